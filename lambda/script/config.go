@@ -1,0 +1,60 @@
+package script
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// readConfig reads the .conf file beside a script, if there is one. Keys are
+// those of Flyway's script configuration files, the paid shouldExecute aside.
+func (f *File) readConfig() error {
+	raw, err := os.ReadFile(f.Path + ".conf")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("can't be read: %v", reason(err))
+	}
+	n := 0
+	for line := range strings.Lines(string(raw)) {
+		n++
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		key, value, _ := strings.Cut(line, "=")
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		if err := f.configure(key, value); err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+	return nil
+}
+
+func (f *File) configure(key, value string) error {
+	if key == "encoding" {
+		f.Encoding = value
+		if strings.EqualFold(value, "UTF-8") {
+			f.Encoding = ""
+		}
+		return nil
+	}
+	yes, err := strconv.ParseBool(value)
+	switch {
+	case key == "shouldExecute":
+		return errors.New("shouldExecute belongs to Flyway's paid editions")
+	case key != "executeInTransaction" && key != "placeholderReplacement":
+		return fmt.Errorf("unknown key %q: use executeInTransaction, encoding or placeholderReplacement", key)
+	case err != nil:
+		return fmt.Errorf("%s is %q, not true or false", key, value)
+	case key == "executeInTransaction":
+		f.NoTransaction = !yes
+	default:
+		f.LiteralPlaceholders = !yes
+	}
+	return nil
+}

@@ -1,0 +1,32 @@
+package script
+
+import (
+	"strings"
+)
+
+// Placeholder is one use of a placeholder, such as ${port}.
+type Placeholder struct {
+	Name string // in lower case, as Flyway compares them; "" for one that is not closed
+	Line int
+}
+
+// Placeholders lists the placeholders in a text, in order. Flyway replaces
+// them everywhere, comments and quoted texts included.
+func Placeholders(text, prefix, suffix string) []Placeholder {
+	var found []Placeholder
+	line := 1
+	for {
+		before, after, ok := strings.Cut(text, prefix)
+		if !ok {
+			return found
+		}
+		line += strings.Count(before, "\n")
+		name, rest, closed := strings.Cut(after, suffix)
+		if !closed {
+			return append(found, Placeholder{"", line})
+		}
+		found = append(found, Placeholder{strings.ToLower(name), line})
+		line += strings.Count(name, "\n")
+		text = rest
+	}
+}
