@@ -1,0 +1,178 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// WriteJSON prints the report as one indented JSON object.
+func (r *Report) WriteJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}
+
+// WriteText prints the report for people: where it ran, tables of scripts,
+// and on failure what happened and what to do. With color, the outcome stands out.
+func (r *Report) WriteText(w io.Writer, color bool) error {
+	p := printer{w: w, color: color}
+	p.where(r)
+	switch {
+	case r.Command == "info":
+		p.table("", r.Scripts, true)
+		p.line("%s", counts(r))
+	case len(r.Applied) > 0:
+		p.table("Applied", r.Applied, false)
+	}
+	if len(r.Reverted) > 0 {
+		p.table("Reverted", r.Reverted, false)
+	}
+	if len(r.Pending) > 0 && r.Command != "info" {
+		p.table("Pending", r.Pending, false)
+	}
+	for _, warning := range r.Warnings {
+		p.line("warning: %s", warning)
+	}
+	p.outcome(r)
+	return p.err
+}
+
+func counts(r *Report) string {
+	done := 0
+	for _, s := range r.Scripts {
+		if s.InstalledOn != nil && s.State != "Deleted" {
+			done++
+		}
+	}
+	return fmt.Sprintf("%d applied, %d pending", done, len(r.Pending))
+}
+
+type printer struct {
+	w     io.Writer
+	color bool
+	err   error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+func (p *printer) paint(code int, s string) string {
+	if !p.color {
+		return s
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, s)
+}
+
+func (p *printer) where(r *Report) {
+	d := r.Database
+	if d.Host == "" && d.Name == "" {
+		return
+	}
+	server := ""
+	if d.ServerVersion != "" {
+		server = ", PostgreSQL " + d.ServerVersion
+	}
+	p.line("Database  %s on %s:%d as %s%s", d.Name, d.Host, d.Port, d.User, server)
+	if r.Release != "" {
+		p.line("Release   %s", r.Release)
+	}
+	if r.SchemaVersionBefore != r.SchemaVersionAfter {
+		p.line("Schema    %s → %s", orNone(r.SchemaVersionBefore), orNone(r.SchemaVersionAfter))
+	} else {
+		p.line("Schema    %s", orNone(r.SchemaVersionAfter))
+	}
+}
+
+// table prints scripts in columns; state adds when, by whom and how far.
+func (p *printer) table(title string, scripts []Script, state bool) {
+	if title != "" {
+		p.line("\n%s (%d)", title, len(scripts))
+	} else {
+		p.line("")
+	}
+	t := tabwriter.NewWriter(p.w, 0, 8, 2, ' ', 0)
+	head := "Version\tDescription\tType\tDuration"
+	if state {
+		head += "\tState\tInstalled on (UTC)"
+	}
+	fmt.Fprintln(t, head)
+	for _, s := range scripts {
+		row := []string{s.Version, s.Description, s.Type, ""}
+		if s.Version == "" {
+			row[0] = "R"
+		}
+		if s.InstalledOn != nil || (!state && title != "Pending") {
+			row[3] = (time.Duration(s.Milliseconds) * time.Millisecond).String()
+		}
+		if state {
+			on := ""
+			if s.InstalledOn != nil {
+				on = s.InstalledOn.UTC().Format(time.DateTime)
+			}
+			row = append(row, s.State, on)
+		}
+		fmt.Fprintln(t, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+	}
+	if err := t.Flush(); p.err == nil {
+		p.err = err
+	}
+}
+
+func (p *printer) outcome(r *Report) {
+	took := (time.Duration(r.DurationMs) * time.Millisecond).String()
+	p.line("")
+	if r.OK() {
+		p.line("%s  %s, in %s", p.paint(32, "OK"), r.done(), took)
+		return
+	}
+	p.line("%s  after %s", p.paint(31, string(r.Code)), took)
+	if r.Script != "" {
+		at := r.Script
+		if r.Line > 0 {
+			at += fmt.Sprintf(", line %d", r.Line)
+		}
+		p.line("script    %s", at)
+	}
+	if r.SQLState != "" {
+		p.line("SQLSTATE  %s", r.SQLState)
+	}
+	p.line("%s", strings.TrimRight(r.Message, "\n"))
+	for _, problem := range r.Problems {
+		p.line("  - %s", problem)
+	}
+	for _, b := range r.Blockers {
+		p.line("  - pid %d, user %s, application %q, since %s: %s", b.PID, b.User, b.Application, b.Since.UTC().Format(time.RFC3339), b.Query)
+	}
+	if r.Next != "" {
+		p.line("Next: %s", r.Next)
+	}
+	if r.Restore != "" {
+		p.line("To restore the cluster as it was before, as a new cluster:\n  %s", r.Restore)
+	}
+}
+
+// done says in words what a successful run did.
+func (r *Report) done() string {
+	switch r.Command {
+	case "migrate":
+		if len(r.Applied) == 0 {
+			return "nothing is pending"
+		}
+		return fmt.Sprintf("%d applied, schema version %s", len(r.Applied), orNone(r.SchemaVersionAfter))
+	case "validate":
+		return "history and release agree"
+	case "info":
+		return "schema version " + orNone(r.SchemaVersionAfter)
+	case "revert":
+		return fmt.Sprintf("%d reverted, schema version %s", len(r.Reverted), orNone(r.SchemaVersionAfter))
+	}
+	return r.Command + " done"
+}

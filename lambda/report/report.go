@@ -1,0 +1,83 @@
+// Package report holds what a run answers: the Report, the codes of its
+// failures with their exit codes, and how a report is printed.
+//
+// It is a leaf: it knows nothing of Flyway, PostgreSQL or Lambda, and decides
+// nothing; the packages that fail say with which code.
+package report
+
+import "time"
+
+// Report is the answer of a run. Its JSON form is what `--json` prints and what
+// a direct invocation returns. Times are UTC; durations are whole milliseconds.
+type Report struct {
+	Command string `json:"command"` // migrate, info, validate, repair, baseline, revert
+	Code    Code   `json:"code"`    // OK or the kind of failure
+
+	// On failure only.
+	Message  string    `json:"message,omitempty"`  // what went wrong
+	Next     string    `json:"next,omitempty"`     // what to do, in one sentence
+	Script   string    `json:"script,omitempty"`   // the script that failed, below its location
+	Line     int       `json:"line,omitempty"`     // where in the script, from 1
+	SQLState string    `json:"sqlState,omitempty"` // PostgreSQL's error code
+	Problems []Problem `json:"problems,omitempty"` // all findings, where there can be several
+	Blockers []Blocker `json:"blockers,omitempty"` // who holds the lock that was waited for
+
+	Database      Database `json:"database"`
+	FlywayVersion string   `json:"flywayVersion,omitempty"` // empty when Flyway was not needed
+	Release       string   `json:"release,omitempty"`       // digest of the scripts
+
+	SchemaVersionBefore string   `json:"schemaVersionBefore"` // "" for no version
+	SchemaVersionAfter  string   `json:"schemaVersionAfter"`
+	Applied             []Script `json:"applied"` // by this run, in order
+	Pending             []Script `json:"pending"` // still to be applied after it
+	Scripts             []Script `json:"scripts,omitempty"`
+	Reverted            []Script `json:"reverted,omitempty"` // by a revert, newest first; with --dry-run what would be
+	Warnings            []string `json:"warnings,omitempty"`
+
+	RunID        string     `json:"runId"`
+	StartedAt    time.Time  `json:"startedAt"`
+	DurationMs   int64      `json:"durationMs"`
+	RestorePoint *time.Time `json:"restorePoint,omitempty"` // the last moment before a run that changed something
+	Restore      string     `json:"restore,omitempty"`      // on failure: the command that restores the cluster to it
+}
+
+// OK reports whether the run did what it was asked to.
+func (r *Report) OK() bool { return r.Code == OK }
+
+// Database says where the run was. It never holds a password.
+type Database struct {
+	Host          string `json:"host,omitempty"`
+	Port          int    `json:"port,omitempty"`
+	Name          string `json:"name,omitempty"`
+	User          string `json:"user,omitempty"`
+	ServerVersion string `json:"serverVersion,omitempty"`
+}
+
+// Script is one migration, applied or not.
+type Script struct {
+	Version      string     `json:"version,omitempty"` // "" for a repeatable one
+	Description  string     `json:"description"`
+	Type         string     `json:"type"` // SQL, BASELINE, … as in flyway_schema_history
+	Script       string     `json:"script"`
+	State        string     `json:"state,omitempty"` // info: Success, Pending, Failed, Missing, Future, …
+	Milliseconds int        `json:"milliseconds"`
+	InstalledBy  string     `json:"installedBy,omitempty"`
+	InstalledOn  *time.Time `json:"installedOn,omitempty"`
+}
+
+// Problem is one finding about one script.
+type Problem struct {
+	Script  string `json:"script,omitempty"`
+	Version string `json:"version,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Reason  string `json:"reason"`
+}
+
+// Blocker is a session of the database that holds what the run waited for.
+type Blocker struct {
+	PID         int       `json:"pid"`
+	User        string    `json:"user"`
+	Application string    `json:"application"`
+	Since       time.Time `json:"since"` // when its transaction, or else its session, began
+	Query       string    `json:"query"` // its first line
+}
