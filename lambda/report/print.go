@@ -35,6 +35,9 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 	if len(r.Pending) > 0 && r.Command != "info" {
 		p.table("Pending", r.Pending, false)
 	}
+	for _, action := range r.Actions {
+		p.line("%s", action)
+	}
 	for _, warning := range r.Warnings {
 		p.line("warning: %s", warning)
 	}

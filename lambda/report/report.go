@@ -32,6 +32,7 @@ type Report struct {
 	Pending             []Script `json:"pending"` // still to be applied after it
 	Scripts             []Script `json:"scripts,omitempty"`
 	Reverted            []Script `json:"reverted,omitempty"` // by a revert, newest first; with --dry-run what would be
+	Actions             []string `json:"actions,omitempty"`  // what a repair changed
 	Warnings            []string `json:"warnings,omitempty"`
 
 	RunID        string     `json:"runId"`

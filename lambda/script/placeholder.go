@@ -30,3 +30,24 @@ func Placeholders(text, prefix, suffix string) []Placeholder {
 		text = rest
 	}
 }
+
+// Replace fills the placeholders in, by name in lower case, and names those
+// that have no value; they stay as they are.
+func Replace(text, prefix, suffix string, values map[string]string) (replaced string, unknown []Placeholder) {
+	var b strings.Builder
+	for _, p := range Placeholders(text, prefix, suffix) {
+		before, after, _ := strings.Cut(text, prefix)
+		b.WriteString(before)
+		_, rest, closed := strings.Cut(after, suffix)
+		value, ok := values[p.Name]
+		if !ok || !closed {
+			unknown = append(unknown, p)
+			b.WriteString(prefix + after[:len(after)-len(rest)])
+		} else {
+			b.WriteString(value)
+		}
+		text = rest
+	}
+	b.WriteString(text)
+	return b.String(), unknown
+}

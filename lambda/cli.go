@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"slipway/lambda/event"
+	"slipway/lambda/migrator"
+	"slipway/lambda/report"
+	"slipway/lambda/serve"
+)
+
+// cli is the program as a command.
+type cli struct {
+	env      map[string]string
+	out, err io.Writer
+	color    bool
+}
+
+// usage is the exit code of a command that is not understood.
+var usage = report.BadRequest.Exit()
+
+func (c cli) run(ctx context.Context, args []string) int {
+	if len(args) == 0 || slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+		fmt.Fprint(c.out, help())
+		return 0
+	}
+	name, rest := args[0], args[1:]
+	switch {
+	case name == "serve":
+		return c.serve(ctx, rest)
+	case slices.Contains(migrator.Commands, name):
+		return c.command(ctx, name, rest)
+	}
+	return c.misuse("unknown command %q", name)
+}
+
+func (c cli) misuse(format string, args ...any) int {
+	fmt.Fprintf(c.err, "slipway: "+format+"\nRun `slipway --help` for the commands.\n", args...)
+	return usage
+}
+
+// flags makes a flag set that answers its errors instead of printing them.
+func (c cli) flags(name string) *flag.FlagSet {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	return f
+}
+
+// parse answers an exit code, or -1 to go on.
+func (c cli) parse(f *flag.FlagSet, args []string) int {
+	err := f.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(c.out, help())
+		return 0
+	}
+	if err != nil {
+		return c.misuse("%s: %v", f.Name(), err)
+	}
+	if f.NArg() > 0 {
+		return c.misuse("%s: unexpected argument %q", f.Name(), f.Arg(0))
+	}
+	return -1
+}
+
+func (c cli) command(ctx context.Context, name string, args []string) int {
+	req := migrator.Request{Command: name}
+	f := c.flags(name)
+	asJSON := f.Bool("json", false, "")
+	timeout := f.Duration("timeout", 0, "")
+	exitCode := new(bool)
+	switch name {
+	case "info":
+		f.BoolVar(exitCode, "exit-code", false, "")
+	case "migrate", "baseline":
+		f.StringVar(&req.Target, "target", "", "")
+	case "revert":
+		f.StringVar(&req.To, "to", "", "")
+		f.IntVar(&req.Steps, "steps", 0, "")
+		f.StringVar(&req.From, "from", "", "")
+		f.BoolVar(&req.DryRun, "dry-run", false, "")
+	}
+	if code := c.parse(f, args); code >= 0 {
+		return code
+	}
+	log := c.logger()
+	m, failure := newMigrator(c.env, log)
+	if failure != nil {
+		rep, _ := broken{failure}.Run(ctx, req)
+		show(c.out, rep, *asJSON, c.color)
+		return failure.Code.Exit()
+	}
+	if limit := c.timeout(*timeout, 0); limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	rep, _ := m.Run(ctx, req)
+	code := rep.Code
+	if code == report.OK && *exitCode && len(rep.Pending) > 0 {
+		code = report.Pending
+	}
+	show(c.out, rep, *asJSON, c.color)
+	return code.Exit()
+}
+
+// timeout is the flag's, or SLIPWAY_TIMEOUT's (checked with the settings).
+func (c cli) timeout(flag, byDefault time.Duration) time.Duration {
+	if flag > 0 {
+		return flag
+	}
+	if d, err := time.ParseDuration(c.env["SLIPWAY_TIMEOUT"]); err == nil && d > 0 {
+		return d
+	}
+	return byDefault
+}
+
+func (c cli) serve(ctx context.Context, args []string) int {
+	f := c.flags("serve")
+	addr := f.String("addr", ":8080", "")
+	asJSON := f.Bool("json", false, "")
+	if code := c.parse(f, args); code >= 0 {
+		return code
+	}
+	log := c.logger()
+	handler := event.Handler{
+		Runner: newRunner(c.env, log), Log: log,
+		Show: func(r *report.Report) { show(c.out, r, *asJSON, c.color) },
+	}
+	server := serve.Server{Handler: handler, Timeout: c.timeout(0, 15*time.Minute), Log: log}
+	if err := server.Listen(ctx, *addr); err != nil {
+		fmt.Fprintf(c.err, "slipway: serve: %v\n", err)
+		return report.Internal.Exit()
+	}
+	return 0
+}
+
+// logger prints progress for people: one line each, without time and level.
+func (c cli) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{
+		Level: level(c.env),
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey || a.Key == "run") {
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))
+}
+
+// help is the whole manual of the program.
+func help() string {
+	var exits strings.Builder
+	for _, c := range report.Codes() {
+		fmt.Fprintf(&exits, "  %-21s%d\n", c, c.Exit())
+	}
+	return strings.Replace(manual, "{exits}", exits.String(), 1)
+}

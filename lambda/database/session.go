@@ -1,0 +1,94 @@
+package database
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"slipway/lambda/report"
+)
+
+// TryLock takes an advisory lock for as long as the session lives, if it is
+// free. One run at a time holds it; its loss with the session proves that the
+// run is over.
+func (c *Conn) TryLock(ctx context.Context, key int64) (got bool, err error) {
+	err = c.pg.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", key).Scan(&got)
+	return got, err
+}
+
+const session = `a.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''),
+	coalesce(a.xact_start, a.backend_start, now()), coalesce(a.query, '')`
+
+// LockHolders are the sessions that hold that advisory lock.
+func (c *Conn) LockHolders(ctx context.Context, key int64) ([]report.Blocker, error) {
+	return c.sessions(ctx, `SELECT `+session+` FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+		AND (l.classid::bigint << 32) | l.objid::bigint = $1`, key)
+}
+
+// BlockersOf are the sessions that the sessions under that application_name wait for.
+func (c *Conn) BlockersOf(ctx context.Context, application string) ([]report.Blocker, error) {
+	return c.sessions(ctx, `SELECT `+session+` FROM pg_stat_activity w, unnest(pg_blocking_pids(w.pid)) AS p
+		JOIN pg_stat_activity a ON a.pid = p
+		WHERE w.application_name = $1 AND w.datname = current_database()`, application)
+}
+
+// Sessions are those in this database whose application_name begins with the
+// prefix, this one aside.
+func (c *Conn) Sessions(ctx context.Context, prefix string) ([]report.Blocker, error) {
+	return c.sessions(ctx, `SELECT `+session+` FROM pg_stat_activity a
+		WHERE starts_with(a.application_name, $1) AND a.datname = current_database() AND a.pid <> pg_backend_pid()`, prefix)
+}
+
+func (c *Conn) sessions(ctx context.Context, sql string, arg any) ([]report.Blocker, error) {
+	rows, err := c.pg.Query(ctx, sql, arg)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (b report.Blocker, err error) {
+		err = r.Scan(&b.PID, &b.User, &b.Application, &b.Since, &b.Query)
+		b.Query, _, _ = strings.Cut(strings.TrimSpace(b.Query), "\n")
+		b.Query = report.Cut(b.Query, 200)
+		return b, err
+	})
+}
+
+// Cancel cancels what a session runs (as pg_cancel_backend); terminate ends the session.
+func (c *Conn) Cancel(ctx context.Context, pid int, terminate bool) error {
+	sql := "SELECT pg_cancel_backend($1)"
+	if terminate {
+		sql = "SELECT pg_terminate_backend($1)"
+	}
+	_, err := c.pg.Exec(ctx, sql, pid)
+	return err
+}
+
+// InvalidIndexes are the indexes that an interrupted CREATE INDEX CONCURRENTLY
+// left behind: quoted, with their schemas.
+func (c *Conn) InvalidIndexes(ctx context.Context) ([]string, error) {
+	rows, err := c.pg.Query(ctx, `SELECT format('%I.%I', n.nspname, r.relname) FROM pg_index i
+		JOIN pg_class r ON r.oid = i.indexrelid JOIN pg_namespace n ON n.oid = r.relnamespace
+		WHERE NOT i.indisvalid AND n.nspname NOT LIKE 'pg\_%' AND NOT EXISTS
+			(SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
+		ORDER BY 1`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// Now is the server's clock.
+func (c *Conn) Now(ctx context.Context) (now time.Time, err error) {
+	err = c.pg.QueryRow(ctx, "SELECT now()").Scan(&now)
+	return now.UTC(), err
+}
+
+// Alive reports whether the session still answers.
+func (c *Conn) Alive(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return c.pg.Ping(ctx) == nil
+}

@@ -1,0 +1,129 @@
+package event
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"slipway/lambda/migrator"
+	"slipway/lambda/report"
+)
+
+// cloudFormation is what CDK's provider framework sends on: CloudFormation's
+// custom-resource request.
+type cloudFormation struct {
+	RequestType           string
+	StackID               string `json:"StackId"`
+	LogicalResourceID     string `json:"LogicalResourceId"`
+	PhysicalResourceID    string `json:"PhysicalResourceId"`
+	ResourceProperties    map[string]any
+	OldResourceProperties map[string]any
+}
+
+// Limits in bytes. CloudFormation takes 4,096 for a response in all, of which
+// the framework adds ids, and to a reason the name of a log stream.
+const (
+	maxAnswer = 3000
+	maxReason = 2000
+)
+
+// answer is what the framework takes.
+type answer struct {
+	PhysicalResourceID string `json:"PhysicalResourceId"`
+	Data               data   `json:"Data"`
+}
+
+// data are the attributes of the custom resource. All are always there: an
+// attribute that an output reads and an answer lacks fails the deployment.
+type data struct {
+	SchemaVersion string // after the run; "unchanged" when the database was not looked at
+	Applied       string // number of scripts applied
+	Pending       string // number of scripts still pending
+	Release       string
+	Message       string
+}
+
+func (h Handler) cloudFormation(ctx context.Context, payload []byte) ([]byte, error) {
+	var e cloudFormation
+	if err := json.Unmarshal(payload, &e); err != nil {
+		return nil, refuse("the event: %w", err)
+	}
+	if e.StackID == "" || e.LogicalResourceID == "" {
+		return nil, refuse("the event has no StackId or no LogicalResourceId")
+	}
+	switch e.RequestType {
+	case "Create", "Update":
+	case "Delete":
+		return e.reply(e.untouched("removed from the stack; the database stays as it is"))
+	case "":
+		return nil, refuse("the event has no RequestType")
+	default:
+		return nil, refuse("the event has an unknown RequestType %q", e.RequestType)
+	}
+	if e.rollback() {
+		h.Log.Info("an older release than before: a rollback of the stack; nothing is run")
+		return e.reply(e.untouched("rolled back to an older release: the database stays as it is"))
+	}
+	rep, err := h.run(ctx, migrator.Request{Command: "migrate", WaitForLock: true})
+	if err != nil {
+		return nil, failure(rep.Code, rep.Summary(maxReason))
+	}
+	d := data{
+		SchemaVersion: rep.SchemaVersionAfter, Release: rep.Release,
+		Applied: strconv.Itoa(len(rep.Applied)), Pending: strconv.Itoa(len(rep.Pending)),
+		Message: fmt.Sprintf("%d applied in %d ms", len(rep.Applied), rep.DurationMs),
+	}
+	if d.SchemaVersion == "" {
+		d.SchemaVersion = "none"
+	}
+	for _, s := range rep.Applied {
+		d.Message += ", " + s.Script
+	}
+	for _, w := range rep.Warnings {
+		d.Message += "; " + w
+	}
+	return e.reply(d)
+}
+
+// rollback tells a stack rollback (or a deliberate way back) by the order of
+// the releases: CloudFormation then sends the former properties as new ones.
+func (e cloudFormation) rollback() bool {
+	if e.RequestType != "Update" {
+		return false
+	}
+	order := func(properties map[string]any) (int64, bool) {
+		n, err := strconv.ParseInt(fmt.Sprint(properties["Order"]), 10, 64)
+		return n, err == nil
+	}
+	now, ok1 := order(e.ResourceProperties)
+	before, ok2 := order(e.OldResourceProperties)
+	return ok1 && ok2 && now < before
+}
+
+func (e cloudFormation) untouched(message string) data {
+	release, _ := e.ResourceProperties["Release"].(string)
+	return data{SchemaVersion: "unchanged", Applied: "0", Pending: "0", Release: report.Cut(release, 100), Message: message}
+}
+
+// id is the resource's identity: made once from where it stands, and echoed
+// ever after. Another id in an Update would have CloudFormation delete the old one.
+func (e cloudFormation) id() string {
+	if e.PhysicalResourceID != "" {
+		return e.PhysicalResourceID
+	}
+	sum := sha256.Sum256([]byte(e.StackID + "/" + e.LogicalResourceID))
+	return fmt.Sprintf("slipway-%x", sum[:12])
+}
+
+// reply shortens the message until the answer fits.
+func (e cloudFormation) reply(d data) ([]byte, error) {
+	for {
+		body, err := json.Marshal(answer{e.id(), d})
+		if err != nil || len(body) <= maxAnswer || d.Message == "" {
+			return body, err
+		}
+		d.Message = report.Cut(d.Message, len(d.Message)*3/4)
+	}
+}

@@ -1,0 +1,111 @@
+// Package event answers what Lambda is invoked with: events of CloudFormation
+// custom resources (through CDK's provider framework) and direct requests.
+//
+// It reads the event, decides whether a run is called for at all, and shapes
+// the run's report into an answer. What a run does is package migrator's.
+package event
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"slipway/lambda/migrator"
+	"slipway/lambda/report"
+)
+
+// Runner carries out a request; see [migrator.Migrator.Run].
+type Runner interface {
+	Run(context.Context, migrator.Request) (*report.Report, error)
+}
+
+// Handler is a lambda.Handler. Failures are function errors whose errorType is
+// the report's code. Their errorMessage is one line for CloudFormation, and the
+// whole report as JSON for a direct request.
+type Handler struct {
+	Runner Runner
+	Log    *slog.Logger
+	// Show gets each report of a run, besides the answer; nil for none.
+	Show func(*report.Report)
+}
+
+// Invoke answers one event.
+func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	keys, err := object(payload)
+	if err != nil {
+		return nil, refuse("send a JSON object: %w", err)
+	}
+	if slices.ContainsFunc([]string{"RequestType", "StackId", "ResourceProperties", "LogicalResourceId"}, func(k string) bool { return keys[k] != nil }) {
+		return h.cloudFormation(ctx, payload)
+	}
+	return h.direct(ctx, payload)
+}
+
+func object(payload []byte) (map[string]json.RawMessage, error) {
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(payload, &keys); err != nil {
+		return nil, err
+	}
+	if keys == nil {
+		return nil, fmt.Errorf("got null")
+	}
+	return keys, nil
+}
+
+// direct is a request such as {"command":"migrate","target":"12"}.
+type direct struct {
+	Command   string `json:"command"`
+	Target    string `json:"target"`
+	SecretARN string `json:"secretArn"`
+	To        string `json:"to"`
+	Steps     int    `json:"steps"`
+	From      string `json:"from"`
+	DryRun    bool   `json:"dryRun"`
+}
+
+func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
+	var d direct
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&d); err != nil {
+		return nil, refuse("the request: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if !slices.Contains(migrator.Commands, d.Command) {
+		return nil, refuse("the request: unknown command %q; use one of %s", d.Command, strings.Join(migrator.Commands, ", "))
+	}
+	rep, err := h.run(ctx, migrator.Request{
+		Command: d.Command, Target: d.Target, SecretARN: d.SecretARN, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun,
+	})
+	body, marshalErr := json.Marshal(rep)
+	if marshalErr != nil {
+		return nil, marshalErr
+	}
+	if err != nil {
+		return nil, failure(rep.Code, string(body))
+	}
+	return body, nil
+}
+
+func (h Handler) run(ctx context.Context, req migrator.Request) (*report.Report, error) {
+	rep, err := h.Runner.Run(ctx, req)
+	if h.Show != nil {
+		h.Show(rep)
+	}
+	return rep, err
+}
+
+// refuse is the answer to an event that can't be carried out.
+func refuse(format string, args ...any) error {
+	f := report.Failf(report.BadRequest, "", format, args...)
+	return failure(f.Code, f.Error())
+}
+
+func failure(code report.Code, message string) error {
+	return messages.InvokeResponse_Error{Type: string(code), Message: message}
+}

@@ -1,0 +1,96 @@
+package flyway
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Command is one start of Flyway.
+type Command struct {
+	Verb      string // migrate, info, validate, repair, baseline
+	URL       string // JDBC, without credentials
+	User      string
+	Password  string            // reaches the child through its environment only
+	Locations []string          // folders
+	Settings  map[string]string // FLYWAY_* environment variables besides the above
+	Args      []string          // further arguments, such as -target=12
+	Scripts   int               // how many scripts it is expected to run: decides on the compiler
+	MemoryMB  int               // what the whole process tree may use; 0: not limited
+	TempDir   string            // working directory of its own, where nothing configures it
+}
+
+// always are the arguments of every start. The update check would go out to
+// the network; the transactional lock would make CREATE INDEX CONCURRENTLY
+// wait for Flyway itself; how long to wait for the server was decided before.
+var always = []string{
+	"-outputType=json",
+	"-skipCheckForUpdate",
+	"-postgresql.transactional.lock=false",
+	"-failOnMissingLocations=true",
+	"-connectRetries=0",
+}
+
+// Build makes the process without starting it. Its environment is made from
+// nothing: variables of this process do not reach Flyway.
+func (i Installation) Build(c Command) (*exec.Cmd, error) {
+	classpath, err := i.ClassPath()
+	if err != nil {
+		return nil, err
+	}
+	locations := make([]string, len(c.Locations))
+	for n, folder := range c.Locations {
+		abs, err := filepath.Abs(folder)
+		if err != nil {
+			return nil, err
+		}
+		// A comma would end the location in Flyway's list, a star would be a pattern.
+		if strings.ContainsAny(abs, ",*?") {
+			return nil, fmt.Errorf("the folder %s can't be a location of Flyway: its path has a comma or a wildcard", abs)
+		}
+		locations[n] = "filesystem:" + abs
+	}
+	args := i.javaOptions(c)
+	args = append(args, "-cp", strings.Join(classpath, string(filepath.ListSeparator)), "org.flywaydb.commandline.Main")
+	args = append(args, always...)
+	args = append(args, "-locations="+strings.Join(locations, ","))
+	args = append(args, c.Args...)
+	args = append(args, c.Verb)
+
+	cmd := exec.Command(i.Java, args...)
+	cmd.Dir = c.TempDir
+	cmd.Env = []string{
+		"HOME=" + c.TempDir, "TMPDIR=" + c.TempDir, "TZ=UTC", "LC_ALL=C.UTF-8",
+		"FLYWAY_URL=" + c.URL, "FLYWAY_USER=" + c.User, "FLYWAY_PASSWORD=" + c.Password,
+	}
+	for name, value := range c.Settings {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	slices.Sort(cmd.Env)
+	return cmd, nil
+}
+
+// manyScripts is where the optimising compiler starts to pay: below it, the
+// quick one (C1) halves a run; at thousands of scripts it doubles it.
+const manyScripts = 300
+
+func (i Installation) javaOptions(c Command) []string {
+	options := []string{
+		"-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+DisplayVMOutputToStderr", "-XX:+ExitOnOutOfMemoryError",
+		"-Xshare:auto", "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8", "-Djava.io.tmpdir=" + c.TempDir,
+	}
+	if i.Archive != "" {
+		options = append(options, "-XX:SharedArchiveFile="+i.Archive)
+	}
+	if c.Scripts < manyScripts {
+		options = append(options, "-XX:TieredStopAtLevel=1")
+	}
+	if c.MemoryMB > 0 {
+		// Half: the rest is for Java's own memory and for this program.
+		options = append(options, "-Xmx"+strconv.Itoa(max(64, c.MemoryMB/2))+"m")
+	}
+	return options
+}

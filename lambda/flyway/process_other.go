@@ -1,0 +1,7 @@
+//go:build !linux
+
+package flyway
+
+import "os/exec"
+
+func start(cmd *exec.Cmd, _ <-chan struct{}) error { return cmd.Start() }

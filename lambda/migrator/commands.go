@@ -1,0 +1,156 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"slipway/lambda/database"
+	"slipway/lambda/flyway"
+	"slipway/lambda/report"
+)
+
+// info lists every script with its state.
+func (r *run) info(ctx context.Context) error {
+	for _, l := range r.plan.scripts {
+		r.report.Scripts = append(r.report.Scripts, l.Script)
+	}
+	if r.Config.FastPath && !r.unsure() {
+		return nil
+	}
+	result, err := r.start(ctx, "info", r.conn.Backstops(), 0)
+	if err != nil {
+		return r.explain(ctx, err, false)
+	}
+	r.agree(result)
+	return nil
+}
+
+// unsure reports whether Flyway has to be asked about a state; callbacks
+// change none.
+func (r *run) unsure() bool {
+	return slices.ContainsFunc(r.plan.doubts, func(d string) bool { return d != "the release has callbacks" })
+}
+
+// agree takes Flyway's states over, where it knows better: for repeatable
+// scripts whose checksum only it can tell.
+func (r *run) agree(result *flyway.Result) {
+	r.report.Scripts, r.report.Pending = nil, []report.Script{}
+	known := map[string]report.Script{}
+	for _, l := range r.plan.scripts {
+		known[l.Version+"\x00"+l.Description+"\x00"+l.State] = l.Script
+	}
+	for _, m := range result.Migrations {
+		s, ok := known[m.Version+"\x00"+m.Description+"\x00"+m.State]
+		if !ok {
+			s = report.Script{Version: m.Version, Description: m.Description, Type: m.Type, State: m.State}
+		}
+		r.report.Scripts = append(r.report.Scripts, s)
+		if s.State == "Pending" {
+			s.State = ""
+			r.report.Pending = append(r.report.Pending, s)
+		}
+	}
+}
+
+// validate compares history and release; like Flyway's, it counts a pending
+// script as a difference.
+func (r *run) validate(ctx context.Context) error {
+	f := r.plan.contradiction()
+	if len(r.plan.pending) > 0 && f == nil {
+		f = &report.Failure{
+			Code: report.ValidationFailed, Next: "Run `slipway migrate`.",
+			Message: fmt.Sprintf("%s pending", count(len(r.plan.pending), "script")+map[bool]string{true: " is", false: " are"}[len(r.plan.pending) == 1]),
+		}
+		for _, p := range r.plan.pending {
+			f.Problems = append(f.Problems, report.Problem{Script: p.Script, Version: p.Version.String(), Reason: "is not applied yet"})
+		}
+	}
+	if warning, ok := r.plan.ahead(); ok {
+		r.warn("%s", warning)
+	}
+	if f != nil && !r.unsure() {
+		return f
+	}
+	if r.Config.FastPath && !r.unsure() && r.exists {
+		return nil
+	}
+	result, err := r.start(ctx, "validate", r.conn.Backstops(), 0)
+	if err != nil {
+		return r.explain(ctx, err, false)
+	}
+	if result.Validation == nil || *result.Validation {
+		return nil
+	}
+	if f == nil {
+		f = &report.Failure{Code: report.ValidationFailed, Message: "the history of the database and the release contradict each other", Next: "Run `slipway info` to see which scripts differ."}
+		for _, bad := range result.Invalid {
+			f.Problems = append(f.Problems, report.Problem{Script: bad.Filepath, Version: bad.Version, Reason: bad.ErrorDetails.ErrorMessage})
+		}
+	}
+	return f
+}
+
+// repair lets Flyway put the history right: it removes failed rows, takes the
+// checksums of the release, and marks scripts that are gone as deleted.
+func (r *run) repair(ctx context.Context) error {
+	if !r.exists {
+		return report.Failf(report.BadRequest, "Run `slipway migrate`.", "there is no history to repair in schema %s", r.table.Schema)
+	}
+	before := r.history
+	if _, err := r.start(ctx, "repair", r.conn.Backstops(), 0); err != nil {
+		return r.explain(ctx, err, false)
+	}
+	if err := r.lookAgain(); err != nil {
+		return err
+	}
+	r.report.Actions = repaired(before, r.history)
+	return nil
+}
+
+// repaired says in words what a repair changed.
+func repaired(before, after []database.Row) []string {
+	actions := []string{}
+	left := map[int]database.Row{}
+	for _, row := range after {
+		left[row.Rank] = row
+	}
+	for _, row := range before {
+		now, ok := left[row.Rank]
+		switch {
+		case !ok:
+			actions = append(actions, fmt.Sprintf("removed the failed run of %s", row.Script))
+		case row.Checksum != nil && now.Checksum != nil && *row.Checksum != *now.Checksum:
+			actions = append(actions, fmt.Sprintf("took the checksum %d of %s (was %d)", *now.Checksum, row.Script, *row.Checksum))
+		case row.Description != now.Description:
+			actions = append(actions, fmt.Sprintf("took the description %q of %s", now.Description, row.Script))
+		}
+	}
+	for _, row := range after {
+		if row.Rank > lastRank(before) && row.Type == "DELETE" {
+			actions = append(actions, fmt.Sprintf("marked %s as deleted", row.Script))
+		}
+	}
+	return actions
+}
+
+// baseline adopts a database at a version: scripts up to it count as applied.
+func (r *run) baseline(ctx context.Context) error {
+	version := r.req.Target
+	if version == "" {
+		version = r.Config.Baseline
+	}
+	if version == "" {
+		return report.Failf(report.BadRequest, "Name the version whose scripts the database has already: `slipway baseline --target 12`, or SLIPWAY_BASELINE_VERSION.", "no baseline version is given")
+	}
+	_, err := r.start(ctx, "baseline", r.conn.Backstops(), 0, "-baselineVersion="+version)
+	var answer *flyway.Error
+	if errors.As(err, &answer) && ctx.Err() == nil {
+		return report.Failf(report.BadRequest, "Run `slipway info`: a database is adopted once, before its first migration.", "the database can't be adopted at %s: %s", version, answer.Reason())
+	}
+	if err != nil {
+		return r.explain(ctx, err, false)
+	}
+	return r.lookAgain()
+}

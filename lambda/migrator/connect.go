@@ -1,0 +1,86 @@
+package migrator
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"slipway/lambda/database"
+	"slipway/lambda/report"
+)
+
+// connect reads the secret and opens the own session. A password that is
+// refused is read once more, for it may have been rotated in between.
+func (r *run) connect(ctx context.Context) error {
+	if err := r.resolve(ctx); err != nil {
+		return err
+	}
+	err := r.open(ctx)
+	var f *report.Failure
+	if errors.As(err, &f) && f.SQLState == "28P01" && r.Config.IAMAuth == nil {
+		former := r.target.Password
+		if again := r.resolve(ctx); again != nil {
+			return again
+		}
+		if r.target.Password != former {
+			r.log.Info("the secret was rotated meanwhile: trying its new value")
+			err = r.open(ctx)
+		}
+	}
+	return err
+}
+
+// resolve makes the target of secret and settings.
+func (r *run) resolve(ctx context.Context) error {
+	c := r.Config
+	arn := cmp.Or(r.req.SecretARN, c.SecretARN)
+	var s database.Secret
+	var err error
+	switch {
+	case arn != "":
+		limited, cancel := context.WithTimeout(ctx, 30*time.Second)
+		s, err = database.ReadSecret(limited, r.Secrets, arn)
+		cancel()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	case c.IAMAuth == nil:
+		err = report.Failf(report.BadRequest, "Set MASTER_SECRET_ARN to the ARN of the database's secret.", "MASTER_SECRET_ARN is not set, so there are no credentials")
+	}
+	if err != nil {
+		return err
+	}
+	o := c.Override
+	r.target = database.Target{
+		Host: cmp.Or(o.Host, s.Host), Port: cmp.Or(o.Port, s.Port, database.DefaultPort), Name: cmp.Or(o.Name, s.DBName),
+		User: cmp.Or(s.Username, o.User), Password: s.Password, TLS: o.TLS,
+	}
+	t := r.target
+	r.report.Database = report.Database{Host: t.Host, Port: t.Port, Name: t.Name, User: t.User}
+	for name, value := range map[string]string{"PGHOST": t.Host, "PGDATABASE": t.Name, "PGUSER": t.User} {
+		if value == "" {
+			return report.Failf(report.BadRequest, "Set "+name+", or put it into the secret.", "the secret does not say where the database is, and %s is not set", name)
+		}
+	}
+	if c.IAMAuth != nil {
+		token, err := c.IAMAuth(ctx, t.Address(), t.User)
+		if err != nil {
+			return report.Failf(report.SecretUnreadable, "Check that there are credentials and a region.", "no IAM token for %s on %s: %w", t.User, t.Address(), err)
+		}
+		r.target.Password = database.Password(token)
+	}
+	return nil
+}
+
+func (r *run) open(ctx context.Context) error {
+	conn, err := database.Connect(ctx, r.target, r.application(true), r.Config.ConnectWait)
+	if err != nil {
+		return err
+	}
+	r.connMu.Lock()
+	r.conn = conn
+	r.connMu.Unlock()
+	r.report.Database.ServerVersion = conn.Server
+	return nil
+}

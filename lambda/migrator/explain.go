@@ -1,0 +1,190 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"slipway/lambda/database"
+	"slipway/lambda/flyway"
+	"slipway/lambda/report"
+	"slipway/lambda/script"
+)
+
+// explain turns what a start of Flyway ended with into a typed failure. lost:
+// the own session went away meanwhile.
+func (r *run) explain(ctx context.Context, err error, lost bool) error {
+	var answer *flyway.Error
+	var exit *flyway.ExitError
+	switch {
+	case lost && ctx.Err() == nil:
+		f := report.Failf(report.DatabaseUnreachable, "Run it again when the server takes connections; a script that was cut off has been rolled back.", "the connection to the database was lost")
+		r.place(f, err)
+		return f
+	case errors.As(err, &answer):
+		return r.explainAnswer(ctx, answer)
+	case ctx.Err() != nil:
+		return r.ended(ctx)
+	case errors.Is(err, flyway.ErrIncomplete):
+		return report.Failf(report.Internal, "Set SLIPWAY_FLYWAY_HOME to the folder with Flyway's jars.", "%w", err)
+	case errors.As(err, &exit) && (exit.Code == 3 || exit.Code < 0 || exit.Code == 137):
+		return report.Failf(report.Internal, "Give the function more memory if this was out of it (configuration: memory), then run again; a script that was cut off has been rolled back.",
+			"Flyway was killed or ran out of memory: %w", err)
+	}
+	return report.AsFailure(err)
+}
+
+// place takes over script, line and SQLSTATE from Flyway's error.
+func (r *run) place(f *report.Failure, err error) {
+	var answer *flyway.Error
+	if !errors.As(err, &answer) {
+		return
+	}
+	f.SQLState = answer.SQLState
+	path, line := answer.Place()
+	if path == "" {
+		return
+	}
+	f.Script, f.Line = filepath.ToSlash(path), line
+	for _, root := range r.Config.Locations {
+		if abs, err := filepath.Abs(root); err == nil {
+			if name, err := filepath.Rel(abs, path); err == nil && !strings.HasPrefix(name, "..") {
+				f.Script = filepath.ToSlash(name)
+			}
+		}
+	}
+}
+
+// ended is the failure of a run whose context ended.
+func (r *run) ended(ctx context.Context) *report.Failure {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) {
+		return report.Failf(report.Deadline,
+			"Run it again: it goes on where it stopped. If one script alone needs longer than the limit, raise the limit or run it outside Lambda, in Fargate or CodeBuild with the same image.",
+			"the time ran out; the statement was cancelled")
+	}
+	return report.Failf(report.Interrupted, "Run it again: it goes on where it stopped.", "the run was ended by a signal; the statement was cancelled")
+}
+
+func (r *run) explainAnswer(ctx context.Context, e *flyway.Error) error {
+	f := report.Failf(report.MigrationFailed, "Correct the script and run again: its own changes were rolled back.", "%s", e.Reason())
+	f.Err = e
+	r.place(f, e)
+	message := e.Message
+	switch {
+	case ctx.Err() != nil:
+		ended := r.ended(ctx)
+		ended.Script, ended.Line, ended.SQLState = f.Script, f.Line, f.SQLState
+		f = ended
+	case e.SQLState == lockNotAvailable:
+		f.Code = report.Locked
+		f.Next = "Run it again when the named sessions have ended; how long a script waits is SLIPWAY_LOCK_TIMEOUT."
+		f.Message = fmt.Sprintf("a table lock was not to be had within %s, so the script gave up before the application queued behind it", r.Config.LockTimeout)
+	case e.SQLState == "25006":
+		f.Code, f.Next = report.DatabaseUnreachable, "Connect to the writer (the cluster endpoint); after a failover, run it again."
+	case strings.HasPrefix(e.SQLState, "08"), strings.HasPrefix(e.SQLState, "57P"):
+		f.Code, f.Next = report.DatabaseUnreachable, "Run it again when the server takes connections; a script that was cut off has been rolled back."
+		f.Message = "the connection to the database was lost: " + f.Message
+	case e.SQLState == "28P01" || e.SQLState == "28000":
+		f.Code, f.Next = report.AccessDenied, "Check the secret's username and password."
+	case strings.Contains(message, "Detected both transactional and non-transactional statements"):
+		f.Code, f.Next = report.BadRelease, "Split it: statements that can't run in a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …) into a script of their own."
+	case strings.Contains(message, "No value provided for placeholder"), strings.Contains(message, "default placeholder"):
+		f.Code, f.Next = report.BadRelease, "Configure the placeholder (FLYWAY_PLACEHOLDERS_<NAME>)."
+	case strings.Contains(message, "Unable to parse statement"):
+		f.Next = "Correct the script (a quote, a comment or a block is not closed) and run again: nothing of it was run."
+	case strings.HasPrefix(e.Code, "DUPLICATE_"):
+		f.Code, f.Next = report.BadRelease, "Give each script a version of its own."
+	case e.Code == "NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE":
+		f.Code = report.SchemaNotEmpty
+		f.Message = fmt.Sprintf("the schema %s has tables, and no history of migrations", r.table.Schema)
+		f.Next = `Adopt it: set database.baseline ("12") in cdk.json, or SLIPWAY_BASELINE_VERSION, to the version whose scripts it has already.`
+	case e.Code == "VALIDATE_ERROR":
+		f.Code, f.Next = report.ValidationFailed, "Run `slipway info` to see which scripts differ."
+		f.Message = message
+	case strings.Contains(message, "retries exceeded while attempting to acquire PostgreSQL advisory lock"):
+		f.Code, f.Next = report.Locked, "Wait for the other Flyway to end, then run again."
+		f.Message = "another Flyway holds the lock of this history"
+		f.Blockers = r.holders(database.FlywayLock(r.table))
+	case strings.Contains(message, "contains a failed"):
+		f.Code, f.Next = report.PreviousFailed, "Remove what it left half done, run `slipway repair`, then migrate again."
+	case e.SQLState == "" && f.Script == "":
+		f.Code, f.Next = report.Internal, "Report this with the log of the run."
+	}
+	if f.Code == report.MigrationFailed || f.Code == report.Deadline || f.Code == report.DatabaseUnreachable {
+		r.afterNoTransaction(f)
+	}
+	return f
+}
+
+// holders names who has an advisory lock, as far as that can still be asked.
+func (r *run) holders(key int64) []report.Blocker {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	r.connMu.Lock()
+	defer r.connMu.Unlock()
+	holders, _ := r.conn.LockHolders(ctx, key)
+	return holders
+}
+
+// afterNoTransaction corrects the advice after a script that ran outside a
+// transaction: nothing rolled it back.
+func (r *run) afterNoTransaction(f *report.Failure) {
+	var failed *script.File
+	for _, pending := range r.plan.pending {
+		if pending.Script == f.Script && pending.NoTransaction {
+			failed = &pending
+		}
+	}
+	if failed == nil {
+		return
+	}
+	f.Next = "It ran outside a transaction: remove what it left half done, run `slipway repair`, then migrate again with a corrected script."
+	if drops := r.dropInvalid(); drops != "" {
+		f.Next = "It ran outside a transaction and left an invalid index: run `" + drops + "` and `slipway repair`, then migrate again."
+	}
+}
+
+// dropInvalid are the statements that remove indexes left invalid, "" for none.
+func (r *run) dropInvalid() string {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	r.connMu.Lock()
+	defer r.connMu.Unlock()
+	indexes, err := r.conn.InvalidIndexes(ctx)
+	if err != nil || len(indexes) == 0 {
+		return ""
+	}
+	drops := make([]string, len(indexes))
+	for i, name := range indexes {
+		drops[i] = "DROP INDEX CONCURRENTLY " + name + ";"
+	}
+	return strings.Join(drops, " ")
+}
+
+// failure completes an error of a run: its context's end, what the driver says
+// of a lost connection, and, for what stands in the history, the way on.
+func (r *run) failure(ctx context.Context, err error) error {
+	if errors.Is(err, errNothingLeft) {
+		return nil
+	}
+	var f *report.Failure
+	if errors.As(err, &f) {
+		if f.Code == report.PreviousFailed && r.conn != nil {
+			if drops := r.dropInvalid(); drops != "" {
+				f.Next = "It left an invalid index: run `" + drops + "` and `slipway repair`, then migrate again."
+			}
+		}
+		return f
+	}
+	if ctx.Err() != nil || errors.Is(err, ErrDeadline) || errors.Is(err, ErrInterrupted) {
+		return r.ended(ctx)
+	}
+	if r.conn != nil && database.IsConnectionError(err) {
+		return report.Failf(report.DatabaseUnreachable, "Run it again when the server takes connections.", "the connection to the database was lost: %w", err)
+	}
+	return database.Denied(err)
+}

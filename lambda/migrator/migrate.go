@@ -1,0 +1,244 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"slipway/lambda/flyway"
+	"slipway/lambda/report"
+	"slipway/lambda/script"
+)
+
+// migrate applies what is pending.
+func (r *run) migrate(ctx context.Context) error {
+	if f := r.plan.contradiction(); f != nil {
+		return f
+	}
+	if warning, ok := r.plan.ahead(); ok {
+		r.warn("%s; nothing was run", warning)
+		return nil
+	}
+	if err := r.checkPlaceholders(); err != nil {
+		return err
+	}
+	if r.settled() {
+		return nil
+	}
+	if now, err := r.conn.Now(ctx); err == nil && len(r.plan.pending) > 0 {
+		r.report.RestorePoint = &now
+	}
+	before := lastRank(r.history)
+	err := r.applyAll(ctx)
+	// Whatever Flyway said, the history tells what was applied.
+	if again := r.lookAgain(); again != nil {
+		return errors.Join(err, again)
+	}
+	r.report.Applied = since(before, r.history)
+	for _, row := range r.history {
+		if row.Rank > before && row.Type == "BASELINE" {
+			r.warn("the database had tables and no history: adopted at version %s", *row.Version)
+		}
+	}
+	if len(r.report.Applied) == 0 {
+		r.report.RestorePoint = nil
+	}
+	if err != nil {
+		if r.report.RestorePoint != nil && r.Config.Cluster != "" {
+			r.report.Restore = fmt.Sprintf("aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier %s --db-cluster-identifier %s-restored --restore-to-time %s",
+				r.Config.Cluster, r.Config.Cluster, r.report.RestorePoint.Format(time.RFC3339))
+		}
+		return err
+	}
+	if n := len(r.plan.pending); n > 0 {
+		return report.Failf(report.Internal, "Run `slipway info` and report this with its output.", "Flyway reports success, and the history lacks %s that it was to apply, %s first", count(n, "script"), r.plan.pending[0].Script)
+	}
+	return nil
+}
+
+// settled reports whether nothing is to be done and that is certain, so that
+// Flyway need not be asked.
+func (r *run) settled() bool {
+	return r.Config.FastPath && r.exists && len(r.plan.pending) == 0 && len(r.plan.doubts) == 0
+}
+
+// lookAgain reads the history after Flyway ended, within the time kept for it.
+func (r *run) lookAgain() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	r.connMu.Lock()
+	alive := r.conn.Alive(ctx)
+	if !alive {
+		r.conn.Close()
+	}
+	r.connMu.Unlock()
+	if !alive {
+		if err := r.open(ctx); err != nil {
+			return err
+		}
+	}
+	return r.look(ctx)
+}
+
+// checkPlaceholders refuses pending scripts that use a placeholder without a
+// value: Flyway would find out only when it gets there.
+func (r *run) checkPlaceholders() error {
+	s := r.Config.Flyway
+	if !s.Replace {
+		return nil
+	}
+	var problems []report.Problem
+	values := r.placeholders()
+	for _, f := range r.plan.pending {
+		if f.LiteralPlaceholders {
+			continue
+		}
+		text, err := f.Text()
+		if err != nil {
+			return report.Failf(report.BadRelease, "Correct the file.", "%s: %w", f.Script, err)
+		}
+		_, unknown := script.Replace(string(text), s.Prefix, s.Suffix, values)
+		for _, p := range unknown {
+			if strings.HasPrefix(p.Name, "flyway:") {
+				continue
+			}
+			reason := fmt.Sprintf("the placeholder %s%s%s has no value", s.Prefix, p.Name, s.Suffix)
+			if p.Name == "" {
+				reason = fmt.Sprintf("a placeholder begins with %s and does not end", s.Prefix)
+			}
+			problems = append(problems, report.Problem{Script: f.Script, Version: f.Version.String(), Line: p.Line, Reason: reason})
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return &report.Failure{
+		Code: report.BadRelease, Script: problems[0].Script, Line: problems[0].Line, Problems: problems,
+		Message: "the pending scripts use placeholders without a value; nothing was run",
+		Next:    "Configure the placeholder (FLYWAY_PLACEHOLDERS_<NAME>); where the text is meant as it stands, put placeholderReplacement=false into a .conf file beside the script.",
+	}
+}
+
+// applyAll runs Flyway over the pending scripts, segment by segment. A script
+// that could not get a table lock in time is tried again while there is time.
+func (r *run) applyAll(ctx context.Context) error {
+	giveUp := time.Now().Add(r.Config.LockWait)
+	for pause := time.Second; ; pause = min(2*pause, 10*time.Second) {
+		blockers, err := r.applyOnce(ctx)
+		var failure *report.Failure
+		if !errors.As(err, &failure) || failure.SQLState != lockNotAvailable {
+			return err
+		}
+		failure.Blockers = blockers
+		deadline, limited := ctx.Deadline()
+		if (!limited && time.Now().Add(pause).After(giveUp)) || (limited && time.Now().Add(pause+r.Config.LockTimeout).After(deadline)) {
+			return failure
+		}
+		r.log.Warn("a table lock was not to be had; trying again", "script", failure.Script, "in", pause.String(), "blockers", fmt.Sprint(blockers))
+		if sleep(ctx, pause) != nil {
+			return failure
+		}
+		if err := r.lookAgain(); err != nil {
+			return err
+		}
+	}
+}
+
+const lockNotAvailable = "55P03"
+
+func (r *run) applyOnce(ctx context.Context) ([]report.Blocker, error) {
+	parts := segments(r.plan.pending)
+	if len(parts) == 0 { // callbacks, a baseline, a doubt
+		parts = []segment{{}}
+	}
+	for i, s := range parts {
+		blockers, err := r.apply(ctx, s, i == len(parts)-1)
+		if err != nil {
+			return blockers, err
+		}
+	}
+	return nil, nil
+}
+
+// apply is one start of Flyway's migrate.
+func (r *run) apply(ctx context.Context, s segment, last bool) ([]report.Blocker, error) {
+	var args []string
+	switch {
+	case !last:
+		// A target alone does not keep repeatable scripts back: they would run
+		// before the versions that they build on. Under another prefix they
+		// do not exist in this start.
+		args = append(args, "-target="+s.until.String(), "-repeatableSqlMigrationPrefix=__none__",
+			"-ignoreMigrationPatterns=*:future,repeatable:missing")
+	case r.req.Target != "":
+		args = append(args, "-target="+r.req.Target)
+	}
+	if r.Config.Baseline != "" && !r.exists {
+		args = append(args, "-baselineOnMigrate=true", "-baselineVersion="+r.Config.Baseline)
+	}
+	settings := r.conn.Backstops()
+	if deadline, ok := ctx.Deadline(); ok {
+		// Should this program vanish, the server ends the statement in its stead.
+		settings["statement_timeout"] = fmt.Sprint(time.Until(deadline).Milliseconds() + 15000)
+	}
+	if !s.noTransaction && r.Config.LockTimeout > 0 {
+		settings["lock_timeout"] = fmt.Sprint(r.Config.LockTimeout.Milliseconds())
+	}
+	w := r.watch(ctx)
+	_, err := r.start(w.ctx, "migrate", settings, len(s.files), args...)
+	blockers, lost := w.stop()
+	if err != nil {
+		return blockers, r.explain(ctx, err, lost)
+	}
+	return nil, nil
+}
+
+// start runs Flyway once.
+func (r *run) start(ctx context.Context, verb string, settings map[string]string, scripts int, args ...string) (*flyway.Result, error) {
+	environment := map[string]string{}
+	for name, value := range r.Config.Flyway.Environment {
+		environment[name] = value
+	}
+	for name, value := range r.placeholders() {
+		environment["FLYWAY_PLACEHOLDERS_"+strings.ToUpper(name)] = value
+	}
+	runner := r.Runner
+	runner.Log = func(line string) {
+		r.log.Debug("flyway", "line", strings.ReplaceAll(line, string(r.target.Password), "********"))
+	}
+	runner.Interrupt = r.cancelStatements
+	runner.Grace = grace(ctx)
+	begun := time.Now()
+	r.log.Info("starting Flyway", "command", verb, "scripts", scripts)
+	result, err := runner.Run(ctx, flyway.Command{
+		Verb: verb, URL: r.target.JDBCURL(r.application(false), settings), User: r.target.User, Password: string(r.target.Password),
+		Locations: r.Config.Locations, Settings: environment, Scripts: scripts, MemoryMB: r.Config.MemoryMB,
+		Args: append(args, fmt.Sprintf("-lockRetryCount=%d", r.lockRetries(ctx))),
+	})
+	r.report.FlywayVersion = runner.Version()
+	r.log.Info("Flyway ended", "command", verb, "milliseconds", time.Since(begun).Milliseconds())
+	r.sweep()
+	return result, err
+}
+
+// lockRetries is how many seconds Flyway may wait for its own lock, which a
+// Flyway that is not Slipway's can hold.
+func (r *run) lockRetries(ctx context.Context) int {
+	wait := r.Config.LockWait
+	if deadline, ok := ctx.Deadline(); ok && (r.req.WaitForLock || time.Until(deadline) < wait) {
+		wait = time.Until(deadline)
+	}
+	return max(1, int(wait.Seconds()))
+}
+
+// grace is what the end of Flyway may take: parts of the reserve, see [reserve].
+func grace(ctx context.Context) flyway.Grace {
+	if _, ok := ctx.Deadline(); !ok {
+		return flyway.Grace{Interrupt: 4 * time.Second, Terminate: 2 * time.Second}
+	}
+	deadline, _ := ctx.Deadline()
+	part := min(12*time.Second, max(time.Second, time.Until(deadline)/4))
+	return flyway.Grace{Interrupt: part / 3, Terminate: part / 6}
+}

@@ -1,0 +1,173 @@
+// Package migrator is the core of Slipway: [Migrator.Run] carries out one
+// command on one database and answers a report. It is the one place that
+// decides; it knows nothing of Lambda or CloudFormation.
+package migrator
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"slipway/lambda/database"
+	"slipway/lambda/flyway"
+	"slipway/lambda/report"
+)
+
+// Config is what a run needs besides its request: the settings of an
+// environment. The zero value of a duration is no wait.
+type Config struct {
+	Locations []string // folders of the scripts
+	Encoding  string   // of the scripts; "" is UTF-8
+
+	SecretARN string          // Secrets Manager secret with username and password
+	Override  database.Target // fields that win over the secret's, where set; its TLS is the one used
+	IAMAuth   TokenBuilder    // makes the password where set; the user is the secret's, or Override's
+	Cluster   string          // RDS cluster identifier, for the restore command
+	Protected bool            // a revert has to repeat the current version
+	Schema    string          // of the history; "" is the session's current schema
+	Table     string          // of the history; "" is flyway_schema_history
+	Flyway    FlywaySettings  // passed on to Flyway
+	Baseline  string          // version at which a database without a history is adopted; "" refuses it
+
+	LockTimeout time.Duration // how long a transactional script waits for a table lock; default 5 s
+	LockWait    time.Duration // how long a command waits for another run, or for a table lock in all; default 60 s
+	ConnectWait time.Duration // how long a server that does not answer is tried; default 60 s
+	FastPath    bool          // answer without Flyway where its answer is certain; default true
+	MemoryMB    int           // what the program and Flyway may use together; 0: not limited
+}
+
+// FlywaySettings are the settings of Flyway that reach it as they are.
+type FlywaySettings struct {
+	Environment  map[string]string // FLYWAY_* variables, placeholders aside
+	Placeholders map[string]string // by name in lower case
+	Replace      bool              // placeholder replacement; default true
+	Prefix       string            // of a placeholder; default ${
+	Suffix       string            // of a placeholder; default }
+	OutOfOrder   bool
+}
+
+// TokenBuilder makes an IAM authentication token for a database user.
+type TokenBuilder func(ctx context.Context, address, user string) (string, error)
+
+// Request is what one run is asked to do.
+type Request struct {
+	Command   string // migrate, info, validate, repair, baseline, revert
+	Target    string // migrate: stop at that version; baseline: the version; "" for none
+	SecretARN string // instead of the configured one; "" for that
+	// WaitForLock waits for another run until the deadline instead of for
+	// Config.LockWait, and takes its work for one's own.
+	WaitForLock bool
+	// Revert: the version to go back to, or the number of versions; From
+	// repeats the current version where the environment is protected.
+	To     string
+	Steps  int
+	From   string
+	DryRun bool
+}
+
+// Commands are the commands that a request can name.
+var Commands = []string{"migrate", "info", "validate", "repair", "baseline", "revert"}
+
+// Migrator runs requests, one at a time.
+type Migrator struct {
+	Config  Config
+	Runner  flyway.Runner // its Log, Interrupt and Grace are set by each run
+	Secrets database.SecretsManager
+	Log     *slog.Logger
+}
+
+// ErrDeadline is the cause of a context that ended because the time is up, and
+// ErrInterrupted of one that a signal ended.
+var (
+	ErrDeadline    = errors.New("out of time")
+	ErrInterrupted = errors.New("interrupted")
+)
+
+// Run carries out one request. The contract:
+//
+//  1. There is always a report, on failure too, and within ctx's deadline: the
+//     last part of the time left is kept for ending Flyway and reading the history.
+//  2. The error is nil exactly when the report's code is OK, and a
+//     [report.Failure] otherwise.
+//  3. Applied lists what the history says was applied, whatever Flyway answered.
+//  4. When Run returns, no process and no database session of the run is left.
+//  5. No password stands in the report or the log.
+func (m *Migrator) Run(ctx context.Context, req Request) (*report.Report, error) {
+	id := make([]byte, 6)
+	_, _ = rand.Read(id)
+	r := &run{
+		Migrator: m, req: req, log: m.Log,
+		report: &report.Report{
+			Command: req.Command, Code: report.OK, RunID: hex.EncodeToString(id), StartedAt: time.Now().UTC(),
+			Applied: []report.Script{}, Pending: []report.Script{},
+		},
+	}
+	r.log = r.log.With("run", r.report.RunID)
+	failure := report.AsFailure(r.guarded(ctx))
+	if failure != nil {
+		r.report.Fail(failure)
+	}
+	r.report.DurationMs = time.Since(r.report.StartedAt).Milliseconds()
+	r.redact()
+	if failure != nil {
+		failure.Message = r.report.Message
+		return r.report, failure
+	}
+	return r.report, nil
+}
+
+// guarded turns a panic into an INTERNAL failure: an event must be answered.
+func (r *run) guarded(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.Error("panic", "value", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = report.Failf(report.Internal, "Report this with the log of the run.", "a defect of Slipway: %v", p)
+		}
+	}()
+	work, cancel := reserve(ctx)
+	defer cancel()
+	defer r.close()
+	if err := r.do(work); err != nil {
+		return r.failure(work, err)
+	}
+	return nil
+}
+
+// reserve keeps the last part of the time for ending things and answering: a
+// fifth of it, at most 12 s.
+func reserve(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	margin := min(12*time.Second, time.Until(deadline)/5)
+	return context.WithDeadlineCause(ctx, deadline.Add(-margin), ErrDeadline)
+}
+
+// redact is the last net: no report leaves with the password in it, wherever
+// it came from (a script may well print it). Very short ones are left, since
+// they would match everywhere.
+func (r *run) redact() {
+	password := string(r.target.Password)
+	if len(password) < 4 {
+		return
+	}
+	clean := func(s *string) { *s = strings.ReplaceAll(*s, password, "********") }
+	clean(&r.report.Message)
+	clean(&r.report.Next)
+	for i := range r.report.Problems {
+		clean(&r.report.Problems[i].Reason)
+	}
+	for i := range r.report.Warnings {
+		clean(&r.report.Warnings[i])
+	}
+	for i := range r.report.Blockers {
+		clean(&r.report.Blockers[i].Query)
+	}
+}

@@ -1,0 +1,216 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"slipway/lambda/database"
+	"slipway/lambda/report"
+	"slipway/lambda/script"
+)
+
+// run is the state of one request.
+type run struct {
+	*Migrator
+	req    Request
+	report *report.Report
+	log    *slog.Logger
+
+	set    *script.Set
+	target database.Target
+	table  database.Table
+	// conn is Slipway's own session. The watcher uses it while Flyway runs, so
+	// everybody locks.
+	conn   *database.Conn
+	connMu sync.Mutex
+
+	history []database.Row
+	exists  bool // the history's table
+	plan    *plan
+}
+
+func (r *run) do(ctx context.Context) error {
+	if !slices.Contains(Commands, r.req.Command) {
+		return report.Failf(report.BadRequest, "Use one of "+strings.Join(Commands, ", ")+".", "unknown command %q", r.req.Command)
+	}
+	if err := r.load(); err != nil {
+		return err
+	}
+	if err := r.connect(ctx); err != nil {
+		return err
+	}
+	if err := r.findTable(ctx); err != nil {
+		return err
+	}
+	if r.req.Command != "info" && r.req.Command != "validate" && !r.req.DryRun {
+		if err := r.lock(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.look(ctx); err != nil {
+		return err
+	}
+	r.report.SchemaVersionBefore = r.plan.current.String()
+	switch r.req.Command {
+	case "info":
+		return r.info(ctx)
+	case "validate":
+		return r.validate(ctx)
+	case "repair":
+		return r.repair(ctx)
+	case "baseline":
+		return r.baseline(ctx)
+	case "revert":
+		return r.revert(ctx)
+	}
+	return r.migrate(ctx)
+}
+
+// load reads the release.
+func (r *run) load() error {
+	set, err := script.LoadEncoded(r.Config.Encoding, r.Config.Locations...)
+	var bad *script.ReleaseError
+	if errors.As(err, &bad) {
+		f := report.Failf(report.BadRelease, "Correct the files; nothing was run.", "the scripts make no release: %s", bad.Problems[0])
+		f.Script, f.Line = bad.Problems[0].Script, bad.Problems[0].Line
+		if len(bad.Problems) > 1 {
+			f.Message = fmt.Sprintf("the scripts make no release: %s", count(len(bad.Problems), "problem"))
+		}
+		for _, p := range bad.Problems {
+			f.Problems = append(f.Problems, report.Problem{Script: p.Script, Line: p.Line, Reason: p.Reason})
+		}
+		return f
+	}
+	if err != nil {
+		return err
+	}
+	r.set = set
+	r.report.Release = set.Manifest(0).Digest
+	return nil
+}
+
+// findTable settles which table holds the history.
+func (r *run) findTable(ctx context.Context) error {
+	r.table = database.Table{Schema: r.Config.Schema, Name: r.Config.Table}
+	if r.table.Name == "" {
+		r.table.Name = "flyway_schema_history"
+	}
+	if r.table.Schema != "" {
+		return nil
+	}
+	schema, err := r.conn.CurrentSchema(ctx)
+	if err != nil {
+		return err
+	}
+	if schema == "" {
+		return report.Failf(report.BadRequest, "Set FLYWAY_DEFAULT_SCHEMA, or create a schema of the role's search_path.", "no schema of the role's search_path exists, so there is no place for the history")
+	}
+	r.table.Schema = schema
+	return nil
+}
+
+// look reads the history and makes the plan anew.
+func (r *run) look(ctx context.Context) error {
+	history, exists, err := r.conn.History(ctx, r.table)
+	if err != nil {
+		return err
+	}
+	r.history, r.exists = history, exists
+	rules := rules{outOfOrder: r.Config.Flyway.OutOfOrder, repeatable: r.repeatableChecksum}
+	if r.req.Command == "migrate" && r.req.Target != "" {
+		if rules.target, err = r.targetVersion(); err != nil {
+			return err
+		}
+	}
+	if r.plan, err = makePlan(r.set, history, rules); err != nil {
+		return err
+	}
+	r.report.SchemaVersionAfter = r.plan.current.String()
+	r.report.Pending = r.plan.pendingScripts()
+	return nil
+}
+
+func (r *run) targetVersion() (script.Version, error) {
+	v, err := script.ParseVersion(r.req.Target)
+	if err != nil {
+		return v, report.Failf(report.BadRequest, "Name a version of the release as target.", "target: %w", err)
+	}
+	for _, f := range r.set.Versioned {
+		if f.Version.Compare(v) == 0 {
+			return v, nil
+		}
+	}
+	return v, report.Failf(report.BadRequest, "Name a version of the release as target.", "target: the release has no version %s", v)
+}
+
+// application is the application_name of the run's sessions: Flyway's, or with
+// own this program's. The prefix is the same for all runs on the same history.
+func (r *run) application(own bool) string {
+	if own {
+		return "slipway-run/" + r.report.RunID
+	}
+	return r.applicationPrefix() + r.report.RunID
+}
+
+func (r *run) applicationPrefix() string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(r.table.String()))
+	return fmt.Sprintf("slipway/%08x/", h.Sum32())
+}
+
+// placeholders are the configured ones, port and dsn made from the database
+// where they are not given.
+func (r *run) placeholders() map[string]string {
+	all := map[string]string{"port": fmt.Sprint(r.target.Port), "dsn": r.target.DSN()}
+	maps.Copy(all, r.Config.Flyway.Placeholders)
+	return all
+}
+
+// repeatableChecksum is Flyway's checksum of a repeatable script: over its
+// text with placeholders replaced. Flyway's own placeholders are not known here.
+func (r *run) repeatableChecksum(f script.File) (sum int32, ok bool, err error) {
+	if f.LiteralPlaceholders || !r.Config.Flyway.Replace {
+		return f.Checksum, true, nil
+	}
+	text, err := f.Text()
+	if err != nil {
+		return 0, false, report.Failf(report.BadRelease, "Correct the file.", "%s: %w", f.Script, err)
+	}
+	replaced, unknown := script.Replace(string(text), r.Config.Flyway.Prefix, r.Config.Flyway.Suffix, r.placeholders())
+	return script.Checksum([]byte(replaced)), len(unknown) == 0, nil
+}
+
+func (r *run) warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	r.log.Warn(text)
+	r.report.Warnings = append(r.report.Warnings, text)
+}
+
+// close ends the own session and thereby frees the run's lock.
+func (r *run) close() {
+	r.connMu.Lock()
+	defer r.connMu.Unlock()
+	if r.conn != nil {
+		r.conn.Close()
+	}
+}
+
+// sleep waits, or answers the context's cause.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

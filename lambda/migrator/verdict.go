@@ -1,0 +1,181 @@
+package migrator
+
+import (
+	"fmt"
+	"strings"
+
+	"slipway/lambda/database"
+	"slipway/lambda/report"
+	"slipway/lambda/script"
+)
+
+// contradiction is why history and release do not fit, nil if they do. What is
+// only pending is no contradiction.
+func (p *plan) contradiction() *report.Failure {
+	if len(p.failed) > 0 {
+		return p.previousFailed()
+	}
+	problems := append([]report.Problem{}, p.edited...)
+	for _, row := range p.missing {
+		problems = append(problems, report.Problem{Script: row.Script, Version: scriptOf(row).Version, Reason: "was applied, and the release does not have it"})
+	}
+	for _, f := range p.late {
+		problems = append(problems, report.Problem{
+			Script: f.Script, Version: f.Version.String(),
+			Reason: fmt.Sprintf("comes late: version %s is applied already, and this one is not", p.current),
+		})
+	}
+	if len(p.future) > 0 {
+		for _, f := range p.pending {
+			problems = append(problems, report.Problem{
+				Script: f.Script, Version: f.Version.String(),
+				Reason: fmt.Sprintf("is pending, while the database has newer versions that the release does not have (up to %s)", scriptOf(p.future[len(p.future)-1]).Version),
+			})
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return &report.Failure{
+		Code:     report.ValidationFailed,
+		Message:  fmt.Sprintf("the history of the database and the release contradict each other in %s", count(len(problems), "script")),
+		Script:   problems[0].Script,
+		Problems: problems,
+		Next:     p.advice(),
+	}
+}
+
+func (p *plan) advice() string {
+	switch {
+	case len(p.edited) > 0:
+		return "Put the scripts back as they were applied and change the schema in a new script; if the edit is meant and harmless, `slipway repair` takes the new checksums."
+	case len(p.missing) > 0:
+		return "Put the missing scripts back into the release; if they were removed on purpose, `slipway repair` marks them as deleted."
+	case len(p.late) > 0:
+		return "Give the late scripts versions above the highest one applied, or allow them with FLYWAY_OUT_OF_ORDER=true."
+	}
+	return "Deploy a release that has the newer versions, or revert the database first."
+}
+
+func (p *plan) previousFailed() *report.Failure {
+	row := p.failed[0]
+	f := &report.Failure{
+		Code:    report.PreviousFailed,
+		Message: fmt.Sprintf("%s failed in an earlier run outside a transaction and may have left changes behind", row.Script),
+		Script:  row.Script,
+		Next:    "Remove what it left half done, run `slipway repair` to take its row out of the history, then migrate again.",
+	}
+	for _, row := range p.failed {
+		f.Problems = append(f.Problems, report.Problem{Script: row.Script, Version: scriptOf(row).Version, Reason: "failed on " + row.InstalledOn.UTC().Format("2006-01-02 15:04:05") + " UTC"})
+	}
+	return f
+}
+
+// ahead is the warning that the database has more than the release.
+func (p *plan) ahead() (string, bool) {
+	if len(p.future) == 0 {
+		return "", false
+	}
+	versions := make([]string, len(p.future))
+	for i, row := range p.future {
+		versions[i] = scriptOf(row).Version
+	}
+	return "the database is ahead of this release: it has " + strings.Join(versions, ", ") + " as well", true
+}
+
+func (p *plan) pendingScripts() []report.Script {
+	list := []report.Script{}
+	for _, f := range p.pending {
+		list = append(list, scriptOfFile(f))
+	}
+	return list
+}
+
+// since are the scripts that were applied after that rank.
+func since(rank int, history []database.Row) []report.Script {
+	list := []report.Script{}
+	for _, row := range history {
+		if row.Rank > rank && row.Success && row.Type == "SQL" {
+			list = append(list, scriptOf(row))
+		}
+	}
+	return list
+}
+
+func lastRank(history []database.Row) int {
+	if len(history) == 0 {
+		return 0
+	}
+	return history[len(history)-1].Rank
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// segment is one start of Flyway: scripts that all run inside a transaction,
+// or all outside one.
+type segment struct {
+	files         []script.File
+	noTransaction bool
+	// until is the version to stop at; zero in the last segment.
+	until script.Version
+}
+
+// segments cuts the pending scripts so that lock_timeout can hold for the
+// transactional ones only: with it, CREATE INDEX CONCURRENTLY would die on any
+// older snapshot and leave an invalid index.
+func segments(pending []script.File) []segment {
+	var all []segment
+	for _, f := range pending {
+		noTransaction := f.NoTransaction
+		if n := len(all); n > 0 && all[n-1].noTransaction == noTransaction {
+			all[n-1].files = append(all[n-1].files, f)
+			continue
+		}
+		all = append(all, segment{files: []script.File{f}, noTransaction: noTransaction})
+	}
+	all = mergeRepeatables(all)
+	for i := range all[:max(0, len(all)-1)] {
+		all[i].until = all[i].files[len(all[i].files)-1].Version
+	}
+	return all
+}
+
+// mergeRepeatables makes one segment of the repeatable scripts, since no target
+// can cut between them: without lock_timeout if one of them has to be.
+func mergeRepeatables(all []segment) []segment {
+	first := len(all)
+	for i, s := range all {
+		if s.files[len(s.files)-1].Kind == script.Repeatable {
+			first = i
+			break
+		}
+	}
+	if first >= len(all)-1 {
+		return all
+	}
+	last := segment{noTransaction: true}
+	for _, s := range all[first:] {
+		for _, f := range s.files {
+			if f.Kind == script.Versioned {
+				continue
+			}
+			last.files = append(last.files, f)
+		}
+	}
+	var head []script.File
+	for _, f := range all[first].files {
+		if f.Kind == script.Versioned {
+			head = append(head, f)
+		}
+	}
+	kept := all[:first]
+	if len(head) > 0 {
+		kept = append(kept, segment{files: head, noTransaction: all[first].noTransaction})
+	}
+	return append(kept, last)
+}

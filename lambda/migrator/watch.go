@@ -1,0 +1,125 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"slipway/lambda/database"
+	"slipway/lambda/report"
+)
+
+// errLost ends Flyway when the own session is gone: with it went the run's
+// lock, so another run may begin.
+var errLost = errors.New("the session that holds the run's lock was lost")
+
+// watcher looks at the database while Flyway runs: it logs each script that
+// is done, remembers who blocks the run, and notices when the session is lost.
+type watcher struct {
+	ctx      context.Context
+	end      context.CancelCauseFunc
+	done     sync.WaitGroup
+	quit     chan struct{}
+	blockers []report.Blocker
+	lost     bool
+}
+
+func (r *run) watch(ctx context.Context) *watcher {
+	w := &watcher{quit: make(chan struct{})}
+	w.ctx, w.end = context.WithCancelCause(ctx)
+	rank := lastRank(r.history)
+	w.done.Go(func() {
+		t := time.NewTicker(time.Second)
+		defer t.Stop()
+		for {
+			select {
+			case <-w.quit:
+				return
+			case <-t.C:
+			}
+			if err := r.glance(w, &rank); err != nil {
+				w.lost = true
+				r.log.Error("lost the session that holds the run's lock", "error", err.Error())
+				w.end(errLost)
+				return
+			}
+		}
+	})
+	return w
+}
+
+// stop ends the watcher and answers what it saw.
+func (w *watcher) stop() (blockers []report.Blocker, lost bool) {
+	close(w.quit)
+	w.done.Wait()
+	w.end(nil)
+	return w.blockers, w.lost
+}
+
+// glance is one look; its errors are those of the session.
+func (r *run) glance(w *watcher, rank *int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	r.connMu.Lock()
+	defer r.connMu.Unlock()
+	history, err := r.conn.HistoryAfter(ctx, r.table, *rank)
+	if err != nil {
+		return err
+	}
+	for _, row := range history {
+		*rank = row.Rank
+		r.log.Info("applied", "script", row.Script, "milliseconds", row.Duration, "success", row.Success)
+	}
+	blockers, err := r.conn.BlockersOf(ctx, r.application(false))
+	if len(blockers) > 0 {
+		w.blockers = blockers
+	}
+	return err
+}
+
+// cancelStatements cancels what Flyway's sessions run, so that Flyway can
+// roll back, record a failed script, and end by itself.
+func (r *run) cancelStatements() { r.endSessions(false) }
+
+// sweep ends what is left of Flyway's sessions in the database, when Flyway
+// itself is gone: a killed client does not stop its statement.
+func (r *run) sweep() { r.endSessions(true) }
+
+func (r *run) endSessions(terminate bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
+	defer cancel()
+	r.connMu.Lock()
+	conn, borrowed := r.conn, r.conn
+	alive := conn.Alive(ctx)
+	if !alive {
+		fresh, err := database.Connect(ctx, r.target, r.application(true), 0)
+		if err != nil {
+			r.connMu.Unlock()
+			r.log.Warn("could not reach the database to end the run's statements", "error", err.Error())
+			return
+		}
+		conn = fresh
+	}
+	defer r.connMu.Unlock()
+	if conn != borrowed {
+		defer conn.Close()
+	}
+	// A session that has just ended by itself may show for a moment.
+	for pause := 20 * time.Millisecond; ctx.Err() == nil; pause *= 2 {
+		left, err := conn.Sessions(ctx, r.application(false))
+		if err != nil || len(left) == 0 {
+			return
+		}
+		if !terminate || pause > 100*time.Millisecond {
+			for _, s := range left {
+				r.log.Info("ending a statement of this run", "pid", s.PID, "terminate", terminate, "query", s.Query)
+				_ = conn.Cancel(ctx, s.PID, terminate)
+			}
+		}
+		if !terminate {
+			return
+		}
+		_ = sleep(ctx, pause)
+	}
+}
