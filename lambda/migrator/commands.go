@@ -19,7 +19,7 @@ func (r *run) info(ctx context.Context) error {
 	if r.Config.FastPath && !r.unsure() {
 		return nil
 	}
-	result, err := r.start(ctx, "info", r.conn.Backstops(), 0)
+	result, err := r.start(ctx, "info", r.conn.Backstops(), r.Config.Locations)
 	if err != nil {
 		return r.explain(ctx, err, false)
 	}
@@ -76,7 +76,7 @@ func (r *run) validate(ctx context.Context) error {
 	if r.Config.FastPath && !r.unsure() && r.exists {
 		return nil
 	}
-	result, err := r.start(ctx, "validate", r.conn.Backstops(), 0)
+	result, err := r.start(ctx, "validate", r.conn.Backstops(), r.Config.Locations)
 	if err != nil {
 		return r.explain(ctx, err, false)
 	}
@@ -99,7 +99,7 @@ func (r *run) repair(ctx context.Context) error {
 		return report.Failf(report.BadRequest, "Run `slipway migrate`.", "there is no history to repair in schema %s", r.table.Schema)
 	}
 	before := r.history
-	if _, err := r.start(ctx, "repair", r.conn.Backstops(), 0); err != nil {
+	if _, err := r.start(ctx, "repair", r.conn.Backstops(), r.Config.Locations); err != nil {
 		return r.explain(ctx, err, false)
 	}
 	if err := r.lookAgain(); err != nil {
@@ -144,7 +144,7 @@ func (r *run) baseline(ctx context.Context) error {
 	if version == "" {
 		return report.Failf(report.BadRequest, "Name the version whose scripts the database has already: `slipway baseline --target 12`, or SLIPWAY_BASELINE_VERSION.", "no baseline version is given")
 	}
-	_, err := r.start(ctx, "baseline", r.conn.Backstops(), 0, "-baselineVersion="+version)
+	_, err := r.start(ctx, "baseline", r.conn.Backstops(), r.Config.Locations, "-baselineVersion="+version)
 	var answer *flyway.Error
 	if errors.As(err, &answer) && ctx.Err() == nil {
 		return report.Failf(report.BadRequest, "Run `slipway info`: a database is adopted once, before its first migration.", "the database can't be adopted at %s: %s", version, answer.Reason())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -121,12 +122,12 @@ func (r *run) checkPlaceholders() error {
 	}
 }
 
-// applyAll runs Flyway over the pending scripts, segment by segment. A script
-// that could not get a table lock in time is tried again while there is time.
+// applyAll runs Flyway over the pending scripts. A script that could not get a
+// table lock in time is tried again while there is time.
 func (r *run) applyAll(ctx context.Context) error {
 	giveUp := time.Now().Add(r.Config.LockWait)
 	for pause := time.Second; ; pause = min(2*pause, 10*time.Second) {
-		blockers, err := r.applyOnce(ctx)
+		blockers, err := r.apply(ctx)
 		var failure *report.Failure
 		if !errors.As(err, &failure) || failure.SQLState != lockNotAvailable {
 			return err
@@ -148,31 +149,10 @@ func (r *run) applyAll(ctx context.Context) error {
 
 const lockNotAvailable = "55P03"
 
-func (r *run) applyOnce(ctx context.Context) ([]report.Blocker, error) {
-	parts := segments(r.plan.pending)
-	if len(parts) == 0 { // callbacks, a baseline, a doubt
-		parts = []segment{{}}
-	}
-	for i, s := range parts {
-		blockers, err := r.apply(ctx, s, i == len(parts)-1)
-		if err != nil {
-			return blockers, err
-		}
-	}
-	return nil, nil
-}
-
-// apply is one start of Flyway's migrate.
-func (r *run) apply(ctx context.Context, s segment, last bool) ([]report.Blocker, error) {
+// apply is one start of Flyway's migrate. It also answers who blocked it.
+func (r *run) apply(ctx context.Context) ([]report.Blocker, error) {
 	var args []string
-	switch {
-	case !last:
-		// A target alone does not keep repeatable scripts back: they would run
-		// before the versions that they build on. Under another prefix they
-		// do not exist in this start.
-		args = append(args, "-target="+s.until.String(), "-repeatableSqlMigrationPrefix=__none__",
-			"-ignoreMigrationPatterns=*:future,repeatable:missing")
-	case r.req.Target != "":
+	if r.req.Target != "" {
 		args = append(args, "-target="+r.req.Target)
 	}
 	if r.Config.Baseline != "" && !r.exists {
@@ -183,11 +163,13 @@ func (r *run) apply(ctx context.Context, s segment, last bool) ([]report.Blocker
 		// Should this program vanish, the server ends the statement in its stead.
 		settings["statement_timeout"] = fmt.Sprint(time.Until(deadline).Milliseconds() + 15000)
 	}
-	if !s.noTransaction && r.Config.LockTimeout > 0 {
-		settings["lock_timeout"] = fmt.Sprint(r.Config.LockTimeout.Milliseconds())
+	locations, err := r.limitLocks(settings)
+	defer os.RemoveAll(locations.temporary) //nolint:errcheck // a leftover in /tmp is no failure of the run
+	if err != nil {
+		return nil, err
 	}
 	w := r.watch(ctx)
-	_, err := r.start(w.ctx, "migrate", settings, len(s.files), args...)
+	_, err = r.start(w.ctx, "migrate", settings, locations.folders, args...)
 	blockers, lost := w.stop()
 	if err != nil {
 		return blockers, r.explain(ctx, err, lost)
@@ -196,7 +178,7 @@ func (r *run) apply(ctx context.Context, s segment, last bool) ([]report.Blocker
 }
 
 // start runs Flyway once.
-func (r *run) start(ctx context.Context, verb string, settings map[string]string, scripts int, args ...string) (*flyway.Result, error) {
+func (r *run) start(ctx context.Context, verb string, settings map[string]string, locations []string, args ...string) (*flyway.Result, error) {
 	environment := map[string]string{}
 	for name, value := range r.Config.Flyway.Environment {
 		environment[name] = value
@@ -211,10 +193,10 @@ func (r *run) start(ctx context.Context, verb string, settings map[string]string
 	runner.Interrupt = r.cancelStatements
 	runner.Grace = grace(ctx)
 	begun := time.Now()
-	r.log.Info("starting Flyway", "command", verb, "scripts", scripts)
+	r.log.Info("starting Flyway", "command", verb, "scripts", len(r.plan.pending))
 	result, err := runner.Run(ctx, flyway.Command{
 		Verb: verb, URL: r.target.JDBCURL(r.application(false), settings), User: r.target.User, Password: string(r.target.Password),
-		Locations: r.Config.Locations, Settings: environment, Scripts: scripts, MemoryMB: r.Config.MemoryMB,
+		Locations: locations, Settings: environment, Scripts: len(r.plan.pending), MemoryMB: r.Config.MemoryMB,
 		Args: append(args, fmt.Sprintf("-lockRetryCount=%d", r.lockRetries(ctx))),
 	})
 	r.report.FlywayVersion = runner.Version()

@@ -6,7 +6,6 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/report"
-	"slipway/lambda/script"
 )
 
 // contradiction is why history and release do not fit, nil if they do. What is
@@ -114,68 +113,4 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// segment is one start of Flyway: scripts that all run inside a transaction,
-// or all outside one.
-type segment struct {
-	files         []script.File
-	noTransaction bool
-	// until is the version to stop at; zero in the last segment.
-	until script.Version
-}
-
-// segments cuts the pending scripts so that lock_timeout can hold for the
-// transactional ones only: with it, CREATE INDEX CONCURRENTLY would die on any
-// older snapshot and leave an invalid index.
-func segments(pending []script.File) []segment {
-	var all []segment
-	for _, f := range pending {
-		noTransaction := f.NoTransaction
-		if n := len(all); n > 0 && all[n-1].noTransaction == noTransaction {
-			all[n-1].files = append(all[n-1].files, f)
-			continue
-		}
-		all = append(all, segment{files: []script.File{f}, noTransaction: noTransaction})
-	}
-	all = mergeRepeatables(all)
-	for i := range all[:max(0, len(all)-1)] {
-		all[i].until = all[i].files[len(all[i].files)-1].Version
-	}
-	return all
-}
-
-// mergeRepeatables makes one segment of the repeatable scripts, since no target
-// can cut between them: without lock_timeout if one of them has to be.
-func mergeRepeatables(all []segment) []segment {
-	first := len(all)
-	for i, s := range all {
-		if s.files[len(s.files)-1].Kind == script.Repeatable {
-			first = i
-			break
-		}
-	}
-	if first >= len(all)-1 {
-		return all
-	}
-	last := segment{noTransaction: true}
-	for _, s := range all[first:] {
-		for _, f := range s.files {
-			if f.Kind == script.Versioned {
-				continue
-			}
-			last.files = append(last.files, f)
-		}
-	}
-	var head []script.File
-	for _, f := range all[first].files {
-		if f.Kind == script.Versioned {
-			head = append(head, f)
-		}
-	}
-	kept := all[:first]
-	if len(head) > 0 {
-		kept = append(kept, segment{files: head, noTransaction: all[first].noTransaction})
-	}
-	return append(kept, last)
 }
