@@ -1,0 +1,98 @@
+package environment
+
+import (
+	"slices"
+	"strings"
+)
+
+// exists tells whether the environment's database was made by others: as soon
+// as one key is there that only such a database has.
+func (v values) exists() bool { return len(v.ofScope(Exists)) > 0 }
+
+// ofScope lists the given keys that are meant for such databases only.
+func (v values) ofScope(s Scope) []Key {
+	var out []Key
+	for _, key := range Keys {
+		if key.Scope == s && v.given[key.Path] {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// together checks what must hold between keys. A key whose own value was wrong
+// counts as given, so that one mistake is one line.
+func (v values) together(path string, pipeline bool, e *Error) {
+	at := func(key string) string { return path + "." + key }
+	v.place(at, pipeline, e)
+	if v.exists() {
+		v.existing(at, e)
+		return
+	}
+	if n := len(v.list("database.availabilityZones")); n == 1 || n > 3 {
+		e.add(at("database.availabilityZones"), "a cluster made here spans two or three zones, not %d", n)
+	}
+	if low, high := v.number("database.minCapacity"), v.number("database.maxCapacity"); low > high && v.at["database.maxCapacity"] != nil {
+		e.add(at("database.minCapacity"), "%v is more than database.maxCapacity, %v", low, high)
+	}
+	if v.at["secretsEndpoint"] != nil && v.text("secretsEndpoint") != EndpointCreate {
+		e.add(at("secretsEndpoint"), "%q: the subnets of a database made here have no other way to Secrets Manager than %q", v.text("secretsEndpoint"), EndpointCreate)
+	}
+}
+
+// place checks account, region, and all that lies in a region.
+func (v values) place(at func(string) string, pipeline bool, e *Error) {
+	for _, pair := range [][2]string{{"account", "region"}, {"region", "account"}} {
+		switch key, other := pair[0], pair[1]; {
+		case v.given[key]:
+		case pipeline:
+			e.add(at(key), "required, since a pipeline is configured")
+		case v.given[other]:
+			e.add(at(key), "required where %s is given", other)
+		}
+	}
+	region := v.text("region")
+	if region == "" {
+		return
+	}
+	for _, zone := range v.list("database.availabilityZones") {
+		if !strings.HasPrefix(zone, region) {
+			e.add(at("database.availabilityZones"), "%q does not lie in the region %s", zone, region)
+		}
+	}
+	for _, key := range []string{"database.secretArn", "database.kmsKeyArn"} {
+		if parts := strings.Split(v.text(key), ":"); len(parts) > 3 && parts[3] != region {
+			e.add(at(key), "lies in the region %s, the environment in %s", parts[3], region)
+		}
+	}
+}
+
+func (v values) existing(at func(string) string, e *Error) {
+	for _, key := range v.ofScope(MadeHere) {
+		e.add(at(key.Path), "is for a database made here, but %s says that it exists", v.ofScope(Exists)[0].Path)
+	}
+	for _, key := range Keys {
+		if key.Absent == required && !v.given[key.Path] {
+			e.add(at(key.Path), "required, since %s says that the database exists", v.ofScope(Exists)[0].Path)
+		}
+	}
+	zones, subnets := v.list("database.availabilityZones"), v.list("database.subnetIds")
+	switch {
+	case !v.given["database.availabilityZones"]:
+		e.add(at("database.availabilityZones"), "required, since %s says that the database exists: one for each of subnetIds, in their order", v.ofScope(Exists)[0].Path)
+	case len(zones) > 0 && len(subnets) > 0 && len(zones) != len(subnets):
+		e.add(at("database.availabilityZones"), "%d for %d subnetIds: one for each, in their order", len(zones), len(subnets))
+	}
+	if group := v.text("database.securityGroupId"); group != "" && slices.Contains(v.list("clients"), group) {
+		e.add(at("clients"), "%q is the database's own security group", group)
+	}
+}
+
+// oneArchitecture: the pipeline builds the image once, on a machine of one kind.
+func oneArchitecture(all []Config, e *Error) {
+	for _, c := range all {
+		if first := all[0]; c.Architecture != "" && first.Architecture != "" && c.Architecture != first.Architecture {
+			e.add("environments."+c.Name+".architecture", "%q, but %s has %q: a pipeline builds for one", c.Architecture, first.Name, first.Architecture)
+		}
+	}
+}
