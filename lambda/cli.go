@@ -36,6 +36,8 @@ func (c cli) run(ctx context.Context, args []string) int {
 	switch {
 	case name == "serve":
 		return c.serve(ctx, rest)
+	case name == "archive":
+		return c.archive(rest)
 	case slices.Contains(migrator.Commands, name):
 		return c.command(ctx, name, rest)
 	}

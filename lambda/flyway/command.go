@@ -79,7 +79,7 @@ const manyScripts = 300
 
 func (i Installation) javaOptions(c Command) []string {
 	options := []string{
-		"-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+DisplayVMOutputToStderr", "-XX:+ExitOnOutOfMemoryError",
+		collector, "-XX:-UsePerfData", "-XX:+DisplayVMOutputToStderr", "-XX:+ExitOnOutOfMemoryError",
 		"-Xshare:auto", "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8", "-Djava.io.tmpdir=" + c.TempDir,
 	}
 	if i.Archive != "" {
