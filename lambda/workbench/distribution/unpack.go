@@ -34,7 +34,7 @@ func (c *Cache) unpacked(ctx context.Context, name string, p pin, unpack func(ar
 		return "", err
 	}
 	content := filepath.Join(temporary, "content")
-	if err := os.Mkdir(content, 0o755); err != nil {
+	if err := makeFolder(content); err != nil {
 		return "", err
 	}
 	if err := unpack(archive, content); err != nil {
@@ -75,9 +75,9 @@ func untar(archive io.Reader, prefix, dir string) error {
 
 func writeEntry(content io.Reader, header *tar.Header, target, name string) error {
 	if header.Typeflag == tar.TypeDir {
-		return os.MkdirAll(target, 0o755)
+		return makeFolder(target)
 	}
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+	if err := makeFolder(filepath.Dir(target)); err != nil {
 		return err
 	}
 	switch header.Typeflag {
@@ -87,16 +87,21 @@ func writeEntry(content io.Reader, header *tar.Header, target, name string) erro
 		}
 		return os.Symlink(header.Linkname, target)
 	case tar.TypeReg:
-		// Others than the owner read and execute too: PostgreSQL may run as another user.
-		file, err := os.OpenFile(target, os.O_CREATE|os.O_EXCL|os.O_WRONLY, header.FileInfo().Mode().Perm()|0o644)
+		file, err := os.OpenFile(target, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 		if err != nil {
 			return err
 		}
-		if _, err := io.Copy(file, content); err != nil {
-			file.Close()
-			return err
-		}
-		return file.Close()
+		_, err = io.Copy(file, content)
+		return errors.Join(err, file.Chmod(header.FileInfo().Mode().Perm()|0o644), file.Close())
 	}
 	return nil
+}
+
+// makeFolder makes dir readable for everybody, whatever the umask: PostgreSQL
+// may run as another user than the one who fetched it.
+func makeFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o755)
 }
