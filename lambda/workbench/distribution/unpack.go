@@ -34,11 +34,14 @@ func (c *Cache) unpacked(ctx context.Context, name string, p pin, unpack func(ar
 		return "", err
 	}
 	content := filepath.Join(temporary, "content")
-	if err := makeFolder(content); err != nil {
+	if err := os.Mkdir(content, 0o755); err != nil {
 		return "", err
 	}
 	if err := unpack(archive, content); err != nil {
 		return "", fmt.Errorf("unpacking %s: %w", filepath.Base(archive), describeWrite(err, c.Dir, p.size))
+	}
+	if err := openFolders(content); err != nil {
+		return "", err
 	}
 	return dir, os.Rename(content, dir)
 }
@@ -75,9 +78,9 @@ func untar(archive io.Reader, prefix, dir string) error {
 
 func writeEntry(content io.Reader, header *tar.Header, target, name string) error {
 	if header.Typeflag == tar.TypeDir {
-		return makeFolder(target)
+		return os.MkdirAll(target, 0o755)
 	}
-	if err := makeFolder(filepath.Dir(target)); err != nil {
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
 	switch header.Typeflag {
@@ -97,11 +100,13 @@ func writeEntry(content io.Reader, header *tar.Header, target, name string) erro
 	return nil
 }
 
-// makeFolder makes dir readable for everybody, whatever the umask: PostgreSQL
-// may run as another user than the one who fetched it.
-func makeFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	return os.Chmod(dir, 0o755)
+// openFolders lets everybody into dir and its folders, whatever the umask:
+// PostgreSQL may run as another user than the one who fetched it.
+func openFolders(dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		return os.Chmod(path, 0o755)
+	})
 }
