@@ -56,8 +56,10 @@ func killGroup(pid int) { syscall.Kill(-pid, syscall.SIGKILL) }
 // launch starts PostgreSQL on a free port and waits until it answers.
 func (s *Server) launch(ctx context.Context, binaries string, who *syscall.Credential, o Options) error {
 	var err error
-	if s.Port, err = freePort(); err != nil {
-		return err
+	if s.Port = o.Port; s.Port == 0 {
+		if s.Port, err = freePort(); err != nil {
+			return err
+		}
 	}
 	log, err := os.Create(s.logFile())
 	if err != nil {

@@ -31,8 +31,9 @@ import (
 	"slipway/lambda/workbench/distribution"
 )
 
-// Superuser is the name of the role that owns the server.
-const Superuser = "postgres"
+// Superuser is the name of the role that owns the server. It is not "postgres",
+// which on RDS and Aurora is the name of a role that may less; there it can be made so.
+const Superuser = "server_owner"
 
 // Options say which server to start.
 type Options struct {
@@ -45,6 +46,8 @@ type Options struct {
 	// Ephemeral trades safety for speed (nothing is synced to disk) and deletes
 	// the folder when the server ends, however it ends.
 	Ephemeral bool
+	// Port is where it listens. Default: a free port, another one at each start.
+	Port int
 	// Settings are additional parameters of the server, such as "ssl": "on".
 	Settings map[string]string
 }
