@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"slipway/lambda/event"
@@ -144,17 +145,9 @@ func (c cli) serve(ctx context.Context, args []string) int {
 	return 0
 }
 
-// logger prints progress for people: one line each, without time and level.
+// logger prints progress for people.
 func (c cli) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{
-		Level: level(c.env),
-		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey || a.Key == "run") {
-				return slog.Attr{}
-			}
-			return a
-		},
-	}))
+	return slog.New(people{w: c.err, mu: &sync.Mutex{}, level: level(c.env)})
 }
 
 // help is the whole manual of the program.

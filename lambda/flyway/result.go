@@ -107,7 +107,7 @@ func decode(out io.Reader) (*Result, error) {
 	d := json.NewDecoder(r)
 	result := &Result{}
 	if _, err := d.Token(); err != nil {
-		return nil, fmt.Errorf("Flyway's JSON: %w", err)
+		return nil, fmt.Errorf("in the JSON of Flyway: %w", err)
 	}
 	for d.More() {
 		key, err := d.Token()
@@ -115,11 +115,11 @@ func decode(out io.Reader) (*Result, error) {
 			err = result.field(d, key)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("Flyway's JSON: %w", noEOF(err))
+			return nil, fmt.Errorf("in the JSON of Flyway: %w", noEOF(err))
 		}
 	}
 	if _, err := d.Token(); err != nil {
-		return nil, fmt.Errorf("Flyway's JSON: %w", noEOF(err))
+		return nil, fmt.Errorf("in the JSON of Flyway: %w", noEOF(err))
 	}
 	return result, nil
 }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,7 +51,8 @@ func (r *run) place(f *report.Failure, err error) {
 	if path == "" {
 		return
 	}
-	f.Script, f.Line = filepath.ToSlash(path), line
+	f.Script, f.Line = filepath.ToSlash(path), line+r.linesInto(path, line, answer.Reason())
+	f.Message = strings.TrimSpace(position.ReplaceAllString(f.Message, ""))
 	for _, root := range r.Config.Locations {
 		if abs, err := filepath.Abs(root); err == nil {
 			if name, err := filepath.Rel(abs, path); err == nil && !strings.HasPrefix(name, "..") {
@@ -56,6 +60,33 @@ func (r *run) place(f *report.Failure, err error) {
 			}
 		}
 	}
+}
+
+// position is where in the statement PostgreSQL saw the error, in characters from 1.
+var position = regexp.MustCompile(`\s*\bPosition: (\d+)`)
+
+// linesInto is how many lines below the beginning of its statement the error
+// is: Flyway names the line of the statement, PostgreSQL the place in it.
+func (r *run) linesInto(path string, line int, reason string) int {
+	m := position.FindStringSubmatch(reason)
+	if m == nil || line < 1 {
+		return 0
+	}
+	at, _ := strconv.Atoi(m[1])
+	for _, f := range slices.Concat(r.set.Versioned, r.set.Repeatable, r.set.Callbacks) {
+		if abs, err := filepath.Abs(f.Path); err != nil || abs != path {
+			continue
+		}
+		text, err := f.Text()
+		if err != nil {
+			return 0
+		}
+		sql, _ := script.Replace(string(text), r.Config.Flyway.Prefix, r.Config.Flyway.Suffix, r.placeholders())
+		lines := strings.SplitAfter(sql, "\n")
+		statement := []rune(strings.TrimLeft(strings.Join(lines[min(line-1, len(lines)):], ""), " \t"))
+		return strings.Count(string(statement[:min(at-1, len(statement))]), "\n")
+	}
+	return 0
 }
 
 // ended is the failure of a run whose context ended.

@@ -3,6 +3,7 @@ package migrator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -14,14 +15,15 @@ import (
 // lock, so another run may begin.
 var errLost = errors.New("the session that holds the run's lock was lost")
 
-// watcher looks at the database while Flyway runs: it logs each script that
-// is done, remembers who blocks the run, and notices when the session is lost.
+// watcher looks at the database while Flyway runs: it logs how far it is,
+// remembers who blocks the run, and notices when the session is lost.
 type watcher struct {
 	ctx      context.Context
 	end      context.CancelCauseFunc
 	done     sync.WaitGroup
 	quit     chan struct{}
 	blockers []report.Blocker
+	applied  int
 	lost     bool
 }
 
@@ -67,9 +69,10 @@ func (r *run) glance(w *watcher, rank *int) error {
 	if err != nil {
 		return err
 	}
-	for _, row := range history {
-		*rank = row.Rank
-		r.log.Info("applied", "script", row.Script, "milliseconds", row.Duration, "success", row.Success)
+	if n := len(history); n > 0 {
+		last := history[n-1]
+		*rank, w.applied = last.Rank, w.applied+n
+		r.log.Info(fmt.Sprintf("applied %d of %d", w.applied, len(r.plan.pending)), "last", last.Script)
 	}
 	blockers, err := r.conn.BlockersOf(ctx, r.application(false))
 	if len(blockers) > 0 {

@@ -23,17 +23,20 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 	p := printer{w: w, color: color}
 	p.where(r)
 	switch {
-	case r.Command == "info":
+	case r.Command == "info" && r.OK():
 		p.table("", r.Scripts, true)
 		p.line("%s", counts(r))
 	case len(r.Applied) > 0:
-		p.table("Applied", r.Applied, false)
+		p.table(fmt.Sprintf("Applied (%d)", len(r.Applied)), r.Applied, false)
 	}
 	if len(r.Reverted) > 0 {
-		p.table("Reverted", r.Reverted, false)
+		p.table(fmt.Sprintf("Reverted (%d)", len(r.Reverted)), r.Reverted, false)
 	}
 	if len(r.Pending) > 0 && r.Command != "info" {
-		p.table("Pending", r.Pending, false)
+		p.table(fmt.Sprintf("Pending (%d)", len(r.Pending)), r.Pending[:min(len(r.Pending), maxPending)], false)
+		if more := len(r.Pending) - maxPending; more > 0 {
+			p.line("… and %d more", more)
+		}
 	}
 	for _, action := range r.Actions {
 		p.line("%s", action)
@@ -44,6 +47,9 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 	p.outcome(r)
 	return p.err
 }
+
+// maxPending keeps a long list of what was not run from hiding what happened.
+const maxPending = 20
 
 func counts(r *Report) string {
 	done := 0
@@ -97,7 +103,7 @@ func (p *printer) where(r *Report) {
 // table prints scripts in columns; state adds when, by whom and how far.
 func (p *printer) table(title string, scripts []Script, state bool) {
 	if title != "" {
-		p.line("\n%s (%d)", title, len(scripts))
+		p.line("\n%s", title)
 	} else {
 		p.line("")
 	}
@@ -112,7 +118,7 @@ func (p *printer) table(title string, scripts []Script, state bool) {
 		if s.Version == "" {
 			row[0] = "R"
 		}
-		if s.InstalledOn != nil || (!state && title != "Pending") {
+		if s.InstalledOn != nil || (!state && !strings.HasPrefix(title, "Pending")) {
 			row[3] = (time.Duration(s.Milliseconds) * time.Millisecond).String()
 		}
 		if state {
@@ -149,7 +155,9 @@ func (p *printer) outcome(r *Report) {
 	}
 	p.line("%s", strings.TrimRight(r.Message, "\n"))
 	for _, problem := range r.Problems {
-		p.line("  - %s", problem)
+		if len(r.Problems) > 1 || !strings.Contains(r.Message, problem.Reason) {
+			p.line("  - %s", problem)
+		}
 	}
 	for _, b := range r.Blockers {
 		p.line("  - pid %d, user %s, application %q, since %s: %s", b.PID, b.User, b.Application, b.Since.UTC().Format(time.RFC3339), b.Query)

@@ -14,6 +14,9 @@ type Placeholder struct {
 // them everywhere, comments and quoted texts included.
 func Placeholders(text, prefix, suffix string) []Placeholder {
 	var found []Placeholder
+	if prefix == "" || suffix == "" {
+		return nil
+	}
 	line := 1
 	for {
 		before, after, ok := strings.Cut(text, prefix)
