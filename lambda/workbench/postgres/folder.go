@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"slipway/lambda/workbench/distribution"
+	"slipway/lambda/workbench/guard"
 )
 
 // prepare makes the folder of the server, locks it, and hands it to who.
@@ -95,21 +97,26 @@ func (s *Server) initialise(ctx context.Context, binaries string, who *syscall.C
 		}
 	}
 	arguments := []string{
-		filepath.Join(binaries, "bin", "initdb"), "--pgdata=" + fresh,
-		"--username=" + Superuser, "--pwfile=" + secret, "--auth=scram-sha-256",
+		"--pgdata=" + fresh, "--username=" + Superuser, "--pwfile=" + secret, "--auth=scram-sha-256",
 		"--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
 	}
 	if fast {
 		arguments = append(arguments, "--no-sync")
 	}
-	command := guarded(ctx, who, "", arguments...)
-	stdin, err := command.StdinPipe()
+	var out bytes.Buffer
+	initdb := command(filepath.Join(binaries, "bin", "initdb"), arguments...)
+	initdb.Stdout, initdb.Stderr = &out, &out
+	process, err := guard.Start(initdb, guard.Options{User: who})
 	if err != nil {
-		return err
+		return fmt.Errorf("initdb: %w", err)
 	}
-	defer stdin.Close()
-	if out, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb in %s: %w\n%s", s.folder, errors.Join(err, ctx.Err()), tail(string(out)))
+	select {
+	case <-process.Done():
+	case <-ctx.Done():
+		return errors.Join(ctx.Err(), process.End(5*time.Second))
+	}
+	if code := process.ExitCode(); code != 0 {
+		return fmt.Errorf("initdb in %s: exit code %d\n%s", s.folder, code, tail(out.String()))
 	}
 	return os.Rename(fresh, s.dataDir())
 }

@@ -15,43 +15,18 @@ import (
 	"syscall"
 	"time"
 
+	"slipway/lambda/workbench/guard"
+
 	"github.com/jackc/pgx/v5"
 )
 
-// guard runs its arguments and ends them when its standard input ends, which
-// is when the process that holds the other end is gone. $signal is how; $remove
-// is a folder to delete afterwards.
-const guard = `
-exec 3<&0
-"$@" 3<&- </dev/null &
-child=$!
-( read -r _ <&3; kill -$signal $child ) 2>/dev/null &
-watch=$!
-exec 3<&-
-wait $child
-code=$?
-kill $watch 2>/dev/null
-if [ -n "$remove" ]; then rm -rf "$remove"; fi
-exit $code
-`
-
-// guarded is a command that lives no longer than this process and runs as who,
-// in its own process group, so that a Ctrl-C of the terminal leaves its end to
-// us. The caller opens its StdinPipe.
-func guarded(ctx context.Context, who *syscall.Credential, remove string, arguments ...string) *exec.Cmd {
-	command := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", guard, "guard"}, arguments...)...)
-	command.Dir = "/" // who may not be allowed where we are
-	command.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "HOME=/", "remove=" + remove, "signal=INT"}
-	if remove != "" {
-		command.Env = append(command.Env, "signal=QUIT") // no need for a checkpoint
-	}
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: who}
-	command.Cancel = func() error { killGroup(command.Process.Pid); return nil }
-	command.WaitDelay = 5 * time.Second
-	return command
+// command is one of PostgreSQL's programs, in an environment of its own.
+func command(program string, arguments ...string) *exec.Cmd {
+	c := exec.Command(program, arguments...)
+	c.Dir = "/" // the user it runs as may not be allowed where we are
+	c.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "HOME=/"}
+	return c
 }
-
-func killGroup(pid int) { syscall.Kill(-pid, syscall.SIGKILL) }
 
 // launch starts PostgreSQL on a free port and waits until it answers.
 func (s *Server) launch(ctx context.Context, binaries string, who *syscall.Credential, o Options) error {
@@ -67,43 +42,28 @@ func (s *Server) launch(ctx context.Context, binaries string, who *syscall.Crede
 	}
 	defer log.Close()
 
-	arguments := []string{filepath.Join(binaries, "bin", "postgres"), "-D", s.dataDir()}
+	arguments := []string{"-D", s.dataDir()}
 	settings := settings(s.Port, o)
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		arguments = append(arguments, "-c", name+"="+settings[name])
 	}
-	remove := ""
+	options := guard.Options{User: who, Signal: "INT"}
 	if o.Ephemeral {
-		remove = s.folder
+		options.Signal, options.Remove = "QUIT", s.folder // no need for a checkpoint
 	}
-	// Not bound to ctx, which may be only the start's.
-	command := guarded(context.Background(), who, remove, arguments...)
-	command.Stdout, command.Stderr = log, log
-	stdin, err := command.StdinPipe()
+	postgres := command(filepath.Join(binaries, "bin", "postgres"), arguments...)
+	postgres.Stdout, postgres.Stderr = log, log
+	process, err := guard.Start(postgres, options)
 	if err != nil {
-		return err
-	}
-	if err := command.Start(); err != nil {
 		return fmt.Errorf("starting PostgreSQL: %w", err)
 	}
-	ended := make(chan struct{})
-	go func() {
-		command.Wait()
-		close(ended)
-	}()
-	if err := s.awaitReady(ctx, ended); err != nil {
-		stdin.Close()
-		select {
-		case <-ended:
-		case <-time.After(10 * time.Second):
-			killGroup(command.Process.Pid)
-			<-ended
-		}
+	if err := s.awaitReady(ctx, process.Done()); err != nil {
+		err = errors.Join(err, process.End(10*time.Second))
 		// From the open file: the name may be gone already.
 		content, _ := io.ReadAll(io.NewSectionReader(log, 0, 1<<20))
 		return fmt.Errorf("PostgreSQL in %s did not start: %w\n%s", s.folder, err, tail(string(content)))
 	}
-	s.guard, s.stdin, s.ended = command, stdin, ended
+	s.process = process
 	return nil
 }
 

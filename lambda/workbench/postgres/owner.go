@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// unprivileged is the uid and gid that PostgreSQL gets when root starts it.
-const unprivileged = 65534
+// Unprivileged is the uid and gid that PostgreSQL gets when root starts it.
+const Unprivileged = 65534
 
 // Where things go that this user can't reach in the user's own folders.
 const (
@@ -27,7 +27,7 @@ func owner() (*syscall.Credential, error) {
 	if runtime.GOOS != "linux" {
 		return nil, errors.New("PostgreSQL refuses to run as root: run this as a normal user")
 	}
-	return &syscall.Credential{Uid: unprivileged, Gid: unprivileged}, nil
+	return &syscall.Credential{Uid: Unprivileged, Gid: Unprivileged}, nil
 }
 
 // Place is the folder where a server with this [Options.Folder] really lies:
@@ -68,7 +68,7 @@ func reachable(folder string) bool {
 			return reachable(real)
 		}
 		info, err := os.Stat(folder)
-		if err == nil && info.Mode().Perm()&0o001 == 0 && !ownedBy(info, unprivileged) {
+		if err == nil && info.Mode().Perm()&0o001 == 0 && !ownedBy(info, Unprivileged) {
 			return false
 		}
 		parent := filepath.Dir(folder)

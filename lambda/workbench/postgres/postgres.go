@@ -2,9 +2,8 @@
 // laptop, where its data persists, and for tests, where it doesn't.
 //
 // The server never outlives the process that started it, even when that is
-// killed: a shell stands between them, whose standard input only that process
-// holds open; at its end the shell ends PostgreSQL. So nothing is started
-// detached, and no hook in main or TestMain is needed.
+// killed; see package guard. So nothing is started detached, and no hook in
+// main or TestMain is needed.
 //
 // PostgreSQL refuses to run as root. Started by root it runs as the uid 65534,
 // and where that uid can't reach the given folders (a HOME of mode 0700), in
@@ -17,11 +16,9 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -29,6 +26,7 @@ import (
 	"time"
 
 	"slipway/lambda/workbench/distribution"
+	"slipway/lambda/workbench/guard"
 )
 
 // Superuser is the name of the role that owns the server. It is not "postgres",
@@ -61,9 +59,7 @@ type Server struct {
 	folder   string
 	remove   bool
 	unlock   func()
-	stdin    interface{ Close() error } // closing it ends the server
-	guard    *exec.Cmd
-	ended    chan struct{} // closed when the guard is gone
+	process  *guard.Process // nil after Attach
 	stop     sync.Once
 }
 
@@ -152,26 +148,27 @@ func (s *Server) URLFor(user, password, database string) string {
 	return u.String()
 }
 
+// Password is the superuser's. It is made once for each folder, at random.
+func (s *Server) Password() string { return s.password }
+
 // Done is closed when the server has ended, on Stop or by itself. It is nil,
 // and so never ready, for a server from [Attach].
-func (s *Server) Done() <-chan struct{} { return s.ended }
+func (s *Server) Done() <-chan struct{} {
+	if s.process == nil {
+		return nil
+	}
+	return s.process.Done()
+}
 
 // Stop ends the server and waits until its processes are gone. Further calls
 // do nothing. A server from [Attach] is left running.
 func (s *Server) Stop() error {
-	if s.guard == nil {
+	if s.process == nil {
 		return nil
 	}
 	var err error
 	s.stop.Do(func() {
-		s.stdin.Close()
-		select {
-		case <-s.ended:
-		case <-time.After(30 * time.Second):
-			err = fmt.Errorf("PostgreSQL (process group %d) did not end in 30s and was killed", s.guard.Process.Pid)
-			killGroup(s.guard.Process.Pid)
-			<-s.ended
-		}
+		err = s.process.End(30 * time.Second)
 		if s.remove {
 			err = errors.Join(err, os.RemoveAll(s.folder))
 		}
