@@ -1,6 +1,7 @@
 package script
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/ianaindex"
 )
@@ -141,11 +143,19 @@ func (l *loader) entry(root, path, name string, d fs.DirEntry) {
 			return
 		}
 		if info, err := os.Stat(target); err == nil && info.IsDir() {
+			if strings.HasPrefix(d.Name(), ".") { // as hidden folders, such as Kubernetes' ..data
+				return
+			}
 			l.fail(name, 0, "a link to a folder: name that folder as a location of its own")
 			return
 		}
 	}
 	if lower := strings.ToLower(d.Name()); !strings.HasSuffix(lower, ".sql") && !strings.HasSuffix(lower, ".sql.conf") {
+		return
+	}
+	// A pipe would keep its reader waiting forever.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		l.fail(printable(name), 0, "not a file")
 		return
 	}
 	parsed, err := ParseName(d.Name())
@@ -203,7 +213,12 @@ func (f File) Text() ([]byte, error) {
 		if err != nil || enc == nil {
 			return nil, fmt.Errorf("unknown encoding %q", f.Encoding)
 		}
-		if raw, err = enc.NewDecoder().Bytes(raw); err != nil {
+		// The decoder puts U+FFFD where Flyway's would fail.
+		raw, err = enc.NewDecoder().Bytes(raw)
+		if i := bytes.IndexRune(raw, utf8.RuneError); err == nil && i >= 0 {
+			err = fmt.Errorf("see line %d", lineAt(raw, i))
+		}
+		if err != nil {
 			return nil, fmt.Errorf("is not in the encoding %q: %v", f.Encoding, err)
 		}
 	}

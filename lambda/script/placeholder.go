@@ -19,7 +19,7 @@ func Placeholders(text, prefix, suffix string) []Placeholder {
 	}
 	line := 1
 	for {
-		before, after, ok := strings.Cut(text, prefix)
+		before, after, ok := cutPrefix(text, prefix)
 		if !ok {
 			return found
 		}
@@ -34,12 +34,30 @@ func Placeholders(text, prefix, suffix string) []Placeholder {
 	}
 }
 
+// cutPrefix is strings.Cut at the first placeholder's prefix, found as
+// Flyway's PlaceholderReplacingReader does: characters that begin like the
+// prefix and then differ are passed over with the one that differs, so that
+// there is no placeholder in $${port}.
+func cutPrefix(text, prefix string) (before, after string, found bool) {
+	for i := 0; i < len(text); {
+		n := 0
+		for n < len(prefix) && i+n < len(text) && text[i+n] == prefix[n] {
+			n++
+		}
+		if n == len(prefix) {
+			return text[:i], text[i+n:], true
+		}
+		i += n + 1
+	}
+	return text, "", false
+}
+
 // Replace fills the placeholders in, by name in lower case, and names those
 // that have no value; they stay as they are.
 func Replace(text, prefix, suffix string, values map[string]string) (replaced string, unknown []Placeholder) {
 	var b strings.Builder
 	for _, p := range Placeholders(text, prefix, suffix) {
-		before, after, _ := strings.Cut(text, prefix)
+		before, after, _ := cutPrefix(text, prefix)
 		b.WriteString(before)
 		_, rest, closed := strings.Cut(after, suffix)
 		value, ok := values[p.Name]

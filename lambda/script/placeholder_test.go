@@ -1,0 +1,87 @@
+package script
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestReplaceAsFlywayDoes(t *testing.T) {
+	values := map[string]string{"port": "5432", "dsn": "h port=1", "empty": "", "nested": "${port}", "a b": "spaced"}
+	for text, want := range map[string]string{
+		"":                            "",
+		"no placeholder $port {port}": "no placeholder $port {port}",
+		"${port}":                     "5432",
+		"${PORT} ${Port}":             "5432 5432",
+		"a${port}b${dsn}c":            "a5432bh port=1c",
+		"${empty}${empty}x":           "x",
+		"${nested}":                   "${port}", // what comes out is not looked at again
+		"-- ${port}\n'${port}'":       "-- 5432\n'5432'",
+		"${a b}":                      "spaced",
+		"ü${port}ü":                   "ü5432ü",
+		// Flyway reads on behind a $ that begins no placeholder without looking
+		// at the character after it.
+		"$${port}":   "$${port}",
+		"$$${port}":  "$$5432",
+		"$$$${port}": "$$$${port}",
+		"x$ ${port}": "x$ 5432",
+		"$":          "$",
+	} {
+		got, unknown := Replace(text, "${", "}", values)
+		if got != want || len(unknown) > 0 {
+			t.Errorf("%q: %q (unknown %v), want %q", text, got, unknown, want)
+		}
+	}
+}
+
+func TestPlaceholdersHaveLines(t *testing.T) {
+	const text = "one ${A}\r\n${b\nc} $${no}\n\n${flyway:timestamp}${d} ${open\n"
+	want := []Placeholder{{"a", 1}, {"b\nc", 2}, {"flyway:timestamp", 5}, {"d", 5}, {"", 5}}
+	if got := Placeholders(text, "${", "}"); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestReplaceNamesWhatHasNoValue(t *testing.T) {
+	const text = "${a} ${b}\n${c ${a} ${"
+	got, unknown := Replace(text, "${", "}", map[string]string{"a": "1"})
+	if want := "1 ${b}\n${c ${a} ${"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if want := []Placeholder{{"b", 1}, {"c ${a", 2}, {"", 2}}; !reflect.DeepEqual(unknown, want) {
+		t.Errorf("unknown %v, want %v", unknown, want)
+	}
+}
+
+func TestOtherPrefixesAndSuffixes(t *testing.T) {
+	for _, c := range []struct{ prefix, suffix, text, want string }{
+		{"@", "@", "a @x@ b@x@", "a 1 b1"},
+		{"__", "__", "__x__ ___x__", "1 ___x__"}, // the second one is __ _x __
+		{"<<", ">>", "<<x>> <x> <<<x>>", "1 <x> <<<x>>"},
+		{"#[", "]", "##[x] #[x]", "##[x] 1"},
+		{"aab", "c", "aaabxc aabxc", "aaabxc 1"},
+	} {
+		got, _ := Replace(c.text, c.prefix, c.suffix, map[string]string{"x": "1"})
+		if got != c.want {
+			t.Errorf("%s…%s in %q: %q, want %q", c.prefix, c.suffix, c.text, got, c.want)
+		}
+	}
+}
+
+func FuzzReplace(f *testing.F) {
+	f.Add("a ${x} $${x} ${open", "${", "}")
+	f.Add("@x@@", "@", "@")
+	f.Fuzz(func(t *testing.T, text, prefix, suffix string) {
+		same, _ := Replace(text, prefix, suffix, nil)
+		if same != text {
+			t.Errorf("%q became %q with no value at all", text, same)
+		}
+		last := 1
+		for _, p := range Placeholders(text, prefix, suffix) {
+			if p.Line < last || p.Line > 1+strings.Count(text, "\n") {
+				t.Errorf("%q: line %d", text, p.Line)
+			}
+			last = p.Line
+		}
+	})
+}

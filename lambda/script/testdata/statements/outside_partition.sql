@@ -1,0 +1,2 @@
+ALTER TABLE ONLY "measures; all"
+    DETACH PARTITION "measures_2020" CONCURRENTLY;
