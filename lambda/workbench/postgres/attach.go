@@ -2,8 +2,10 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 // Attach answers the server that another process runs on the folder, for as
@@ -23,4 +25,35 @@ func Attach(ctx context.Context, folder string) (*Server, error) {
 		return nil, fmt.Errorf("the server on %s does not answer: %w", folder, err)
 	}
 	return s, nil
+}
+
+// InUse tells whether a process has the folder's server.
+func InUse(folder string) bool {
+	folder = Place(folder)
+	if _, err := os.Stat(folder); err != nil {
+		return false
+	}
+	unlock, err := lock(folder)
+	if err == nil {
+		unlock()
+	}
+	return IsInUse(err)
+}
+
+// Remove deletes the folder and the databases in it. It fails while a process
+// has the server ([IsInUse]); a folder that isn't there is no error.
+func Remove(folder string) error {
+	folder = Place(folder)
+	if _, err := os.Stat(folder); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	unlock, err := lock(folder)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := awaitPredecessor(context.Background(), filepath.Join(folder, "data")); err != nil {
+		return err
+	}
+	return os.RemoveAll(folder)
 }

@@ -1,0 +1,129 @@
+// Command workbench is the laptop's side of Slipway: it runs the program on a
+// local PostgreSQL the way a deployment does. It is never in the image.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"slipway/lambda/workbench/distribution"
+)
+
+// command is a row of the table of commands.
+type command struct {
+	name, flags, summary string
+	// run defines its flags on the set, parses arguments and answers an exit code.
+	run func(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error)
+}
+
+// commands are all commands in the order of the help; one without a summary is
+// not in it.
+func commands() []command {
+	return []command{
+		{"run", "[--sql DIR] [--database-url URL] [--json]", "migrate a database the way a deployment does", runRun},
+		{"info", "[--sql DIR] [--database-url URL] [--json] [--exit-code]", "show applied and pending scripts", runInfo},
+		{"start", "", "keep the local PostgreSQL up and print its URL", runStart},
+		{"stop", "", "end it", runStop},
+		{"clean", "", "forget the local databases", runClean},
+		{"keep", "", "", runKeep},
+	}
+}
+
+// usageError is a wrong call: exit code 2.
+type usageError struct{ error }
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, cancel) // a second signal ends the program the usual way
+	env := map[string]string{}
+	for _, entry := range os.Environ() {
+		name, value, _ := strings.Cut(entry, "=")
+		env[name] = value
+	}
+	os.Exit(execute(ctx, os.Args[1:], env, os.Stdout, os.Stderr))
+}
+
+// execute runs one command and answers the exit code.
+func execute(ctx context.Context, arguments []string, env map[string]string, out, err io.Writer) int {
+	if len(arguments) == 0 || strings.TrimLeft(arguments[0], "-") == "help" || arguments[0] == "-h" {
+		help(out)
+		return 0
+	}
+	for _, c := range commands() {
+		if c.name != arguments[0] {
+			continue
+		}
+		flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+		flags.SetOutput(io.Discard)
+		b, failure := newBench(env, out, err)
+		code := 1
+		if failure == nil {
+			code, failure = c.run(ctx, b, flags, arguments[1:])
+		}
+		var usage usageError
+		switch {
+		case errors.Is(failure, flag.ErrHelp):
+			fmt.Fprintf(out, "workbench %s %s: %s\n", c.name, c.flags, c.summary)
+			flags.SetOutput(out)
+			flags.PrintDefaults()
+			return 0
+		case ctx.Err() != nil:
+			fmt.Fprintln(err, "workbench: interrupted")
+			return 130
+		case errors.As(failure, &usage):
+			fmt.Fprintf(err, "workbench %s: %v\nusage: workbench %s %s\n", c.name, failure, c.name, c.flags)
+			return 2
+		case failure != nil:
+			fmt.Fprintf(err, "workbench %s: %v\n", c.name, failure)
+			return max(code, 1)
+		}
+		return code
+	}
+	fmt.Fprintf(err, "workbench: there is no command %q; workbench --help lists them\n", arguments[0])
+	return 2
+}
+
+func help(out io.Writer) {
+	fmt.Fprint(out, "workbench runs Slipway on a local PostgreSQL, or on one that exists.\nRun it in the project's folder; make does.\n\nCommands:\n")
+	for _, c := range commands() {
+		if c.summary != "" {
+			fmt.Fprintf(out, "  %-6s %s\n         %s\n", c.name, c.summary, strings.TrimSpace(c.name+" "+c.flags))
+		}
+	}
+	fmt.Fprint(out, `
+Examples:
+  workbench run
+  workbench run --sql ../other/sql
+  workbench run --database-url 'postgres://me:secret@db.example:5432/app?sslmode=verify-full&sslrootcert=/etc/ca.pem'
+  FLYWAY_PLACEHOLDERS_REGION=eu SLIPWAY_BASELINE_VERSION=1 workbench run
+  workbench info --exit-code
+
+Environment:
+  FLYWAY_* SLIPWAY_*     reach the program as they are, but for where its database and scripts are
+  JAVA_HOME              Java 17 or newer; else java on PATH, else one is fetched
+  SLIPWAY_MAVEN_MIRROR   base URL of a Maven repository. Default: `+distribution.MavenCentral+`
+
+Exit codes are those of slipway --help; 1 also for a failure of the workbench itself.
+`)
+}
+
+// parse parses arguments, which may hold flags only.
+func parse(flags *flag.FlagSet, arguments []string) error {
+	if err := flags.Parse(arguments); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return usageError{err}
+	}
+	if flags.NArg() > 0 {
+		return usageError{fmt.Errorf("unexpected argument %q", flags.Arg(0))}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"maps"
+	"os/exec"
+	"slices"
+	"time"
+
+	"slipway/lambda/workbench/guard"
+)
+
+// where are the flags that choose scripts and database.
+type where struct{ sql, databaseURL string }
+
+func (w *where) define(flags *flag.FlagSet) {
+	flags.StringVar(&w.sql, "sql", defaultSQL, "`folder` of the scripts; each has a local database of its own")
+	flags.StringVar(&w.databaseURL, "database-url", "", "postgres:// `URL` of a database that exists, in place of the local one")
+}
+
+// session is the program, ready to be started with its whole environment.
+type session struct {
+	program  string
+	env      []string
+	database string
+	created  bool // the database was made just now
+	close    []func() error
+}
+
+// open prepares everything that the program needs. The caller must Close.
+func (b *bench) open(ctx context.Context, w where) (_ *session, err error) {
+	s := &session{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.program, err = b.build(ctx); err != nil {
+		return nil, err
+	}
+	env, err := b.programEnvironment(ctx, w.sql)
+	if err != nil {
+		return nil, err
+	}
+	var t *target
+	if w.databaseURL != "" {
+		t, err = b.existing(w.databaseURL)
+	} else {
+		t, err = b.local(ctx, w.sql)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.close = append(s.close, t.close)
+	maps.Copy(env, t.env)
+	secret, err := t.serve(env)
+	if err != nil {
+		return nil, err
+	}
+	s.close = append(s.close, secret.Close)
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		s.env = append(s.env, name+"="+env[name])
+	}
+	s.database, _ = t.secret["dbname"].(string)
+	s.created = t.created
+	return s, nil
+}
+
+// Close ends what open started, last first.
+func (s *session) Close() error {
+	var errs []error
+	for _, end := range slices.Backward(s.close) {
+		errs = append(errs, end())
+	}
+	return errors.Join(errs...)
+}
+
+// start starts the program, which ends at the latest with this process.
+func (s *session) start(out, err io.Writer, arguments ...string) (*guard.Process, error) {
+	command := exec.Command(s.program, arguments...)
+	command.Env, command.Stdout, command.Stderr = s.env, out, err
+	return guard.Start(command, guard.Options{})
+}
+
+// grace is how long the program may take to end in order: it has to cancel
+// what runs on the server.
+const grace = 30 * time.Second
+
+// command runs the program once and answers its exit code.
+func (s *session) command(ctx context.Context, out, err io.Writer, arguments ...string) (int, error) {
+	process, failure := s.start(out, err, arguments...)
+	if failure != nil {
+		return 1, failure
+	}
+	select {
+	case <-process.Done():
+	case <-ctx.Done():
+		return 130, process.End(grace)
+	}
+	return process.ExitCode(), nil
+}
+
+// runInfo is `info`.
+func runInfo(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (code int, err error) {
+	var w where
+	w.define(flags)
+	asJSON := flags.Bool("json", false, "print the report as JSON")
+	exitCode := flags.Bool("exit-code", false, "end with 3 when something is pending")
+	if err := parse(flags, arguments); err != nil {
+		return 2, err
+	}
+	s, err := b.open(ctx, w)
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	call := []string{"info"}
+	if *asJSON {
+		call = append(call, "--json")
+	}
+	if *exitCode {
+		call = append(call, "--exit-code")
+	}
+	return s.command(ctx, b.out, b.err, call...)
+}
