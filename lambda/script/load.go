@@ -25,6 +25,8 @@ type File struct {
 	// NoTransaction: Flyway runs the script outside a transaction, by its
 	// statements or by executeInTransaction=false beside it.
 	NoTransaction bool
+	// Outside: executeInTransaction=false stands beside it.
+	Outside bool
 	// LiteralPlaceholders: placeholderReplacement=false stands beside it.
 	LiteralPlaceholders bool
 }
@@ -187,6 +189,7 @@ func (l *loader) add(f File) {
 		return
 	}
 	f.Checksum = Checksum(text)
+	f.Outside = f.NoTransaction
 	f.NoTransaction = f.NoTransaction || (f.Kind != Config && needsNoTransaction(string(text)))
 	switch f.Kind {
 	case Versioned:
