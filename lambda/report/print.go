@@ -54,11 +54,16 @@ const maxPending = 20
 func counts(r *Report) string {
 	done := 0
 	for _, s := range r.Scripts {
-		if s.InstalledOn != nil && s.State != "Deleted" {
+		if s.InstalledOn != nil && s.stands() {
 			done++
 		}
 	}
 	return fmt.Sprintf("%d applied, %d pending", done, len(r.Pending))
+}
+
+// stands reports whether what the row of the history says still holds.
+func (s Script) stands() bool {
+	return s.Type != "DELETE" && s.State != "Deleted" && s.State != "Superseded" && s.State != "Outdated" && !strings.HasPrefix(s.State, "Failed")
 }
 
 type printer struct {
