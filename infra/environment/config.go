@@ -53,7 +53,7 @@ type Database struct {
 	Name              string // "": the secret has it; never so where it is made here
 	Port              int
 	Baseline          string   // a version; "" for none
-	AvailabilityZones []string // of the subnets; where it is made here, empty leaves the choice to AWS
+	AvailabilityZones []string // of the subnets; empty where it is made here leaves the choice to AWS
 	New               NewDatabase
 	Existing          ExistingDatabase
 }
@@ -86,7 +86,7 @@ const (
 // ExistingDatabase says where to find a database that others made.
 type ExistingDatabase struct {
 	VpcID           string
-	SubnetIDs       []string // of the function, one in each of the AvailabilityZones, in their order
+	SubnetIDs       []string // of the function
 	SecurityGroupID string   // of the database
 	SecretArn       string
 	KmsKeyArn       string // "": the secret is encrypted with the key aws/secretsmanager

@@ -56,9 +56,9 @@ var Keys = []Key{
 		Doc: "Its port; the security groups open this one"},
 	{Path: "database.baseline", Kind: Text, Absent: "none", check: matches(`^\d+([._]\d+)*$`, `a version in quotes, such as "12" or "3.1"`),
 		Doc: "Adopt a database that has tables but no history: it counts as migrated up to this version"},
-	{Path: "database.availabilityZones", Kind: List, Absent: "made here: the region's first two; existing: required",
+	{Path: "database.availabilityZones", Kind: List, Absent: "made here: the region's first two; existing: not checked",
 		check: each(matches(`^[a-z]{2}(-[a-z]+)+-\d[a-z]$`, "a zone such as eu-central-1a"), 1, 6),
-		Doc:   "Zones of the subnets: two or three where it is made here; for an existing database one for each of `subnetIds`, in their order"},
+		Doc:   "Zones of the subnets: two or three where it is made here; for an existing database one for each of `subnetIds`, of which an endpoint takes no two in one zone"},
 
 	{Path: "database.vpcCidr", Kind: Text, Scope: MadeHere, Default: "10.0.0.0/16", check: privateRange,
 		Doc: "Addresses of the VPC, /16 to /24; each subnet gets a sixteenth"},

@@ -77,10 +77,7 @@ func (v values) existing(at func(string) string, e *Error) {
 		}
 	}
 	zones, subnets := v.list("database.availabilityZones"), v.list("database.subnetIds")
-	switch {
-	case !v.given["database.availabilityZones"]:
-		e.add(at("database.availabilityZones"), "required, since %s says that the database exists: one for each of subnetIds, in their order", v.ofScope(Exists)[0].Path)
-	case len(zones) > 0 && len(subnets) > 0 && len(zones) != len(subnets):
+	if len(zones) > 0 && len(subnets) > 0 && len(zones) != len(subnets) {
 		e.add(at("database.availabilityZones"), "%d for %d subnetIds: one for each, in their order", len(zones), len(subnets))
 	}
 	if group := v.text("database.securityGroupId"); group != "" && slices.Contains(v.list("clients"), group) {

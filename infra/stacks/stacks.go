@@ -1,0 +1,87 @@
+package stacks
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"slipway/infra/database"
+	"slipway/infra/environment"
+	"slipway/infra/migration"
+)
+
+// Props of an environment's stacks.
+type Props struct {
+	Config  environment.Config
+	Release migration.Release
+	Images  environment.Images
+	Root    string // the project's folder
+	Rerun   string
+}
+
+// Stacks of an environment.
+type Stacks struct {
+	Database  awscdk.Stack // nil where the database exists already
+	Migration awscdk.Stack
+	// What the migration consists of. A stack of an application waits for its
+	// schema: applicationStack.Node().AddDependency(stacks.Applied.Schema).
+	Applied migration.Migration
+}
+
+// New makes the stacks slipway-<name>-database, unless the database exists, and
+// slipway-<name>, in scope: an App or a Stage.
+//
+// They share no fate: a script that fails rolls the second one back, never the
+// cluster.
+func New(scope constructs.Construct, p Props) Stacks {
+	c := p.Config
+	var s Stacks
+	s.Migration = newStack(scope, "slipway-"+c.Name, c, fmt.Sprintf("Slipway: migrations of %s", c.Name))
+	access := database.FromConfig(c.Database)
+	if !c.Database.Exists {
+		name := "slipway-" + c.Name + "-database"
+		s.Database = newStack(scope, name, c, fmt.Sprintf("Slipway: database of %s", c.Name))
+		s.Database.SetTerminationProtection(jsii.Bool(!c.Throwaway))
+		database.New(s.Database, c).Output(s.Database)
+		access = database.FromOutputs(name, c.Database)
+		// The writer instance too has to be there, and all of the network.
+		s.Migration.AddStackDependency(s.Database, jsii.String("the migration runs on this database"))
+	}
+	s.Applied = migration.New(s.Migration, migration.Props{
+		Config:   c,
+		Database: access,
+		Release:  p.Release,
+		Images:   p.Images,
+		Root:     p.Root,
+		Rerun:    p.Rerun,
+	})
+	outputs(s.Migration, s.Applied)
+	return s
+}
+
+func newStack(scope constructs.Construct, name string, c environment.Config, description string) awscdk.Stack {
+	p := &awscdk.StackProps{StackName: jsii.String(name), Description: jsii.String(description)}
+	if c.Account != "" {
+		p.Env = &awscdk.Environment{Account: jsii.String(c.Account), Region: jsii.String(c.Region)}
+	}
+	stack := awscdk.NewStack(scope, jsii.String(name), p)
+	for name, value := range c.Tags {
+		awscdk.Tags_Of(stack).Add(jsii.String(name), jsii.String(value), nil)
+	}
+	return stack
+}
+
+// outputs show what came of the deployment. None is an export: one in use would
+// block the next migration.
+func outputs(stack awscdk.Stack, m migration.Migration) {
+	output := func(name, value, description string) {
+		awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: jsii.String(value), Description: jsii.String(description)})
+	}
+	output("SchemaVersion", *m.Schema.GetAttString(jsii.String("SchemaVersion")), "Version of the schema")
+	output("Applied", *m.Schema.GetAttString(jsii.String("Applied")), "Scripts that the latest run applied")
+	output("Release", *m.Schema.GetAttString(jsii.String("Release")), "Release that the database has")
+	output("FunctionName", *m.Function.FunctionName(), "Function to invoke for info, validate and repair")
+	output("TopicArn", *m.Topic.TopicArn(), "Topic of the alarms")
+}
