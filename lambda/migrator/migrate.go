@@ -47,16 +47,21 @@ func (r *run) migrate(ctx context.Context) error {
 		r.report.RestorePoint = nil
 	}
 	if err != nil {
-		if r.report.RestorePoint != nil && r.Config.Cluster != "" {
-			r.report.Restore = fmt.Sprintf("aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier %s --db-cluster-identifier %s-restored --restore-to-time %s",
-				r.Config.Cluster, r.Config.Cluster, r.report.RestorePoint.Format(time.RFC3339))
-		}
+		r.nameRestore()
 		return err
 	}
 	if n := len(r.plan.pending); n > 0 {
 		return report.Failf(report.Internal, "Run `slipway info` and report this with its output.", "Flyway reports success, and the history lacks %s that it was to apply, %s first", count(n, "script"), r.plan.pending[0].Script)
 	}
 	return nil
+}
+
+// nameRestore names the command that restores the cluster as it was before the run.
+func (r *run) nameRestore() {
+	if r.report.RestorePoint != nil && r.Config.Cluster != "" {
+		r.report.Restore = fmt.Sprintf("aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier %s --db-cluster-identifier %s-restored --restore-to-time %s",
+			r.Config.Cluster, r.Config.Cluster, r.report.RestorePoint.Format(time.RFC3339))
+	}
 }
 
 // settled reports whether nothing is to be done and that is certain, so that

@@ -2,10 +2,142 @@ package migrator
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
 
+	"slipway/lambda/database"
 	"slipway/lambda/report"
 )
 
-func (r *run) revert(context.Context) error {
-	return report.Failf(report.BadRequest, "Use another command.", "revert is not available")
+// revert undoes versions, the newest first: by version, as Flyway tells which
+// one is current, not by when they were applied. Each undo script and its
+// tombstone in the history go into one transaction. Flyway's lock is held from
+// the plan to the last tombstone. Nothing is run unless all of it can be.
+func (r *run) revert(ctx context.Context) error {
+	if err := r.checkRevert(); err != nil {
+		return err
+	}
+	if r.req.DryRun {
+		p, err := r.planRevert()
+		if err == nil {
+			r.announce(p)
+		}
+		return err
+	}
+	w, err := r.openWork(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.closeWork(w)
+	if err := r.waitForFlyway(ctx, w); err != nil {
+		return err
+	}
+	// Another Flyway may have been at work until the lock was held.
+	if err := r.look(ctx); err != nil {
+		return err
+	}
+	r.report.SchemaVersionBefore = r.plan.current.String()
+	p, err := r.planRevert()
+	if err != nil || len(p.steps) == 0 {
+		return err
+	}
+	if now, err := r.conn.Now(ctx); err == nil {
+		r.report.RestorePoint = &now
+	}
+	before := lastRank(r.history)
+	watched := r.watch(ctx)
+	err = r.undoAll(watched.ctx, w, p)
+	blockers, lost := watched.stop()
+	// Whatever the session answered, the history tells what was undone.
+	if again := r.lookAgain(); again != nil {
+		return errors.Join(err, again)
+	}
+	r.report.Reverted = p.reverted(before, r.history)
+	if len(r.report.Reverted) == 0 {
+		r.report.RestorePoint = nil
+	}
+	r.warnPending()
+	if err != nil {
+		return r.explainUndo(ctx, err, lost, blockers)
+	}
+	return nil
+}
+
+// checkRevert judges the request by itself.
+func (r *run) checkRevert() error {
+	refuse := func(format string, args ...any) error {
+		return report.Failf(report.BadRequest, "Name the version to go back to (--to 12; --to 0 undoes everything), or how many to undo (--steps 1).", format, args...)
+	}
+	switch {
+	case r.req.To == "" && r.req.Steps == 0:
+		return refuse("it is not said how far to revert")
+	case r.req.To != "" && r.req.Steps != 0:
+		return refuse("give either a version to revert to or a number of steps, not both")
+	case r.req.Steps < 0:
+		return refuse("%d is no number of steps", r.req.Steps)
+	case !r.exists:
+		return report.Failf(report.RevertRefused, "Run `slipway info`.", "there is no history in schema %s, so there is nothing to revert", r.table.Schema)
+	}
+	return nil
+}
+
+// openWork opens the session that runs the undo scripts. It goes by the name
+// of Flyway's sessions, so that whoever ends or counts those finds it.
+func (r *run) openWork(ctx context.Context) (*database.Work, error) {
+	settings := r.conn.Backstops()
+	if deadline, ok := ctx.Deadline(); ok {
+		settings["statement_timeout"] = fmt.Sprint(time.Until(deadline).Milliseconds() + 15000)
+	}
+	if limit := r.Config.LockTimeout.Milliseconds(); limit > 0 {
+		settings["lock_timeout"] = fmt.Sprint(limit)
+	}
+	return r.conn.OpenWork(ctx, r.table, r.application(false), settings)
+}
+
+func (r *run) closeWork(w *database.Work) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	w.Close(ctx)
+	r.sweep()
+}
+
+// waitForFlyway takes the lock under which a Flyway that is not Slipway's works.
+func (r *run) waitForFlyway(ctx context.Context, w *database.Work) error {
+	giveUp := time.Now().Add(r.Config.LockWait)
+	for first := true; ; first = false {
+		got, err := w.TryLock(ctx)
+		if err != nil || got {
+			return err
+		}
+		if first {
+			r.log.Info("Flyway is at work on this database; waiting for it")
+		}
+		if time.Now().After(giveUp) {
+			f := report.Failf(report.Locked, "Wait for the other Flyway to end, then run again.", "another Flyway holds the lock of this history")
+			f.Blockers = r.holders(database.FlywayLock(r.table))
+			return f
+		}
+		if err := sleep(ctx, 300*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// warnPending says what the next deployment does to what was reverted.
+func (r *run) warnPending() {
+	undone := map[string]bool{}
+	for _, s := range r.report.Reverted {
+		undone[s.Version] = true
+	}
+	var again []string
+	for _, f := range r.plan.pending {
+		if undone[f.Version.String()] {
+			again = append(again, f.Script)
+		}
+	}
+	if len(again) > 0 {
+		r.warn("the next deployment that runs applies what was reverted again, unless the release drops or corrects it first: %s", strings.Join(again, ", "))
+	}
 }

@@ -72,7 +72,9 @@ func (r *run) glance(w *watcher, rank *int) error {
 	if n := len(history); n > 0 {
 		last := history[n-1]
 		*rank, w.applied = last.Rank, w.applied+n
-		r.log.Info(fmt.Sprintf("applied %d of %d", w.applied, len(r.plan.pending)), "last", last.Script)
+		if r.req.Command != "revert" { // which knows better itself how far it is
+			r.log.Info(fmt.Sprintf("applied %d of %d", w.applied, len(r.plan.pending)), "last", last.Script)
+		}
 	}
 	blockers, err := r.conn.BlockersOf(ctx, r.application(false))
 	if len(blockers) > 0 {

@@ -30,7 +30,11 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 		p.table(fmt.Sprintf("Applied (%d)", len(r.Applied)), r.Applied, false)
 	}
 	if len(r.Reverted) > 0 {
-		p.table(fmt.Sprintf("Reverted (%d)", len(r.Reverted)), r.Reverted, false)
+		title := "Reverted"
+		if r.DryRun {
+			title = "To be reverted"
+		}
+		p.table(fmt.Sprintf("%s (%d)", title, len(r.Reverted)), r.Reverted, false)
 	}
 	if len(r.Pending) > 0 && r.Command != "info" {
 		p.table(fmt.Sprintf("Pending (%d)", len(r.Pending)), r.Pending[:min(len(r.Pending), maxPending)], false)
@@ -123,7 +127,7 @@ func (p *printer) table(title string, scripts []Script, state bool) {
 		if s.Version == "" {
 			row[0] = "R"
 		}
-		if s.InstalledOn != nil || (!state && !strings.HasPrefix(title, "Pending")) {
+		if s.InstalledOn != nil || (!state && !strings.HasPrefix(title, "Pending") && !strings.HasPrefix(title, "To be")) {
 			row[3] = (time.Duration(s.Milliseconds) * time.Millisecond).String()
 		}
 		if state {
@@ -188,6 +192,9 @@ func (r *Report) done() string {
 	case "info":
 		return "schema version " + orNone(r.SchemaVersionAfter)
 	case "revert":
+		if r.DryRun {
+			return fmt.Sprintf("%d would be reverted, schema version then %s; nothing was changed", len(r.Reverted), orNone(r.SchemaVersionAfter))
+		}
 		return fmt.Sprintf("%d reverted, schema version %s", len(r.Reverted), orNone(r.SchemaVersionAfter))
 	}
 	return r.Command + " done"

@@ -32,7 +32,8 @@ type Report struct {
 	Pending             []Script `json:"pending"` // still to be applied after it
 	Scripts             []Script `json:"scripts,omitempty"`
 	Reverted            []Script `json:"reverted,omitempty"` // by a revert, newest first; with --dry-run what would be
-	Actions             []string `json:"actions,omitempty"`  // what a repair changed
+	DryRun              bool     `json:"dryRun,omitempty"`   // nothing was changed: SchemaVersionAfter and Reverted are what would be
+	Actions             []string `json:"actions,omitempty"`  // what a repair changed; what runs again after a revert
 	Warnings            []string `json:"warnings,omitempty"`
 
 	RunID        string     `json:"runId"`

@@ -1,0 +1,136 @@
+package migrator
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	"slipway/lambda/database"
+	"slipway/lambda/report"
+	"slipway/lambda/script"
+)
+
+// step is one version to undo.
+type step struct {
+	row    database.Row
+	undo   script.File
+	text   string // the undo script as it runs, placeholders replaced
+	pieces []piece
+	// outside: the script can't run in a transaction, so its statements run one by one.
+	outside bool
+}
+
+// piece is a part of a script that is sent at once; at is where in the text it begins.
+type piece struct {
+	database.Piece
+	at int
+}
+
+// lineOf is the line of a place in the script, from 1.
+func (s *step) lineOf(at int) int { return 1 + strings.Count(s.text[:min(at, len(s.text))], "\n") }
+
+var (
+	transactionControl = regexp.MustCompile(`^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE TRANSACTION)\b`)
+	toSavepoint        = regexp.MustCompile(`^ROLLBACK( WORK| TRANSACTION)? TO\b`)
+	plainBegin         = regexp.MustCompile(`^(BEGIN( WORK| TRANSACTION)?|START TRANSACTION)$`)
+	plainCommit        = regexp.MustCompile(`^(COMMIT|END)( WORK| TRANSACTION)?$`)
+)
+
+// prepare reads the undo script of a step and cuts it into what is sent. It
+// answers what keeps it from being run.
+func (r *run) prepare(s *step) ([]report.Problem, error) {
+	raw, err := s.undo.Text()
+	if err != nil {
+		return nil, report.Failf(report.BadRelease, "Correct the file; nothing was changed.", "%s: %w", s.undo.Script, err)
+	}
+	var problems []report.Problem
+	fail := func(line int, format string, args ...any) {
+		problems = append(problems, report.Problem{Script: s.undo.Script, Version: *s.row.Version, Line: line, Reason: fmt.Sprintf(format, args...)})
+	}
+	s.text = strings.TrimPrefix(string(raw), "\ufeff")
+	if c := r.Config.Flyway; c.Replace && !s.undo.LiteralPlaceholders {
+		var unknown []script.Placeholder
+		s.text, unknown = script.Replace(s.text, c.Prefix, c.Suffix, r.undoPlaceholders(s.undo))
+		for _, u := range unknown {
+			if u.Name == "" {
+				fail(u.Line, "a placeholder begins with %s and does not end", c.Prefix)
+			} else {
+				fail(u.Line, "the placeholder %s%s%s has no value", c.Prefix, u.Name, c.Suffix)
+			}
+		}
+	}
+	statements := script.Split(s.text)
+	if len(statements) == 0 {
+		r.warn("%s holds no statement: version %s counts as reverted, and what it did stays", s.undo.Script, *s.row.Version)
+	}
+	outside := 0
+	for _, st := range statements {
+		if st.OutsideTransaction() {
+			outside++
+		}
+	}
+	s.outside = s.undo.Outside || outside > 0
+	open := false
+	for _, st := range statements {
+		line := s.lineOf(st.Start)
+		switch head := st.Head; {
+		case !s.undo.Outside && outside > 0 && !st.OutsideTransaction():
+			fail(line, "can't run in one transaction with the rest of the script, some of which can't run in a transaction at all: leave CONCURRENTLY out (a revert waits for a table lock no longer than SLIPWAY_LOCK_TIMEOUT), or put executeInTransaction=false into %s.conf", path.Base(s.undo.Script))
+		case toSavepoint.MatchString(head) || !transactionControl.MatchString(head):
+			s.add(st)
+		case !s.outside && !open && plainBegin.MatchString(head):
+			open = true
+		case !s.outside && open && plainCommit.MatchString(head):
+			open = false
+		default:
+			fail(line, "%s: an undo script runs in one transaction, together with its entry in the history, so it can't end or begin one", head)
+		}
+	}
+	return problems, nil
+}
+
+// add puts a statement into the pieces. Those that run in the transaction go
+// together: PostgreSQL's own parser then tells them apart. COPY data goes
+// alone. A BEGIN and COMMIT of the script itself is left out, for the
+// transaction of the revert takes its place.
+func (s *step) add(st script.Statement) {
+	p := piece{database.Piece{SQL: s.text[st.Start:st.End], Starts: []int{0}}, st.Start}
+	if st.Copies() {
+		p.Data = &st.Data
+		s.pieces = append(s.pieces, p)
+		return
+	}
+	n := len(s.pieces) - 1
+	if n < 0 || s.outside || s.pieces[n].Data != nil || !onlySpace(s.text[s.pieces[n].end():st.Start]) {
+		s.pieces = append(s.pieces, p)
+		return
+	}
+	last := &s.pieces[n]
+	last.Starts = append(last.Starts, st.Start-last.at)
+	last.SQL = s.text[last.at:st.End]
+}
+
+func (p piece) end() int { return p.at + len(p.SQL) }
+
+// onlySpace reports whether no statement stands there, only the semicolon of
+// the one before and comments.
+func onlySpace(between string) bool { return len(script.Split(between)) == 0 }
+
+// undoPlaceholders are the values for a script: the configured ones, and
+// Flyway's own as far as they can be known outside Flyway.
+func (r *run) undoPlaceholders(f script.File) map[string]string {
+	values := maps.Clone(r.placeholders())
+	maps.Copy(values, map[string]string{
+		"flyway:defaultschema": r.table.Schema,
+		"flyway:user":          r.target.User,
+		"flyway:database":      r.target.Name,
+		"flyway:timestamp":     time.Now().UTC().Format(time.DateTime),
+		"flyway:filename":      path.Base(f.Script),
+		"flyway:table":         r.table.Name,
+		"flyway:environment":   "default",
+	})
+	return values
+}
