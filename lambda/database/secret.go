@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 
@@ -91,7 +92,8 @@ func parseSecret(text string) (Secret, error) {
 	var raw map[string]any
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
-	if err := d.Decode(&raw); err != nil || raw == nil {
+	err := d.Decode(&raw)
+	if _, more := d.Token(); err != nil || raw == nil || more != io.EOF {
 		return Secret{}, errors.New("is not a JSON object")
 	}
 	var s Secret

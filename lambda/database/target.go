@@ -59,7 +59,7 @@ func ParseJDBCURL(text string, insecure bool) (Target, error) {
 		return Target{}, fmt.Errorf("it holds credentials: they belong in the secret")
 	}
 	t := Target{Host: u.Hostname(), Port: DefaultPort, Name: strings.TrimPrefix(u.Path, "/")}
-	if t.Host == "" || t.Name == "" || strings.Contains(u.Host, ",") {
+	if t.Host == "" || t.Name == "" || strings.Contains(u.Host, ",") || strings.Contains(t.Host, ":") && net.ParseIP(t.Host) == nil {
 		return Target{}, fmt.Errorf("it should name one host and one database: jdbc:postgresql://host:5432/database")
 	}
 	if u.Port() != "" {
@@ -67,15 +67,23 @@ func ParseJDBCURL(text string, insecure bool) (Target, error) {
 			return Target{}, err
 		}
 	}
-	for key, values := range u.Query() {
-		switch value := values[0]; {
-		case !slices.Contains(harmless, key):
+	parameters, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return Target{}, fmt.Errorf("it should look like jdbc:postgresql://host:5432/database")
+	}
+	for key, values := range parameters {
+		if !slices.Contains(harmless, key) {
 			return Target{}, fmt.Errorf("parameter %s is not allowed in it", key)
-		case !insecure && (key == "sslmode" && slices.Contains([]string{"disable", "allow", "prefer"}, value) || key == "ssl" && value == "false"):
-			return Target{}, fmt.Errorf("%s=%s weakens TLS: for a local server set SLIPWAY_INSECURE_TLS=true", key, value)
+		}
+		if i := slices.IndexFunc(values, func(value string) bool { return weakens(key, value) }); i >= 0 && !insecure {
+			return Target{}, fmt.Errorf("%s=%s weakens TLS: for a local server set SLIPWAY_INSECURE_TLS=true", key, values[i])
 		}
 	}
 	return t, nil
+}
+
+func weakens(key, value string) bool {
+	return key == "sslmode" && slices.Contains([]string{"disable", "allow", "prefer"}, value) || key == "ssl" && value == "false"
 }
 
 // Address is host:port.
