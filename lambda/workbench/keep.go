@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -20,7 +19,7 @@ func runStart(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []st
 	if err := parse(flags, arguments); err != nil {
 		return 2, err
 	}
-	if _, err := b.cache.Postgres(ctx); err != nil { // here, where progress is seen
+	if _, err := postgres.Fetch(ctx, b.cache); err != nil { // here, where progress is seen
 		return 1, err
 	}
 	if !b.kept() {
@@ -56,7 +55,7 @@ func (b *bench) launchKeeper(ctx context.Context) error {
 	if err := os.MkdirAll(b.dir, 0o755); err != nil {
 		return err
 	}
-	logName := filepath.Join(b.dir, "keeper.log")
+	logName := b.keeperFile() + ".log"
 	log, err := os.Create(logName)
 	if err != nil {
 		return err
@@ -149,5 +148,6 @@ func runClean(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []st
 		return 1, err
 	}
 	b.say("the local databases are forgotten")
+	_ = os.Remove(b.keeperFile() + ".log")
 	return 0, b.forgetKeeper()
 }

@@ -74,13 +74,12 @@ func TestEnd(t *testing.T) {
 }
 
 func TestStubbornIsKilled(t *testing.T) {
-	var out bytes.Buffer
-	command := exec.Command("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done")
-	command.Stdout = &out
-	process, err := Start(command, Options{})
+	ready := filepath.Join(t.TempDir(), "ready")
+	process, err := Start(exec.Command("sh", "-c", "trap '' TERM; >"+ready+"; while :; do sleep 1; done"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	poll(t, func() bool { _, err := os.Stat(ready); return err == nil })
 	if err := process.End(300 * time.Millisecond); err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Errorf("error is %v", err)
 	}

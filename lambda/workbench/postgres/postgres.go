@@ -16,6 +16,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -79,21 +80,12 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Made first: whether they can be reached may depend on the umask.
-	for _, folder := range []string{o.Cache.Dir, filepath.Dir(o.Folder)} {
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			return nil, err
-		}
-	}
-	cache := *o.Cache
-	cache.Dir = place(cache.Dir, otherCache, who)
-	if cache.Dir != o.Cache.Dir {
-		if err := makeOpen(cache.Dir); err != nil {
-			return nil, err
-		}
-	}
-	binaries, err := cache.Postgres(ctx)
+	binaries, err := Fetch(ctx, o.Cache)
 	if err != nil {
+		return nil, err
+	}
+	// Made first: whether it can be reached may depend on the umask.
+	if err := os.MkdirAll(filepath.Dir(o.Folder), 0o755); err != nil {
 		return nil, err
 	}
 	if who != nil && o.Folder != "" {
@@ -127,6 +119,25 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 			return nil, err
 		}
 	}
+}
+
+// Fetch makes sure that PostgreSQL's binaries are where [Start] will look for
+// them, and answers their folder. Start does it too.
+func Fetch(ctx context.Context, cache *distribution.Cache) (string, error) {
+	who, err := owner()
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(cache.Dir, 0o755); err != nil {
+		return "", fmt.Errorf("the folder for downloads: %w", err)
+	}
+	placed := *cache
+	if placed.Dir = place(cache.Dir, otherCache, who); placed.Dir != cache.Dir {
+		if err := makeOpen(placed.Dir); err != nil {
+			return "", err
+		}
+	}
+	return placed.Postgres(ctx)
 }
 
 // URL is the address of a database for the superuser. An empty database means

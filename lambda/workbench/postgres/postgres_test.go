@@ -153,9 +153,14 @@ func TestPersistent(t *testing.T) {
 
 // A server ends when the process that started it is gone, whatever ended that.
 func TestEndsWithItsProcess(t *testing.T) {
-	cache(t).Postgres(t.Context()) // the child must not spend its time on this
-	for _, signal := range []os.Signal{os.Kill, os.Interrupt, syscall.SIGTERM} {
-		for _, ephemeral := range []string{"", "yes"} {
+	if _, err := Fetch(t.Context(), cache(t)); err != nil { // the child is only to start it
+		t.Fatal(err)
+	}
+	for ephemeral, signals := range map[string][]os.Signal{
+		"":    {os.Kill, syscall.SIGTERM},
+		"yes": {os.Kill, os.Interrupt},
+	} {
+		for _, signal := range signals {
 			t.Run(fmt.Sprint(signal, " ", ephemeral), func(t *testing.T) {
 				folder := filepath.Join(t.TempDir(), "postgres")
 				t.Cleanup(func() { os.RemoveAll(Place(folder)) })
