@@ -1,0 +1,229 @@
+"""Starts the AWS emulator that infra/local deploys to: ministack, taught what these stacks need and it lacks.
+
+The patches replace functions that are private to ministack, so its version is pinned (requirements.txt) and checked here.
+Each says what happens without it. What the emulator cannot show at all is in README.md.
+
+Read from the environment, all set by the Go program beside this file:
+  GATEWAY_PORT            where AWS's API answers, on 127.0.0.1 and on LOCAL_BRIDGE
+  LOCAL_BRIDGE            this machine's address as containers see it
+  LOCAL_POSTGRES          libpq connection string of a superuser on the PostgreSQL that plays Aurora
+  LOCAL_DATABASE_HOST     host name of the cluster's endpoint; containers resolve it to LOCAL_BRIDGE
+  LOCAL_DATABASE_PORT     its port
+  LOCAL_CA                PEM file of the authority that signed that server's certificate
+  LOCAL_RIE               AWS's runtime interface emulator, a Linux binary
+  LOCAL_EVENTS            file that gets one JSON line for each call of an image function
+
+It ends, and removes its containers, when its standard input does: it never outlives the program that started it.
+"""
+
+import asyncio
+import contextlib
+import importlib.metadata
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import uuid
+
+PINNED = "1.5.33"
+if (found := importlib.metadata.version("ministack")) != PINNED:
+    raise SystemExit(f"emulator.py patches ministack {PINNED}, not {found}")
+
+# Read when ministack is imported. Without it a second emulator on this machine fails to open the port of an IoT broker.
+os.environ["IOT_MTLS_ENABLED"] = "0"
+
+import psycopg2
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from psycopg2 import sql
+
+import ministack.app as app
+from ministack.core.responses import error_response_json
+from ministack.services import ecr, lambda_svc, rds, secretsmanager
+from ministack.services.cloudformation import provisioners
+
+PORT = os.environ["GATEWAY_PORT"]
+BRIDGE = os.environ["LOCAL_BRIDGE"]
+DATABASE = os.environ["LOCAL_DATABASE_HOST"]
+handlers = provisioners._RESOURCE_HANDLERS
+
+
+# --- CloudFormation ---------------------------------------------------------------------------------------------------
+
+def record(prefix, attribute=None):
+    """Handlers of a type whose resources are a name and nothing else: nothing here acts on them."""
+    def create(logical_id, props, stack_name):
+        name = f"{prefix}-{uuid.uuid4().hex[:17]}"
+        return name, {attribute: name} if attribute else {}
+    return {"create": create, "update": lambda name, *_: (name, {attribute: name} if attribute else {}), "delete": lambda *_: None}
+
+
+# Without these the deployment is refused before it starts: "Unrecognized resource types".
+for kind, handler in {
+    "AWS::EC2::SecurityGroupIngress": record("sgr", "Id"),
+    "AWS::EC2::SecurityGroupEgress": record("sgr", "Id"),
+    "AWS::EC2::NatGateway": record("nat", "NatGatewayId"),
+    "AWS::EC2::EIP": record("eipalloc", "AllocationId"),
+    "AWS::EC2::FlowLog": record("fl", "Id"),
+    "AWS::SecretsManager::RotationSchedule": record("rotation"),
+}.items():
+    handlers.setdefault(kind, handler)
+
+
+def with_attributes(kind, attributes):
+    """Adds attributes, made from the properties, to those that creating or updating a resource of the type answers."""
+    create, update = handlers[kind]["create"], handlers[kind]["update"]
+
+    def created(logical_id, props, stack_name):
+        name, known = create(logical_id, props, stack_name)
+        return name, {**known, **attributes(name, props)}
+
+    def updated(name, old, new, *rest):
+        name, known = update(name, old, new, *rest)
+        return name, {**known, **attributes(name, new)}
+
+    handlers[kind] = {**handlers[kind], "create": created, "update": updated}
+
+
+# Without it Fn::GetAtt Vpc.CidrBlock, in the endpoint's security group, fails the stack.
+with_attributes("AWS::EC2::VPC", lambda _, props: {"CidrBlock": props.get("CidrBlock", "10.0.0.0/16")})
+# Without it the function's address of Secrets Manager, the first of DnsEntries, fails the stack.
+with_attributes("AWS::EC2::VPCEndpoint", lambda name, props: {"DnsEntries": [f"Z0:{name}.secretsmanager.vpce.amazonaws.com"]})
+
+
+# --- Aurora -----------------------------------------------------------------------------------------------------------
+
+def cluster(name, props):
+    """Makes a cluster's role and database on the local PostgreSQL and lets its endpoint lead there.
+
+    Without it a cluster is an entry in a list and its endpoint a name that nobody resolves. The role owns its database
+    and is no superuser, as on RDS. Deleting the cluster leaves the database where it is: deletion is not what this shows.
+    """
+    entry = rds._clusters[name]
+    entry["Endpoint"] = entry["ReaderEndpoint"] = DATABASE
+    entry["Port"] = int(os.environ["LOCAL_DATABASE_PORT"])
+    user, password, database = props.get("MasterUsername", "postgres"), props.get("MasterUserPassword"), props.get("DatabaseName")
+    attributes = {}
+    if provisioners._cfn_bool(props.get("ManageMasterUserPassword", False)):
+        secret = managed_secret(name, user)
+        password, attributes["MasterUserSecret.SecretArn"] = secret["password"], secret["arn"]
+    with contextlib.closing(psycopg2.connect(os.environ["LOCAL_POSTGRES"])) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [user])
+        verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
+        cursor.execute(sql.SQL("{} ROLE {} LOGIN CREATEROLE CREATEDB PASSWORD {}").format(verb, sql.Identifier(user), sql.Literal(password)))
+        cursor.execute("SELECT FROM pg_database WHERE datname = %s", [database or "postgres"])
+        if not cursor.fetchone():
+            cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(user)))
+    return {**attributes, "Endpoint.Address": DATABASE, "Endpoint.Port": str(entry["Port"]), "ReadEndpoint.Address": DATABASE}
+
+
+def managed_secret(name, user):
+    """The secret that RDS itself keeps where ManageMasterUserPassword is set: username and password, nothing else."""
+    title, password = f"rds!{name}", uuid.uuid4().hex
+    _, found = secretsmanager._resolve(title)
+    if not found:
+        value = json.dumps({"username": user, "password": password})
+        answer = secretsmanager._create_secret({"Name": title, "SecretString": value})
+        return {"arn": json.loads(answer[2])["ARN"], "password": password}
+    current = next(v["SecretString"] for v in found["Versions"].values() if "AWSCURRENT" in v.get("Stages", []))
+    return {"arn": found["ARN"], "password": json.loads(current)["password"]}
+
+
+with_attributes("AWS::RDS::DBCluster", cluster)
+
+
+# --- The registry of images -------------------------------------------------------------------------------------------
+
+# ministack serves ECR's registry at its own port; without this, images would be sent to and fetched from AWS.
+REGISTRY = f"localhost:{PORT}"
+ecr._repo_uri = lambda name: f"{REGISTRY}/{name}"
+
+get_token = ecr._get_authorization_token
+
+
+def token_for_this_registry(data):
+    status, headers, body = get_token(data)
+    answer = json.loads(body)
+    answer["authorizationData"][0]["proxyEndpoint"] = f"http://{REGISTRY}"
+    return status, headers, json.dumps(answer).encode()
+
+
+ecr._get_authorization_token = token_for_this_registry
+
+describe_images = ecr._describe_images
+
+
+def describe_images_that_exist(data):
+    """Without it the CDK takes every image for present and never sends one."""
+    name, asked = data.get("repositoryName", ""), data.get("imageIds") or []
+    if name in ecr._repositories and not all(ecr._find_image(name, each) for each in asked):
+        return error_response_json("ImageNotFoundException", f"The image requested does not exist in '{name}'", 400)
+    return describe_images(data)
+
+
+ecr._describe_images = describe_images_that_exist
+
+
+# --- Lambda -----------------------------------------------------------------------------------------------------------
+
+starting = threading.local()
+spawn, invoke, flags = lambda_svc._spawn_lambda_container, lambda_svc._invoke_rie, lambda_svc._parse_docker_flags
+lambda_svc.LAMBDA_DOCKER_FLAGS = " ".join([
+    "--read-only --tmpfs /tmp:mode=1777,size=512m",
+    f"-v {os.environ['LOCAL_CA']}:/local/ca.pem:ro -e PGSSLROOTCERT=/local/ca.pem",
+    f"-v {os.environ['LOCAL_RIE']}:/local/aws-lambda-rie:ro",
+    # The name of the VPC's endpoint, which the function is given, exists in the VPC only.
+    f"-e AWS_ENDPOINT_URL_SECRETS_MANAGER=http://host.docker.internal:{PORT}",
+    f"--add-host {DATABASE}:{BRIDGE} --add-host host.docker.internal:{BRIDGE}",
+])
+
+
+def spawn_like_lambda(config, code, **options):
+    """An image function as Lambda runs it: behind AWS's runtime emulator, a user of its own, nothing but /tmp writable,
+    its memory and the share of a processor that comes with it. Without it, any image passes that runs as root here."""
+    starting.config = config
+    image = re.sub(r"^\d{12}\.dkr\.ecr\.[^/]+/", f"{REGISTRY}/", config.get("ImageUri", ""))
+    return spawn({**config, "ImageUri": image}, code, **options)
+
+
+def flags_like_lambda(text):
+    config, memory = starting.config, int(starting.config.get("MemorySize", 128))
+    return {
+        **flags(text), "user": "993:990", "mem_limit": f"{memory}m", "nano_cpus": int(memory / 1769 * 1e9) or 1,
+        "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"],
+        "entrypoint": ["/local/aws-lambda-rie", *(config.get("ImageConfig") or {}).get("EntryPoint", ["/usr/local/bin/slipway"])],
+    }
+
+
+def invoke_and_note(container, event, timeout, request_id):
+    """Notes each call in LOCAL_EVENTS: it is how a test knows that CloudFormation called the function, or did not."""
+    result = invoke(container, event, timeout, request_id)
+    with open(os.environ["LOCAL_EVENTS"], "a", encoding="utf-8") as notes:
+        line = {"event": event, "answer": result.get("body"), "failed": bool(result.get("error")), "log": result.get("log", "")}
+        notes.write(json.dumps(line) + "\n")
+    return result
+
+
+lambda_svc._spawn_lambda_container, lambda_svc._invoke_rie, lambda_svc._parse_docker_flags = spawn_like_lambda, invoke_and_note, flags_like_lambda
+
+
+# --- Start ------------------------------------------------------------------------------------------------------------
+
+def end_with_input():
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=end_with_input, daemon=True).start()
+    config = Config()
+    # ministack's own start binds one address; containers need the bridge's, the CDK and Docker this machine's own.
+    # (Docker Desktop's containers reach 127.0.0.1 by the name host-gateway.)
+    config.bind = [f"127.0.0.1:{PORT}"] + ([f"{BRIDGE}:{PORT}"] if BRIDGE != "host-gateway" else [])
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    asyncio.run(serve(app.app, config))

@@ -1,0 +1,97 @@
+package ground
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// cdkVersion is the version of the CDK's command line, the npm package aws-cdk.
+const cdkVersion = "2.1148.1"
+
+func (g *Ground) installCDK(ctx context.Context) error {
+	folder, err := g.installed("aws-cdk", cdkVersion, func(folder string) error {
+		return g.tool(ctx, "npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, "aws-cdk@"+cdkVersion)
+	})
+	g.cdk = filepath.Join(folder, "node_modules", ".bin", "cdk")
+	return err
+}
+
+// buildApp builds the CDK app, so that not each start of it asks the compiler.
+func (g *Ground) buildApp(ctx context.Context) error {
+	g.app = filepath.Join(g.folder, "app")
+	build := g.command(ctx, "go", "build", "-o", g.app, "./infra")
+	build.Dir = g.options.Root
+	return run(build)
+}
+
+// awsEnvironment is this process's environment with the emulator in place of AWS.
+func (g *Ground) awsEnvironment(e *emulator) []string {
+	env := []string{
+		"AWS_ENDPOINT_URL=" + e.url(), "AWS_ENDPOINT_URL_S3=" + e.url(),
+		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_REGION=" + Region, "AWS_DEFAULT_REGION=" + Region,
+		"AWS_EC2_METADATA_DISABLED=true",
+		"CDK_DOCKER=" + g.engine.client, "DOCKER_BUILDKIT=" + g.engine.buildKit,
+		"CDK_DISABLE_CLI_TELEMETRY=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1",
+	}
+	for _, entry := range os.Environ() {
+		// No profile, no session and no other endpoint may lead to a real account.
+		if !strings.HasPrefix(entry, "AWS_") && !strings.HasPrefix(entry, "DOCKER_BUILDKIT=") {
+			env = append(env, entry)
+		}
+	}
+	return env
+}
+
+// CDK runs the CDK's command line on the working copy and answers what it
+// printed, on standard output and error, also when it fails.
+func (g *Ground) CDK(ctx context.Context, args ...string) (string, error) {
+	return g.cdkIn(ctx, g.Project, args...)
+}
+
+func (g *Ground) cdkIn(ctx context.Context, folder string, args ...string) (string, error) {
+	var out bytes.Buffer
+	cmd := g.command(ctx, g.cdk, append([]string{"--no-color", "--no-notices"}, args...)...)
+	cmd.Dir, cmd.Env = folder, g.awsEnvironment(g.emulator)
+	cmd.Stdout = io.Writer(&out)
+	if g.options.Output != nil {
+		cmd.Stdout = io.MultiWriter(&out, g.options.Output)
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Run(); err != nil {
+		return out.String(), fmt.Errorf("cdk %s: %w", strings.Join(args, " "), err)
+	}
+	return out.String(), nil
+}
+
+// bootstrap runs in a folder without a cdk.json, or it would start the app.
+func (g *Ground) bootstrap(ctx context.Context) error {
+	out, err := g.cdkIn(ctx, g.folder, "bootstrap", "aws://"+Account+"/"+Region)
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, last(out))
+	}
+	return nil
+}
+
+// Deploy deploys an environment, its database's stack included, and answers
+// what the CDK printed.
+func (g *Ground) Deploy(ctx context.Context, environment string) (out string, err error) {
+	err = g.step("cdk deploy slipway-"+environment, func() error {
+		out, err = g.CDK(ctx, "deploy", "slipway-"+environment, "--require-approval", "never", "--progress", "events")
+		return err
+	})
+	return out, err
+}
+
+// Destroy deletes one stack.
+func (g *Ground) Destroy(ctx context.Context, stack string) (out string, err error) {
+	err = g.step("cdk destroy "+stack, func() error {
+		out, err = g.CDK(ctx, "destroy", "--force", "--exclusively", stack)
+		return err
+	})
+	return out, err
+}
