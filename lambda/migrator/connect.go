@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"slipway/lambda/database"
@@ -62,6 +63,9 @@ func (r *run) resolve(ctx context.Context) error {
 		if value == "" {
 			return report.Failf(report.BadRequest, "Set "+name+", or put it into the secret.", "the secret does not say where the database is, and %s is not set", name)
 		}
+	}
+	if strings.Contains(t.User, "'") {
+		return report.Failf(report.BadRequest, "Use a database role without an apostrophe in its name.", "Flyway can't work as the user %s: it puts the name into SET ROLE as it stands", t.User)
 	}
 	if c.IAMAuth != nil {
 		token, err := c.IAMAuth(ctx, t.Address(), t.User)
