@@ -1,0 +1,135 @@
+// Package check judges a branch's scripts before the merge, without a
+// database: against the target branch (versions, edits, deletions), by their
+// names, and by what squawk says of their SQL.
+//
+// It decides which findings there are and how bad each is. A finding that is
+// meant can be waived in the script, with a reason, see [Waiver]; what no
+// deployment could run can't.
+package check
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"slipway/lambda/script"
+	"slipway/lambda/workbench/change"
+)
+
+// Level is how bad a finding is.
+type Level string
+
+// The levels. Only an error that is not waived fails a check.
+const (
+	Error   Level = "error"
+	Warning Level = "warning"
+	Note    Level = "note"
+)
+
+// Finding is one thing to look at.
+type Finding struct {
+	Rule    string `json:"rule"`
+	Level   Level  `json:"level"`
+	Script  string `json:"script"`         // below the scripts' folder
+	Line    int    `json:"line,omitempty"` // from 1; 0 for the script as a whole
+	Message string `json:"message"`
+	Help    string `json:"help,omitempty"`
+	Waived  string `json:"waived,omitempty"` // the reason, where the script waives it
+}
+
+// Fails reports whether the finding fails the check.
+func (f Finding) Fails() bool { return f.Level == Error && f.Waived == "" }
+
+// Script is one script that the branch brings or changes.
+type Script struct {
+	Script      string `json:"script"`
+	Version     string `json:"version,omitempty"`
+	Description string `json:"description,omitempty"`
+	Kind        string `json:"kind"`   // versioned, repeatable, undo, callback
+	Change      string `json:"change"` // new, edited, deleted, renamed
+}
+
+// Result is what a check found.
+type Result struct {
+	Folder   string    `json:"folder"`
+	Prefix   string    `json:"-"`                 // the folder below the repository's root
+	Against  string    `json:"against,omitempty"` // target branch; "" without one
+	Base     string    `json:"base,omitempty"`    // commit that both have
+	Tip      string    `json:"tip,omitempty"`     // newest commit of the target branch
+	Scripts  []Script  `json:"scripts"`
+	Findings []Finding `json:"findings"`
+	Linted   int       `json:"linted"`           // how many scripts squawk read
+	Linter   string    `json:"linter,omitempty"` // its version
+}
+
+// Failures counts the findings that fail the check.
+func (r *Result) Failures() int { return r.Count(Finding.Fails) }
+
+// Count counts findings.
+func (r *Result) Count(match func(Finding) bool) int {
+	n := 0
+	for _, f := range r.Findings {
+		if match(f) {
+			n++
+		}
+	}
+	return n
+}
+
+// Options of a check.
+type Options struct {
+	All        bool    // lint scripts that the target branch has as well
+	OutOfOrder bool    // a version may be below one of the target branch (FLYWAY_OUT_OF_ORDER)
+	Encoding   string  // of the scripts; "" is UTF-8
+	Linter     *Squawk // nil lints nothing
+	// Placeholders as Flyway would get them. Those without a value become a
+	// word: what stands in their place is not known before the deployment.
+	Placeholders      map[string]string // by name in lower case
+	Replace           bool              // whether placeholders are replaced at all
+	PlaceholderPrefix string            // default ${
+	PlaceholderSuffix string            // default }
+	WithoutRules      []string          // rules that are turned off
+	Batch             int               // scripts for one start of the linter; default 500
+}
+
+// Run checks. Its error says that the check could not be made; findings are no error.
+func Run(ctx context.Context, c *change.Change, o Options) (*Result, error) {
+	r := &Result{
+		Folder: c.Folder, Prefix: c.Prefix, Against: c.Against, Base: c.BaseCommit, Tip: c.TipCommit,
+		Scripts: []Script{}, Findings: []Finding{},
+	}
+	r.structure(c, o)
+	texts, err := readTexts(c, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Linter != nil {
+		if err := r.lint(ctx, texts, o); err != nil {
+			return nil, err
+		}
+	}
+	r.waive(texts)
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return slices.Contains(o.WithoutRules, f.Rule) && waivable(f.Rule) })
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
+		return cmp.Or(rank(a)-rank(b), cmp.Compare(order(c, a.Script), order(c, b.Script)), cmp.Compare(a.Script, b.Script), a.Line-b.Line)
+	})
+	return r, nil
+}
+
+// rank puts what fails first and what is waived last.
+func rank(f Finding) int {
+	if f.Waived != "" {
+		return 3
+	}
+	return map[Level]int{Error: 0, Warning: 1, Note: 2}[f.Level]
+}
+
+func order(c *change.Change, path string) int {
+	e, ok := c.Work[path]
+	if !ok || e.Kind != script.Versioned {
+		return 1
+	}
+	return 0
+}
+
+func (r *Result) add(f Finding) { r.Findings = append(r.Findings, f) }

@@ -1,0 +1,98 @@
+package check
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// WriteJSON prints the result as one indented JSON object.
+func (r *Result) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
+
+func writeJSON(w io.Writer, value any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(value)
+}
+
+// WriteText prints the result for people.
+func (r *Result) WriteText(w io.Writer, color bool) error {
+	p := &printer{w: w, color: color}
+	switch {
+	case r.Against == "":
+		p.line("No target branch: every script counts as new.")
+	case r.Base == r.Tip:
+		p.line("Against %s (%s)", r.Against, r.Tip)
+	default:
+		p.line("Against %s (%s; branched off at %s)", r.Against, r.Tip, r.Base)
+	}
+	for _, s := range r.Scripts {
+		p.line("  %-8s %s", s.Change, s.Script)
+	}
+	if len(r.Scripts) == 0 {
+		p.line("  no script differs")
+	}
+	p.line("")
+	for _, f := range r.Findings {
+		p.finding(f)
+	}
+	p.line("%s", r.Summary())
+	return p.err
+}
+
+// Summary is the outcome in one sentence.
+func (r *Result) Summary() string {
+	waived := r.Count(func(f Finding) bool { return f.Waived != "" })
+	warnings := r.Count(func(f Finding) bool { return f.Level == Warning && f.Waived == "" })
+	linted := fmt.Sprintf("%s linted", plural(r.Linted, "script"))
+	if r.Linter == "" {
+		linted = "no SQL linted"
+	}
+	return fmt.Sprintf("%s, %s, %d waived; %s", plural(r.Failures(), "error"), plural(warnings, "warning"), waived, linted)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+type printer struct {
+	w     io.Writer
+	color bool
+	err   error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+func (p *printer) finding(f Finding) {
+	word, code := string(f.Level), map[Level]int{Error: 31, Warning: 33, Note: 2}[f.Level]
+	if f.Waived != "" {
+		word, code = "waived", 2
+	}
+	if p.color {
+		word = fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, word)
+	}
+	p.line("%s: %s [%s]", f.At(), word, f.Rule)
+	p.line("    %s", f.Message)
+	switch {
+	case f.Waived != "":
+		p.line("    because %s", f.Waived)
+	case f.Help != "":
+		p.line("    %s", f.Help)
+	}
+}
+
+// At is where the finding is: the script, with the line where it has one.
+func (f Finding) At() string {
+	if f.Line > 0 {
+		return fmt.Sprintf("%s:%d", f.Script, f.Line)
+	}
+	return f.Script
+}

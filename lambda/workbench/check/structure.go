@@ -1,0 +1,155 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"slipway/lambda/script"
+	"slipway/lambda/workbench/change"
+)
+
+// structure compares names and checksums. What Flyway or script.Load would
+// refuse, and what a merge would break, is found here.
+func (r *Result) structure(c *change.Change, o Options) {
+	r.loadProblems(c, o)
+	base, work := index(c.Base), index(c.Work)
+	for _, e := range c.Base.Sorted() {
+		r.gone(e, work)
+	}
+	for _, e := range c.Work.Sorted() {
+		r.changed(e, base)
+	}
+	r.against(c, o)
+}
+
+func index(t change.Tree) map[string][]change.Entry {
+	m := map[string][]change.Entry{}
+	for _, e := range t.Sorted() {
+		if e.Bad == nil {
+			m[e.Key()] = append(m[e.Key()], e)
+		}
+	}
+	return m
+}
+
+// loadProblems are those for which the release would be refused.
+func (r *Result) loadProblems(c *change.Change, o Options) {
+	_, err := script.LoadEncoded(o.Encoding, c.Folder)
+	var bad *script.ReleaseError
+	if !errors.As(err, &bad) {
+		return
+	}
+	for _, p := range bad.Problems {
+		f := Finding{Rule: "bad-script", Level: Error, Script: p.Script, Line: p.Line, Message: p.Reason}
+		_, nameErr := script.ParseName(path.Base(p.Script))
+		switch {
+		case strings.HasPrefix(p.Reason, "has version ") || strings.HasPrefix(p.Reason, "has the description "):
+			f.Rule = "version-collision"
+		case strings.HasPrefix(p.Reason, "no migration here"):
+			f.Rule = "no-scripts"
+		case nameErr != nil:
+			f.Rule = "bad-name"
+		}
+		r.add(f)
+	}
+}
+
+// gone judges a script of the merge base by what became of it.
+func (r *Result) gone(e change.Entry, work map[string][]change.Entry) {
+	if e.Bad != nil || e.Kind == script.Config || len(work[e.Key()]) > 0 {
+		return
+	}
+	r.list(e, "deleted")
+	if e.Kind != script.Versioned && e.Kind != script.Repeatable {
+		return
+	}
+	r.add(Finding{
+		Rule: "deleted-script", Level: Error, Script: e.Path,
+		Message: "the target branch has it, so databases have applied it: a release without it is refused",
+		Help:    "Put it back, and undo what it did in a new script.",
+	})
+}
+
+// changed judges a script of the work tree by what it was.
+func (r *Result) changed(e change.Entry, base map[string][]change.Entry) {
+	if e.Bad != nil || e.Kind == script.Config {
+		return
+	}
+	before := base[e.Key()]
+	if len(before) == 0 {
+		r.list(e, "new")
+		return
+	}
+	was := before[0]
+	for _, b := range before {
+		if b.Path == e.Path {
+			was = b
+		}
+	}
+	same := was.Checksum() == e.Checksum()
+	switch {
+	case same && was.Description == e.Description:
+		return
+	case same:
+		r.list(e, "renamed")
+	default:
+		r.list(e, "edited")
+	}
+	if e.Kind != script.Versioned {
+		return
+	}
+	f := Finding{
+		Rule: "edited-script", Level: Error, Script: e.Path,
+		Message: "the target branch has it, so databases have applied it as it was: an edited one is refused by its checksum",
+		Help:    "Put it back as it was, and make the change in a new script.",
+	}
+	if same {
+		f.Rule = "renamed-script"
+		f.Message = fmt.Sprintf("the target branch has it with the description %q: a renamed one is refused", was.Description)
+		f.Help = "Give it its name back."
+	}
+	r.add(f)
+}
+
+func (r *Result) list(e change.Entry, what string) {
+	r.Scripts = append(r.Scripts, Script{
+		Script: e.Path, Version: e.Version.String(), Description: e.Description, Kind: string(e.Kind), Change: what,
+	})
+}
+
+// against compares the new versions with the newest commit of the target
+// branch: what was merged there since the branch began counts as well.
+func (r *Result) against(c *change.Change, o Options) {
+	var highest change.Entry
+	tip := index(c.Tip)
+	for _, e := range c.Tip {
+		if e.Bad == nil && e.Kind == script.Versioned && e.Version.Compare(highest.Version) > 0 {
+			highest = e
+		}
+	}
+	base := index(c.Base)
+	for _, e := range c.Work.Sorted() {
+		if e.Bad != nil || len(base[e.Key()]) > 0 {
+			continue
+		}
+		there := tip[e.Key()]
+		switch {
+		case e.Kind != script.Versioned && e.Kind != script.Repeatable:
+		case len(there) > 0 && there[0].Description == e.Description && there[0].Checksum() == e.Checksum():
+		case len(there) > 0 && e.Kind == script.Versioned:
+			r.add(Finding{
+				Rule: "version-collision", Level: Error, Script: e.Path,
+				Message: fmt.Sprintf("has version %s, and on %s so has %s", e.Version, c.Against, there[0].Path),
+				Help:    fmt.Sprintf("Give it a version above %s.", highest.Version),
+			})
+		case e.Kind == script.Versioned && e.Version.Compare(highest.Version) < 0 && !o.OutOfOrder:
+			r.add(Finding{
+				Rule: "version-not-above", Level: Error, Script: e.Path,
+				Message: fmt.Sprintf("version %s is below %s, which %s has (%s): databases that applied that one refuse it", e.Version, highest.Version, c.Against, highest.Path),
+				Help:    fmt.Sprintf("Give it a version above %s.", highest.Version),
+			})
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"slipway/lambda/workbench/change"
+	"slipway/lambda/workbench/check"
+)
+
+// exitNotMade is the exit code of a check or rehearsal that could not be made.
+const exitNotMade = 70
+
+// branch are the flags of the commands that judge a branch.
+type branch struct {
+	sql, against, squawk, without string
+	all, noSQL                    bool
+}
+
+func (o *branch) define(flags *flag.FlagSet) {
+	flags.StringVar(&o.sql, "sql", defaultSQL, "`folder` of the scripts")
+	flags.StringVar(&o.against, "against", "", "target `branch`; default: the first that exists of origin/master, master, origin/main, main")
+}
+
+func (o *branch) defineCheck(flags *flag.FlagSet) {
+	flags.BoolVar(&o.all, "all", false, "lint scripts that the target branch has as well")
+	flags.BoolVar(&o.noSQL, "no-sql", false, "names and versions only, without the linter")
+	flags.StringVar(&o.squawk, "squawk", "", "the linter's `file`; default: SLIPWAY_SQUAWK, else the pinned one, which pip fetches")
+	flags.StringVar(&o.without, "without", "", "`rules` to leave out, with commas between")
+}
+
+// find is the branch's change of the scripts. A folder or target that isn't
+// there is a wrong call.
+func (o *branch) find(ctx context.Context) (*change.Change, error) {
+	c, err := change.Find(ctx, o.sql, o.against)
+	if errors.Is(err, change.ErrNoTarget) || errors.Is(err, os.ErrNotExist) {
+		return nil, usageError{err}
+	}
+	return c, err
+}
+
+// check makes the check of that change.
+func (o *branch) check(ctx context.Context, b *bench, c *change.Change) (*check.Result, error) {
+	options := check.Options{
+		All: o.all, OutOfOrder: b.env["FLYWAY_OUT_OF_ORDER"] == "true", Encoding: b.env["FLYWAY_ENCODING"], Replace: true,
+		Placeholders: placeholders(b.env), PlaceholderPrefix: b.env["FLYWAY_PLACEHOLDER_PREFIX"], PlaceholderSuffix: b.env["FLYWAY_PLACEHOLDER_SUFFIX"],
+	}
+	if replace, err := strconv.ParseBool(b.env["FLYWAY_PLACEHOLDER_REPLACEMENT"]); err == nil {
+		options.Replace = replace
+	}
+	if o.without != "" {
+		options.WithoutRules = strings.Split(o.without, ",")
+	}
+	if !o.noSQL {
+		program := o.squawk
+		if program == "" {
+			program = b.env["SLIPWAY_SQUAWK"]
+		}
+		linter, err := check.Find(ctx, b.cache.Dir, program, b.err)
+		if err != nil {
+			return nil, err
+		}
+		options.Linter = linter
+	}
+	return check.Run(ctx, c, options)
+}
+
+// placeholders are those of the environment, and what Slipway adds to them.
+func placeholders(env map[string]string) map[string]string {
+	values := map[string]string{"port": "5432", "dsn": "localhost port=5432 dbname=app user=app"}
+	for name, value := range env {
+		if key, ok := strings.CutPrefix(name, "FLYWAY_PLACEHOLDERS_"); ok && key != "" {
+			values[strings.ToLower(key)] = value
+		}
+	}
+	return values
+}
+
+// runCheck is `check`. It ends with 0, with 1 when there are errors that no
+// script waives, with 2 after a wrong call, and with 70 when it could not check.
+func runCheck(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error) {
+	var o branch
+	o.define(flags)
+	o.defineCheck(flags)
+	asJSON := flags.Bool("json", false, "print the result as JSON")
+	asSARIF := flags.Bool("sarif", false, "print the result as SARIF 2.1.0")
+	if err := parse(flags, arguments); err != nil {
+		return 2, err
+	}
+	if *asJSON && *asSARIF {
+		return 2, usageError{errors.New("--json and --sarif exclude each other")}
+	}
+	c, err := o.find(ctx)
+	if err != nil {
+		return exitNotMade, err
+	}
+	result, err := o.check(ctx, b, c)
+	if err != nil {
+		return exitNotMade, err
+	}
+	switch {
+	case *asJSON:
+		err = result.WriteJSON(b.out)
+	case *asSARIF:
+		err = result.WriteSARIF(b.out)
+	default:
+		err = result.WriteText(b.out, colored(b.env, b.out))
+	}
+	if err != nil {
+		return exitNotMade, fmt.Errorf("the result could not be printed: %w", err)
+	}
+	if result.Failures() > 0 {
+		return 1, nil
+	}
+	return 0, nil
+}
+
+// colored follows NO_COLOR (any value) and asks whether out is a terminal.
+func colored(env map[string]string, out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if _, no := env["NO_COLOR"]; no || !ok || env["TERM"] == "dumb" {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
