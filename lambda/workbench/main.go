@@ -32,6 +32,7 @@ func commands() []command {
 		{"start", "", "keep the local PostgreSQL up and print its URL", runStart},
 		{"stop", "", "end it", runStop},
 		{"clean", "", "forget the local databases", runClean},
+		{"check", "[--sql DIR] [--against BRANCH] [--all] [--json | --sarif]", "judge the branch's scripts before the merge, without a database", runCheck},
 		{"keep", "", "", runKeep},
 	}
 }
