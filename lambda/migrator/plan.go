@@ -85,8 +85,8 @@ func (p *plan) read(history []database.Row) (versioned, repeatable []*applied) {
 			p.baseline = script.Highest(p.baseline, a.version)
 		case "DELETE":
 			if row.Success {
+				// Flyway does not list the row itself.
 				strike(versioned, func(o *applied) bool { return o.version.Compare(a.version) == 0 })
-				p.list(a.Row, "Success")
 				continue
 			}
 		case "SQL":
