@@ -165,6 +165,7 @@ type tail struct {
 const (
 	maxLine   = 4096
 	keepLines = 5
+	keepBytes = 500 // of each
 )
 
 func (t *tail) read(in io.Reader) {
@@ -187,7 +188,7 @@ func (t *tail) add(line string) {
 	if t.log != nil {
 		t.log(line)
 	}
-	t.lines = append(t.lines, line)
+	t.lines = append(t.lines, strings.ToValidUTF8(line[:min(len(line), keepBytes)], ""))
 	if len(t.lines) > keepLines {
 		t.lines = t.lines[1:]
 	}
