@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -47,7 +48,9 @@ type data struct {
 
 func (h Handler) cloudFormation(ctx context.Context, payload []byte) ([]byte, error) {
 	var e cloudFormation
-	if err := json.Unmarshal(payload, &e); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	decoder.UseNumber() // an order that came as a number stays whole
+	if err := decoder.Decode(&e); err != nil {
 		return nil, refuse("the event: %w", err)
 	}
 	if e.StackID == "" || e.LogicalResourceID == "" {

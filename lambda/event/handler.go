@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
@@ -39,7 +40,7 @@ type Handler struct {
 func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	keys, err := object(payload)
 	if err != nil {
-		return nil, refuse("send a JSON object: %w", err)
+		return nil, refuseDirect("", "send a JSON object: %w", err)
 	}
 	if slices.ContainsFunc([]string{"RequestType", "StackId", "ResourceProperties", "LogicalResourceId"}, func(k string) bool { return keys[k] != nil }) {
 		return h.cloudFormation(ctx, payload)
@@ -74,10 +75,10 @@ func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&d); err != nil {
-		return nil, refuse("the request: %s", strings.TrimPrefix(err.Error(), "json: "))
+		return nil, refuseDirect(d.Command, "the request: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if !slices.Contains(migrator.Commands, d.Command) {
-		return nil, refuse("the request: unknown command %q; use one of %s", d.Command, strings.Join(migrator.Commands, ", "))
+		return nil, refuseDirect(d.Command, "the request: unknown command %q; use one of %s", d.Command, strings.Join(migrator.Commands, ", "))
 	}
 	rep, err := h.run(ctx, migrator.Request{
 		Command: d.Command, Target: d.Target, SecretARN: d.SecretARN, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun,
@@ -104,6 +105,18 @@ func (h Handler) run(ctx context.Context, req migrator.Request) (*report.Report,
 func refuse(format string, args ...any) error {
 	f := report.Failf(report.BadRequest, "", format, args...)
 	return failure(f.Code, f.Error())
+}
+
+// refuseDirect is refuse in the form of a direct request's failures: a report.
+func refuseDirect(command, format string, args ...any) error {
+	f := report.Failf(report.BadRequest, `Send a request such as {"command":"info"}.`, format, args...)
+	rep := report.Report{Command: command, StartedAt: time.Now().UTC(), Applied: []report.Script{}, Pending: []report.Script{}}
+	rep.Fail(f)
+	body, err := json.Marshal(rep)
+	if err != nil {
+		return err
+	}
+	return failure(f.Code, string(body))
 }
 
 func failure(code report.Code, message string) error {
