@@ -37,6 +37,12 @@ func NewNetwork(scope constructs.Construct, id string, p NetworkProps) Network {
 		EnableDnsSupport:   jsii.Bool(true),
 	})
 	awscdk.Tags_Of(here).Add(jsii.String("Name"), awscdk.Stack_Of(scope).StackName(), nil)
+	if len(p.AvailabilityZones) > 0 {
+		awscdk.Validations_Of(here).Acknowledge(&awscdk.Acknowledgment{
+			Id:     jsii.String("CloudFormation-Validate::W3010"),
+			Reason: jsii.String("The configuration names zones, all of the environment's region"),
+		})
+	}
 	n := Network{VpcID: *vpc.Ref()}
 	blocks := sixteenths(netip.MustParsePrefix(p.CIDR), p.Zones)
 	var azs, tables []string
