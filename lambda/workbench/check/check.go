@@ -12,7 +12,6 @@ import (
 	"context"
 	"slices"
 
-	"slipway/lambda/script"
 	"slipway/lambda/workbench/change"
 )
 
@@ -110,8 +109,12 @@ func Run(ctx context.Context, c *change.Change, o Options) (*Result, error) {
 	}
 	r.waive(texts)
 	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return slices.Contains(o.WithoutRules, f.Rule) && waivable(f.Rule) })
+	place := map[string]int{}
+	for i, e := range c.Work.Sorted() {
+		place[e.Path] = i
+	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
-		return cmp.Or(rank(a)-rank(b), cmp.Compare(order(c, a.Script), order(c, b.Script)), cmp.Compare(a.Script, b.Script), a.Line-b.Line)
+		return cmp.Or(rank(a)-rank(b), place[a.Script]-place[b.Script], cmp.Compare(a.Script, b.Script), a.Line-b.Line)
 	})
 	return r, nil
 }
@@ -122,14 +125,6 @@ func rank(f Finding) int {
 		return 3
 	}
 	return map[Level]int{Error: 0, Warning: 1, Note: 2}[f.Level]
-}
-
-func order(c *change.Change, path string) int {
-	e, ok := c.Work[path]
-	if !ok || e.Kind != script.Versioned {
-		return 1
-	}
-	return 0
 }
 
 func (r *Result) add(f Finding) { r.Findings = append(r.Findings, f) }

@@ -58,8 +58,8 @@ func repeated(v violation, all []violation) bool {
 const name = `((?:"[^"]+"|[\w\x80-\xff]+)(?:\s*\.\s*(?:"[^"]+"|[\w\x80-\xff]+))?)`
 
 var (
-	createsTable = regexp.MustCompile(`(?is)^CREATE\s+(?:UNLOGGED\s+)?TABLE\s+` + name)
-	ifNotExists  = regexp.MustCompile(`(?is)^CREATE\s+(?:UNLOGGED\s+)?TABLE\s+IF\s+NOT\s+EXISTS\b`)
+	createsTable = regexp.MustCompile(`(?is)^CREATE\s+(?:(?:UNLOGGED\s+)?TABLE|MATERIALIZED\s+VIEW)\s+` + name)
+	ifNotExists  = regexp.MustCompile(`(?is)^CREATE\s+(?:(?:UNLOGGED\s+)?TABLE|MATERIALIZED\s+VIEW)\s+IF\s+NOT\s+EXISTS\b`)
 	altersTable  = regexp.MustCompile(`(?is)^ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?` + name)
 	indexesTable = regexp.MustCompile(`(?is)^CREATE\s+(?:UNIQUE\s+)?INDEX\b.*?\bON\s+(?:ONLY\s+)?` + name)
 	fullRewrite  = regexp.MustCompile(`^(VACUUM (FULL|\([^)]*FULL)|CLUSTER\b)`)

@@ -93,7 +93,7 @@ func TestRulesOfSQL(t *testing.T) {
 		"a .conf file turns the transaction off": {
 			sql:  "CREATE TABLE n (id bigint);\nCREATE INDEX i ON n (id);",
 			also: files{"V3__c.sql.conf": "executeInTransaction=false"},
-			want: []string{"error require-concurrent-index-creation V3__c.sql:2", "warning several-statements V3__c.sql"},
+			want: []string{"note require-concurrent-index-creation V3__c.sql:2", "warning several-statements V3__c.sql"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,8 +28,9 @@ func (r *Result) WriteSARIF(w io.Writer) error {
 	return writeJSON(w, sarifLog{
 		Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0",
 		Runs: []sarifRun{{
-			Tool:       sarifTool{sarifDriver{Name: "slipway check", Rules: rules}},
+			Tool:       sarifTool{sarifDriver{Name: "slipway check", Language: "en-US", Rules: rules}},
 			Results:    results,
+			Language:   "en-US",
 			ColumnKind: "unicodeCodePoints",
 		}},
 	})
@@ -44,14 +45,16 @@ type (
 	sarifRun struct {
 		Tool       sarifTool     `json:"tool"`
 		Results    []sarifResult `json:"results"`
+		Language   string        `json:"language"`
 		ColumnKind string        `json:"columnKind"`
 	}
 	sarifTool struct {
 		Driver sarifDriver `json:"driver"`
 	}
 	sarifDriver struct {
-		Name  string      `json:"name"`
-		Rules []sarifRule `json:"rules"`
+		Name     string      `json:"name"`
+		Language string      `json:"language"`
+		Rules    []sarifRule `json:"rules"`
 	}
 	sarifText struct {
 		Text string `json:"text"`

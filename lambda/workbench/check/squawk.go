@@ -74,13 +74,14 @@ func (r *Result) lint(ctx context.Context, texts []*text, o Options) error {
 		}
 	}
 	for _, t := range texts {
-		if t.linted {
-			r.judge(t, found[t], created)
-			r.ownRules(t)
+		if !t.linted {
+			continue
 		}
-		if t.read && t.lint && !t.syntaxOnly {
+		if !t.syntaxOnly {
 			created.add(t)
 		}
+		r.judge(t, found[t], created)
+		r.ownRules(t)
 	}
 	return nil
 }
