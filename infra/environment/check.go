@@ -57,6 +57,12 @@ func each(check func(any) string, least, most int) func(any) string {
 	}
 }
 
+var (
+	accountNumber = matches(`^\d{12}$`, "12 digits")
+	regionName    = matches(`^[a-z]{2}(-[a-z]+)+-\d$`, "a region such as eu-central-1")
+	emailAddress  = matches(`^[^@\s]+@[^@\s]+\.[^@\s]+$`, "an e-mail address")
+)
+
 func id(kind string) func(any) string {
 	return matches(`^`+kind+`-[0-9a-f]{8,17}$`, "an id such as "+kind+"-0123456789abcdef0")
 }

@@ -4,7 +4,8 @@ import "time"
 
 // Project is the context of cdk.json, checked and with its defaults.
 type Project struct {
-	Environments []Config // by name
+	Environments []Config  // by name
+	Pipeline     *Pipeline // nil where none is configured
 	Images       Images
 	Rerun        string // any text; another one than before makes the next deployment call the function again
 }
@@ -19,6 +20,7 @@ type Config struct {
 	Name            string // as in slipway-<name>
 	Account, Region string // "" for both: those of the CLI's profile
 	Throwaway       bool
+	Approval        bool // the pipeline waits for a person before this environment
 	Database        Database
 	Clients         []string // security groups that may reach the database
 	SecretsEndpoint string   // [EndpointCreate], [EndpointNone], or the security group of an endpoint that exists

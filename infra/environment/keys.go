@@ -26,7 +26,7 @@ const (
 	Exists   Scope = "existing"
 )
 
-// Key is one key below environments.<name>.
+// Key is one key below environments.<name>, or below pipeline.
 type Key struct {
 	Path    string // below environments.<name>: "memory", "database.secretArn"
 	Kind    Kind
@@ -42,10 +42,12 @@ const required = "required"
 
 // Keys are all keys of an environment, in the order in which a person wants to read of them.
 var Keys = []Key{
-	{Path: "account", Kind: Text, Absent: "the CLI's profile", check: matches(`^\d{12}$`, "12 digits"),
+	{Path: "account", Kind: Text, Absent: "the CLI's profile", check: accountNumber,
 		Doc: "AWS account. With `region` or not at all; both are required where a pipeline is configured"},
-	{Path: "region", Kind: Text, Absent: "the CLI's profile", check: matches(`^[a-z]{2}(-[a-z]+)+-\d$`, "a region such as eu-central-1"),
+	{Path: "region", Kind: Text, Absent: "the CLI's profile", check: regionName,
 		Doc: "AWS region"},
+	{Path: "approval", Kind: Flag, Default: false,
+		Doc: "The pipeline waits for a person before this environment, and shows the scripts that would run"},
 	{Path: "throwaway", Kind: Flag, Default: false,
 		Doc: "The environment may be lost: relaxes the defaults below, lets the database's stack be deleted, and lets `revert` run without `--from`"},
 
@@ -113,20 +115,10 @@ var Keys = []Key{
 
 	{Path: "logRetentionDays", Kind: Whole, Default: 90, Relaxed: 7, check: retention,
 		Doc: "Days that logs are kept; one of CloudWatch's steps"},
-	{Path: "alarmEmail", Kind: Text, Absent: "nobody", check: matches(`^[^@\s]+@[^@\s]+\.[^@\s]+$`, "an e-mail address"),
+	{Path: "alarmEmail", Kind: Text, Absent: "nobody", check: emailAddress,
 		Doc: "Who hears of failed runs and of runs that near their limit; others subscribe to the topic"},
 	{Path: "tags", Kind: Map, Default: map[string]any{}, check: names(tagName),
 		Doc: "Tags of everything in the environment"},
-}
-
-// lookup answers the key of that path.
-func lookup(path string) (Key, bool) {
-	for _, k := range Keys {
-		if k.Path == path {
-			return k, true
-		}
-	}
-	return Key{}, false
 }
 
 // value is the default of k in an environment that is throwaway or is not.

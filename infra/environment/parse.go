@@ -15,8 +15,8 @@ var contextKeys = []string{"environments", "images", "pipeline", "rerun"}
 var own = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 
 // Parse reads the context of cdk.json: plain JSON values, whole numbers as
-// float64. The value of "pipeline" is not looked at, but with one the account
-// and region of every environment are required, and one architecture for all.
+// float64. With a pipeline the account and region of every
+// environment are required, and one architecture for all.
 // Whatever is wrong is in one *[Error].
 func Parse(context map[string]any) (Project, error) {
 	var p Project
@@ -39,12 +39,13 @@ func Parse(context map[string]any) (Project, error) {
 	case len(raw) == 0:
 		e.add("environments", "none: cdk.json's context names at least one, such as {\"environments\": {\"dev\": {}}}")
 	}
-	_, pipeline := context["pipeline"]
+	given, pipeline := context["pipeline"]
 	for _, name := range sorted(raw) {
 		p.Environments = append(p.Environments, config(name, raw[name], pipeline, e))
 	}
 	if pipeline {
 		oneArchitecture(p.Environments, e)
+		p.Pipeline = parsePipeline(given, p.Environments, e)
 	}
 	return p, e.orNil()
 }
@@ -73,7 +74,7 @@ func config(name string, raw any, pipeline bool, e *Error) Config {
 		e.add(path, "%s is not an object", jsonKind(raw))
 		return Config{Name: name}
 	}
-	v := values{at: map[string]any{}, given: map[string]bool{}}
+	v := newValues(Keys)
 	v.read(keys, path, "", e)
 	v.fill()
 	v.together(path, pipeline, e)
@@ -86,6 +87,7 @@ func (v values) config(name string) Config {
 		Account:         v.text("account"),
 		Region:          v.text("region"),
 		Throwaway:       v.flag("throwaway"),
+		Approval:        v.flag("approval"),
 		Clients:         v.list("clients"),
 		SecretsEndpoint: v.text("secretsEndpoint"),
 		Memory:          v.whole("memory"),

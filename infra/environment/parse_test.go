@@ -103,6 +103,7 @@ type badCase struct {
 	Context  map[string]any
 	Prod     map[string]any
 	Existing map[string]any
+	Pipeline map[string]any // with the environments dev and prod, and what it needs
 	Want     []string
 }
 
@@ -122,11 +123,14 @@ func (c badCase) context(t *testing.T) map[string]any {
 	if c.Prod != nil {
 		c.Context = map[string]any{"environments": map[string]any{"prod": c.Prod}}
 	}
+	if c.Pipeline != nil {
+		c.Context = pipelineContext(t, c.Pipeline)
+	}
 	return c.Context
 }
 
 func TestBadContexts(t *testing.T) {
-	for _, file := range []string{"context", "environment", "database", "existing"} {
+	for _, file := range []string{"context", "environment", "database", "existing", "pipeline"} {
 		raw, err := os.ReadFile(filepath.Join("testdata", "bad-"+file+".json"))
 		if err != nil {
 			t.Fatal(err)

@@ -12,7 +12,7 @@ func (v values) exists() bool { return len(v.ofScope(Exists)) > 0 }
 // ofScope lists the given keys that are meant for such databases only.
 func (v values) ofScope(s Scope) []Key {
 	var out []Key
-	for _, key := range Keys {
+	for _, key := range v.keys {
 		if key.Scope == s && v.given[key.Path] {
 			out = append(out, key)
 		}
@@ -71,7 +71,7 @@ func (v values) existing(at func(string) string, e *Error) {
 	for _, key := range v.ofScope(MadeHere) {
 		e.add(at(key.Path), "is for a database made here, but %s says that it exists", v.ofScope(Exists)[0].Path)
 	}
-	for _, key := range Keys {
+	for _, key := range v.keys {
 		if key.Absent == required && !v.given[key.Path] {
 			e.add(at(key.Path), "required, since %s says that the database exists", v.ofScope(Exists)[0].Path)
 		}

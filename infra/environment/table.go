@@ -5,11 +5,15 @@ import (
 	"strings"
 )
 
-// Table is [Keys] as a Markdown table.
+// Table is [Keys], and then [PipelineKeys], each as a Markdown table.
 func Table() string {
+	return table("environments.<name>", Keys) + "\n" + table("pipeline", PipelineKeys)
+}
+
+func table(object string, keys []Key) string {
 	var b strings.Builder
-	b.WriteString("| key of `environments.<name>` | value | default | |\n| --- | --- | --- | --- |\n")
-	for _, k := range Keys {
+	fmt.Fprintf(&b, "| key of `%s` | value | default | |\n| --- | --- | --- | --- |\n", object)
+	for _, k := range keys {
 		doc := k.Doc
 		switch k.Scope {
 		case MadeHere:

@@ -9,11 +9,17 @@ import (
 	"time"
 )
 
-// values are the checked values of one environment by the path of their key,
-// each in the Go type of its kind. given tells those that stood in the context.
+// values are the checked values of one object of the context by the path of
+// their key, each in the Go type of its kind. given tells those that stood in
+// the context.
 type values struct {
+	keys  []Key // those that there are
 	at    map[string]any
 	given map[string]bool
+}
+
+func newValues(keys []Key) values {
+	return values{keys: keys, at: map[string]any{}, given: map[string]bool{}}
 }
 
 // read checks the keys of raw, which stands at path, and adds them to v. prefix
@@ -21,7 +27,7 @@ type values struct {
 func (v values) read(raw map[string]any, path, prefix string, e *Error) {
 	for _, name := range sorted(raw) {
 		at := path + "." + name
-		if prefix == "" && name == "database" {
+		if prefix == "" && name == "database" && v.nested() {
 			if inner, ok := raw[name].(map[string]any); ok {
 				v.read(inner, at, "database.", e)
 			} else {
@@ -29,9 +35,9 @@ func (v values) read(raw map[string]any, path, prefix string, e *Error) {
 			}
 			continue
 		}
-		key, ok := lookup(prefix + name)
+		key, ok := v.lookup(prefix + name)
 		if !ok {
-			e.add(at, "no such key%s", meant(name, prefix))
+			e.add(at, "no such key%s", v.meant(name, prefix))
 			continue
 		}
 		v.given[key.Path] = true
@@ -50,7 +56,7 @@ func (v values) read(raw map[string]any, path, prefix string, e *Error) {
 // fill adds the defaults of what was not given.
 func (v values) fill() {
 	throwaway := v.flag("throwaway")
-	for _, key := range Keys {
+	for _, key := range v.keys {
 		if def := key.value(throwaway); !v.given[key.Path] && def != nil {
 			v.at[key.Path], _ = key.Kind.convert(def)
 		}
@@ -59,27 +65,43 @@ func (v values) fill() {
 
 // meant is the end of a message about a name that is no key below prefix: it may
 // be misspelt, or stand at the other level.
-func meant(name, prefix string) string {
-	if _, ok := lookup("database." + name); ok {
+func (v values) meant(name, prefix string) string {
+	if _, ok := v.lookup("database." + name); ok {
 		return fmt.Sprintf("; did you mean %q?", "database."+name)
 	}
-	if _, ok := lookup(name); ok {
+	if _, ok := v.lookup(name); ok {
 		return "; it belongs one level up"
 	}
-	return didYouMean(name, siblings(prefix))
+	return didYouMean(name, v.siblings(prefix))
 }
 
-func siblings(prefix string) []string {
+func (v values) siblings(prefix string) []string {
 	var out []string
-	if prefix == "" {
+	if prefix == "" && v.nested() {
 		out = append(out, "database")
 	}
-	for _, key := range Keys {
+	for _, key := range v.keys {
 		if name, ok := strings.CutPrefix(key.Path, prefix); ok && !strings.Contains(name, ".") {
 			out = append(out, name)
 		}
 	}
 	return out
+}
+
+// nested tells whether there are keys below "database".
+func (v values) nested() bool {
+	_, ok := v.lookup("database.name")
+	return ok
+}
+
+// lookup answers the key of that path.
+func (v values) lookup(path string) (Key, bool) {
+	for _, k := range v.keys {
+		if k.Path == path {
+			return k, true
+		}
+	}
+	return Key{}, false
 }
 
 // convert makes a JSON value, or a default as Go writes it, the kind's Go type:

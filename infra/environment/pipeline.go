@@ -1,0 +1,114 @@
+package environment
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Pipeline is what deploys the environments on a push to one branch.
+type Pipeline struct {
+	Account, Region string
+	Environments    []string // names, in the order in which they are deployed
+	// Connection is the ARN of a connection to GitHub, GitLab or Bitbucket; "" is CodeCommit.
+	Connection string
+	// Repository is owner/name for a connection; for CodeCommit the name of one
+	// that exists, "" makes one.
+	Repository      string
+	Branch          string
+	DockerHubSecret string // ARN of a secret with username and password; "" reads from Docker Hub without
+	Review          bool   // pull requests are judged
+	Email           string // "": nobody is written to
+	LogDays         int
+}
+
+// PipelineKeys are all keys of the pipeline, in the order in which a person wants to read of them.
+var PipelineKeys = []Key{
+	{Path: "account", Kind: Text, Absent: required, check: accountNumber,
+		Doc: "AWS account of the pipeline"},
+	{Path: "region", Kind: Text, Absent: required, check: regionName,
+		Doc: "AWS region of the pipeline, that of its source too"},
+	{Path: "environments", Kind: List, Absent: required, check: each(func(any) string { return "" }, 1, 40),
+		Doc: "Names of the environments, in the order in which they are deployed. One that is not named is deployed from a laptop only"},
+	{Path: "repository", Kind: Text, Absent: "one named `slipway` is made in CodeCommit", check: matches(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`, "a repository's name"),
+		Doc: "Name of a CodeCommit repository that exists; with `connectionArn` required, as `owner/name`"},
+	{Path: "connectionArn", Kind: Text, Absent: "the source is CodeCommit",
+		check: matches(`^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/[0-9a-f-]+$`, "the ARN of a connection"),
+		Doc:   "Connection to GitHub, GitLab or Bitbucket"},
+	{Path: "branch", Kind: Text, Default: "master", check: matches(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`, "a branch's name"),
+		Doc: "A push to this branch is deployed"},
+	{Path: "review", Kind: Flag, Default: true,
+		Doc: "A pull request for the branch is judged: CodeCommit gets a comment and an approval state, with `connectionArn` the same text is an artifact"},
+	{Path: "dockerHubSecretArn", Kind: Text, Absent: "none is used", check: secretArn,
+		Doc: "Secret with `username` and `password` for Docker Hub, whose limit for strangers is low; or name a mirror in `images`"},
+	{Path: "email", Kind: Text, Absent: "nobody", check: emailAddress,
+		Doc: "Who hears of failures and of environments that wait for approval; others subscribe to the topic"},
+	{Path: "logRetentionDays", Kind: Whole, Default: 90, check: retention,
+		Doc: "Days that the builds' logs are kept; one of CloudWatch's steps"},
+}
+
+func parsePipeline(raw any, all []Config, e *Error) *Pipeline {
+	const path = "pipeline"
+	keys, ok := raw.(map[string]any)
+	if !ok {
+		e.add(path, "%s is not an object", jsonKind(raw))
+		return nil
+	}
+	v := newValues(PipelineKeys)
+	v.read(keys, path, "", e)
+	v.fill()
+	for _, key := range PipelineKeys {
+		if key.Absent == required && !v.given[key.Path] {
+			e.add(path+"."+key.Path, "required")
+		}
+	}
+	v.source(path, e)
+	v.order(path, all, e)
+	return &Pipeline{
+		Account:         v.text("account"),
+		Region:          v.text("region"),
+		Environments:    v.list("environments"),
+		Connection:      v.text("connectionArn"),
+		Repository:      v.text("repository"),
+		Branch:          v.text("branch"),
+		DockerHubSecret: v.text("dockerHubSecretArn"),
+		Review:          v.flag("review"),
+		Email:           v.text("email"),
+		LogDays:         v.whole("logRetentionDays"),
+	}
+}
+
+// source checks what the keys of the source must have in common.
+func (v values) source(path string, e *Error) {
+	slash := strings.Contains(v.text("repository"), "/")
+	switch {
+	case !v.given["connectionArn"] && slash:
+		e.add(path+".repository", "%q: a CodeCommit repository's name has no /; for another source give connectionArn", v.text("repository"))
+	case v.given["connectionArn"] && !v.given["repository"]:
+		e.add(path+".repository", "required where connectionArn is given: owner/name")
+	case v.given["connectionArn"] && !slash && v.text("repository") != "":
+		e.add(path+".repository", "%q is not owner/name", v.text("repository"))
+	}
+	// A connection may lie in another region than the pipeline, a secret may not.
+	if parts := strings.Split(v.text("dockerHubSecretArn"), ":"); len(parts) > 3 && v.text("region") != "" && parts[3] != v.text("region") {
+		e.add(path+".dockerHubSecretArn", "lies in the region %s, the pipeline in %s", parts[3], v.text("region"))
+	}
+}
+
+// order checks that the environments to deploy are there.
+func (v values) order(path string, all []Config, e *Error) {
+	var known []string
+	for _, c := range all {
+		known = append(known, c.Name)
+	}
+	for i, name := range v.list("environments") {
+		if !slices.Contains(known, name) {
+			e.add(path+".environments", "%s", fmt.Sprintf("entry %d: there is no environment %q%s", i+1, name, didYouMean(name, known)))
+		}
+	}
+	for _, c := range all {
+		if c.Approval && len(v.list("environments")) > 0 && !slices.Contains(v.list("environments"), c.Name) {
+			e.add("environments."+c.Name+".approval", "the pipeline does not deploy this environment: name it in pipeline.environments")
+		}
+	}
+}
