@@ -34,6 +34,26 @@ func (c *Cache) Java(ctx context.Context, home string) (string, error) {
 		}
 		c.note("%s is no Java of at least %d (%s): looking further", java, JavaMinimum, describeJava(found, err))
 	}
+	return c.fetchedJava(ctx)
+}
+
+// JavaOfTheImage answers the command java of the pinned runtime, the major
+// version that the image has, whatever else is installed. Where there is none
+// for this system it is the one of [Cache.Java].
+func (c *Cache) JavaOfTheImage(ctx context.Context) (string, error) {
+	if _, ok := javaPins[runtime.GOOS+"/"+runtime.GOARCH]; ok && !c.onAlpine() {
+		dir, err := c.fetchedJava(ctx)
+		return filepath.Join(dir, "bin", "java"), err
+	}
+	home, err := c.Java(ctx, "")
+	if err != nil || home != "" {
+		return filepath.Join(home, "bin", "java"), err
+	}
+	return exec.LookPath("java")
+}
+
+// fetchedJava is the folder of the pinned runtime.
+func (c *Cache) fetchedJava(ctx context.Context) (string, error) {
 	system := runtime.GOOS + "/" + runtime.GOARCH
 	p, ok := javaPins[system]
 	if !ok || c.onAlpine() {
