@@ -28,7 +28,21 @@ import (
 	"slipway/lambda/workbench/postgres/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+// TestMain is also the program that tests start and kill: one revert.
+func TestMain(m *testing.M) {
+	if folder := os.Getenv("TEST_REVERT_FOLDER"); folder != "" {
+		y := &yard{url: os.Getenv("TEST_REVERT_URL"), folder: folder, log: &bytes.Buffer{}}
+		secret, err := y.secret()
+		if err != nil {
+			panic(err)
+		}
+		m := &migrator.Migrator{Config: configOf(folder), Secrets: fixedSecret(secret), Log: slog.New(slog.DiscardHandler)}
+		rep, _ := m.Run(context.Background(), migrator.Request{Command: "revert", To: "0"})
+		_ = rep.WriteText(os.Stdout, false)
+		os.Exit(rep.Code.Exit())
+	}
+	pgtest.Main(m)
+}
 
 // yard is one database with a folder of scripts, and what works on it: the
 // migrator, and Flyway's own command line.
@@ -63,7 +77,7 @@ var installation = sync.OnceValues(func() (flyway.Installation, error) {
 		return flyway.Installation{}, err
 	}
 	command, err := flyway.FindJava(java, exec.LookPath)
-	return flyway.Installation{Home: home, Java: command}, err
+	return archived(flyway.Installation{Home: home, Java: command}), err
 })
 
 // newYard makes an empty database and a folder of these scripts.
@@ -73,12 +87,16 @@ func newYard(t *testing.T, scripts map[string]string) *yard {
 	for name, text := range scripts {
 		y.write(name, text)
 	}
-	y.config = migrator.Config{
-		Locations: []string{y.folder}, SecretARN: "arn", LockTimeout: 5 * time.Second, LockWait: 20 * time.Second, ConnectWait: 5 * time.Second, FastPath: true,
+	y.config = configOf(y.folder)
+	return y
+}
+
+func configOf(folder string) migrator.Config {
+	return migrator.Config{
+		Locations: []string{folder}, SecretARN: "arn", LockTimeout: 5 * time.Second, LockWait: 20 * time.Second, ConnectWait: 5 * time.Second, FastPath: true,
 		Override: database.Target{TLS: database.TLS{Insecure: true}},
 		Flyway:   migrator.FlywaySettings{Environment: map[string]string{}, Placeholders: map[string]string{}, Replace: true, Prefix: "${", Suffix: "}"},
 	}
-	return y
 }
 
 func (y *yard) write(name, text string) {
@@ -96,18 +114,19 @@ func (y *yard) remove(name string) {
 	}
 }
 
-func (y *yard) secret() string {
+// secret is the database's as Secrets Manager holds it.
+func (y *yard) secret() (string, error) {
 	u, err := url.Parse(y.url)
 	if err != nil {
-		y.Fatal(err)
+		return "", err
 	}
-	port, _ := strconv.Atoi(u.Port())
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		return "", err
+	}
 	password, _ := u.User.Password()
 	text, err := json.Marshal(map[string]any{"username": u.User.Username(), "password": password, "host": u.Hostname(), "port": port, "dbname": strings.TrimPrefix(u.Path, "/")})
-	if err != nil {
-		y.Fatal(err)
-	}
-	return string(text)
+	return string(text), err
 }
 
 func (y *yard) migrator() *migrator.Migrator {
@@ -116,7 +135,11 @@ func (y *yard) migrator() *migrator.Migrator {
 	if err != nil {
 		y.Fatalf("Flyway: %v", err)
 	}
-	return &migrator.Migrator{Config: y.config, Secrets: fixedSecret(y.secret()), Runner: flyway.Runner{Installation: i}, Log: slog.New(slog.NewTextHandler(y.log, nil))}
+	secret, err := y.secret()
+	if err != nil {
+		y.Fatal(err)
+	}
+	return &migrator.Migrator{Config: y.config, Secrets: fixedSecret(secret), Runner: flyway.Runner{Installation: i}, Log: slog.New(slog.NewTextHandler(y.log, nil))}
 }
 
 // run runs a request and checks what holds for every report.
@@ -193,6 +216,25 @@ func (y *yard) text(sql string) string {
 		y.Fatalf("%s: %v", sql, err)
 	}
 	return strings.Join(lines, "; ")
+}
+
+// await polls until the query answers true.
+func (y *yard) await(what, sql string) {
+	y.Helper()
+	conn := y.connect()
+	defer conn.Close(context.Background())
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		var yes bool
+		if err := conn.QueryRow(y.Context(), sql).Scan(&yes); err != nil {
+			y.Fatalf("%s: %v", what, err)
+		}
+		if yes {
+			return
+		}
+		if time.Now().After(deadline) {
+			y.Fatalf("no sign of %s", what)
+		}
+	}
 }
 
 // history is version, type, success of each row.

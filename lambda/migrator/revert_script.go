@@ -73,7 +73,7 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 		}
 	}
 	s.outside = s.undo.Outside || outside > 0
-	open := false
+	open := 0 // the line of a BEGIN that waits for its COMMIT
 	for _, st := range statements {
 		line := s.lineOf(st.Start)
 		switch head := st.Head; {
@@ -81,13 +81,16 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 			fail(line, "can't run in one transaction with the rest of the script, some of which can't run in a transaction at all: leave CONCURRENTLY out (a revert waits for a table lock no longer than SLIPWAY_LOCK_TIMEOUT), or put executeInTransaction=false into %s.conf", path.Base(s.undo.Script))
 		case toSavepoint.MatchString(head) || !transactionControl.MatchString(head):
 			s.add(st)
-		case !s.outside && !open && plainBegin.MatchString(head):
-			open = true
-		case !s.outside && open && plainCommit.MatchString(head):
-			open = false
+		case !s.outside && open == 0 && plainBegin.MatchString(head):
+			open = line
+		case !s.outside && open > 0 && plainCommit.MatchString(head):
+			open = 0
 		default:
 			fail(line, "%s: an undo script runs in one transaction, together with its entry in the history, so it can't end or begin one", head)
 		}
+	}
+	if open > 0 {
+		fail(open, "BEGIN without a COMMIT: an undo script runs in one transaction, so both can be left out")
 	}
 	return problems, nil
 }
