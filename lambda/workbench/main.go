@@ -33,6 +33,7 @@ func commands() []command {
 		{"stop", "", "end it", runStop},
 		{"clean", "", "forget the local databases", runClean},
 		{"check", "[--sql DIR] [--against BRANCH] [--all] [--json | --sarif]", "judge the branch's scripts before the merge, without a database", runCheck},
+		{"rehearse", "[--sql DIR] [--against BRANCH] [--database-url URL] [--data FILE] [--rows N] [--json]", "run the branch's scripts on a throw-away database and measure what they do", runRehearse},
 		{"keep", "", "", runKeep},
 	}
 }

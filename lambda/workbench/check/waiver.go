@@ -153,3 +153,15 @@ func (l lines) of(at int) int {
 	}
 	return n
 }
+
+// WaivedBy is the reason for which a script waives that rule for itself as a
+// whole, "" if it does not: for findings that other commands make.
+func WaivedBy(path, text, rule string) string {
+	waivers, _ := readWaivers(path, text, script.Split(text))
+	for _, w := range waivers {
+		if w.Script == path && slices.Contains(w.Rules, rule) {
+			return w.Reason
+		}
+	}
+	return ""
+}

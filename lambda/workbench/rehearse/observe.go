@@ -1,0 +1,209 @@
+package rehearse
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// message is one report of the callbacks.
+type message struct {
+	Kind          string `json:"k"`
+	At            int64  // microseconds
+	PID           int32
+	OID           int64
+	Mode          string
+	Node          int64 // the file that holds the relation; another one after a rewrite
+	Size          *int64
+	Name          string
+	Ins, Upd, Del int64
+}
+
+// sample is one look at pg_locks.
+type sample struct {
+	at    int64
+	locks []held
+}
+
+type held struct {
+	oid     int64
+	mode    string
+	granted bool
+}
+
+// observer listens to the callbacks and samples the locks of the run's sessions.
+type observer struct {
+	listener, sampler *pgx.Conn
+	quit              chan struct{}
+	done              sync.WaitGroup
+
+	mu       sync.Mutex
+	messages []message
+	arrived  chan struct{} // a message came
+	samples  []sample
+	err      error
+}
+
+// pause between two samples. The query itself takes about a millisecond.
+const pause = 5 * time.Millisecond
+
+func (x *rehearsal) observe(ctx context.Context) (*observer, error) {
+	o := &observer{quit: make(chan struct{}), arrived: make(chan struct{}, 1)}
+	var err error
+	if o.listener, err = connect(ctx, x.Target); err != nil {
+		return nil, err
+	}
+	if o.sampler, err = connect(ctx, x.Target); err != nil {
+		o.listener.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the other error counts
+		return nil, err
+	}
+	if _, err = o.listener.Exec(ctx, "LISTEN slipway_rehearsal"); err != nil {
+		o.close(ctx)
+		return nil, err
+	}
+	listening, stop := context.WithCancel(ctx)
+	o.done.Go(func() { o.listen(listening) })
+	o.done.Go(func() { o.watch(ctx); stop() })
+	return o, nil
+}
+
+func (o *observer) listen(ctx context.Context) {
+	for {
+		n, err := o.listener.WaitForNotification(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				o.fail(err)
+			}
+			return
+		}
+		var m message
+		if err := json.Unmarshal([]byte(n.Payload), &m); err != nil {
+			o.fail(err)
+			return
+		}
+		o.mu.Lock()
+		o.messages = append(o.messages, m)
+		o.mu.Unlock()
+		select {
+		case o.arrived <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (o *observer) fail(err error) {
+	o.mu.Lock()
+	o.err = errors.Join(o.err, err)
+	o.mu.Unlock()
+}
+
+// sampled leaves out PostgreSQL's own catalogs, whose locks are short.
+const sampled = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, coalesce(l.relation, 0)::bigint, coalesce(l.mode, ''), coalesce(l.granted, true)
+FROM (SELECT pid FROM pg_stat_activity WHERE starts_with(application_name, 'slipway/') AND datname = current_database()) a
+JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'relation' AND l.relation >= 16384
+	AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+UNION ALL SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, 0, '', true`
+
+func (o *observer) watch(ctx context.Context) {
+	t := time.NewTicker(pause)
+	defer t.Stop()
+	for {
+		select {
+		case <-o.quit:
+			return
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		s, err := o.sample(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				o.fail(err)
+			}
+			return
+		}
+		o.mu.Lock()
+		o.samples = append(o.samples, s)
+		o.mu.Unlock()
+	}
+}
+
+func (o *observer) sample(ctx context.Context) (s sample, err error) {
+	rows, err := o.sampler.Query(ctx, sampled)
+	if err != nil {
+		return s, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var h held
+		if err := rows.Scan(&s.at, &h.oid, &h.mode, &h.granted); err != nil {
+			return s, err
+		}
+		if h.oid != 0 {
+			s.locks = append(s.locks, h)
+		}
+	}
+	return s, rows.Err()
+}
+
+// await waits until as many scripts have reported as were applied: messages
+// come a moment after the commit. It gives up after some seconds.
+func (o *observer) await(ctx context.Context, scripts int) {
+	giveUp := time.After(5 * time.Second)
+	for {
+		o.mu.Lock()
+		n := 0
+		for _, m := range o.messages {
+			if m.Kind == "done" {
+				n++
+			}
+		}
+		o.mu.Unlock()
+		if n >= scripts {
+			return
+		}
+		select {
+		case <-o.arrived:
+		case <-giveUp:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// end stops the observer and answers what went wrong with it.
+func (o *observer) end(ctx context.Context) error {
+	close(o.quit)
+	o.done.Wait()
+	o.close(ctx)
+	return o.err
+}
+
+func (o *observer) close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	for _, c := range []*pgx.Conn{o.listener, o.sampler} {
+		_ = c.Close(ctx)
+	}
+}
+
+// sampling sums the pauses between samples up.
+func sampling(samples []sample) Sampling {
+	var pauses []int64
+	for i := 1; i < len(samples); i++ {
+		pauses = append(pauses, samples[i].at-samples[i-1].at)
+	}
+	if len(pauses) == 0 {
+		return Sampling{Samples: len(samples)}
+	}
+	slices.Sort(pauses)
+	return Sampling{Samples: len(samples), MedianMs: ms(pauses[len(pauses)/2]), MaxMs: ms(pauses[len(pauses)-1])}
+}
+
+func ms(microseconds int64) float64 { return float64(microseconds) / 1000 }

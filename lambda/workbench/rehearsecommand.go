@@ -1,0 +1,204 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"slipway/lambda/database"
+	"slipway/lambda/flyway"
+	"slipway/lambda/migrator"
+	"slipway/lambda/workbench/change"
+	"slipway/lambda/workbench/postgres"
+	"slipway/lambda/workbench/rehearse"
+)
+
+// rehearsal are the flags of the commands that rehearse.
+type rehearsal struct {
+	databaseURL, data string
+	rows              int
+	superuser         bool
+	undo, noUndo      bool
+}
+
+func (o *rehearsal) define(flags *flag.FlagSet) {
+	flags.StringVar(&o.databaseURL, "database-url", "", "postgres:// `URL` of a restored copy, which is changed; default: an empty throw-away server")
+	flags.StringVar(&o.data, "data", "", "SQL `file` that fills the target branch's tables before the new scripts run")
+	flags.IntVar(&o.rows, "rows", 10000, "how many made-up `rows` each table gets that is still empty then; 0 for none; not with --database-url")
+	flags.BoolVar(&o.superuser, "superuser", false, "let the scripts run as a superuser of the throw-away server, which may do anything on this machine as its user; for your own scripts only")
+	flags.BoolVar(&o.noUndo, "no-undo", false, "leave out the undo scripts")
+	flags.BoolVar(&o.undo, "undo", false, "try the undo scripts on the database of --database-url as well")
+}
+
+// rehearse makes the rehearsal of that change.
+func (o *rehearsal) rehearse(ctx context.Context, b *bench, c *change.Change) (rep *rehearse.Report, err error) {
+	options, err := o.options(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	if o.databaseURL != "" {
+		if options.Target, err = b.rehearsalTarget(o.databaseURL); err != nil {
+			return nil, err
+		}
+		options.Restored, options.Undo, options.Rows = true, o.undo && !o.noUndo, 0
+		return rehearse.Run(ctx, c, options)
+	}
+	b.say("starting a throw-away PostgreSQL")
+	server, err := postgres.Start(ctx, postgres.Options{Cache: b.cache, Ephemeral: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	if err := o.throwAway(ctx, server, &options); err != nil {
+		return nil, err
+	}
+	return rehearse.Run(ctx, c, options)
+}
+
+// throwAway makes role and database. The role is no superuser: one could run
+// programs on this machine, and in a build of a branch the branch decides what
+// the scripts do.
+func (o *rehearsal) throwAway(ctx context.Context, server *postgres.Server, options *rehearse.Options) error {
+	const role, name = "migrator", "rehearsal"
+	attributes := []string{"CREATEROLE", "CREATEDB"}
+	if o.superuser {
+		attributes = []string{"SUPERUSER"}
+	}
+	password := rand.Text()
+	if err := server.CreateRole(ctx, role, password, attributes...); err != nil {
+		return err
+	}
+	if _, err := server.CreateDatabase(ctx, name, role); err != nil {
+		return err
+	}
+	options.Target = database.Target{
+		Host: "127.0.0.1", Port: server.Port, Name: name, User: role, Password: database.Password(password), TLS: database.TLS{Insecure: true},
+	}
+	options.Admin = options.Target
+	options.Admin.User, options.Admin.Password = postgres.Superuser, database.Password(server.Password())
+	options.Undo = !o.noUndo
+	return nil
+}
+
+// passedOn are the variables that reach Flyway as they are, as they do in a deployment.
+var passedOn = []string{
+	"FLYWAY_TABLE", "FLYWAY_DEFAULT_SCHEMA", "FLYWAY_SCHEMAS", "FLYWAY_CREATE_SCHEMAS", "FLYWAY_ENCODING", "FLYWAY_OUT_OF_ORDER",
+	"FLYWAY_PLACEHOLDER_REPLACEMENT", "FLYWAY_PLACEHOLDER_PREFIX", "FLYWAY_PLACEHOLDER_SUFFIX",
+}
+
+func (o *rehearsal) options(ctx context.Context, b *bench) (rehearse.Options, error) {
+	schema, _, _ := strings.Cut(b.env["FLYWAY_SCHEMAS"], ",")
+	options := rehearse.Options{
+		Encoding: b.env["FLYWAY_ENCODING"], Table: b.env["FLYWAY_TABLE"], Baseline: b.env["SLIPWAY_BASELINE_VERSION"],
+		Schema: cmp.Or(b.env["FLYWAY_DEFAULT_SCHEMA"], strings.TrimSpace(schema)), LockTimeout: 5 * time.Second,
+		Rows: o.rows, Progress: b.say,
+		Log: slog.New(slog.NewTextHandler(b.err, &slog.HandlerOptions{Level: slog.LevelError})),
+		Flyway: migrator.FlywaySettings{
+			Environment: map[string]string{}, Placeholders: placeholders(b.env), Replace: true,
+			Prefix: cmp.Or(b.env["FLYWAY_PLACEHOLDER_PREFIX"], "${"), Suffix: cmp.Or(b.env["FLYWAY_PLACEHOLDER_SUFFIX"], "}"),
+			OutOfOrder: b.env["FLYWAY_OUT_OF_ORDER"] == "true",
+		},
+	}
+	// port and dsn are made from the database where the environment has none.
+	maps.DeleteFunc(options.Flyway.Placeholders, func(name, _ string) bool {
+		_, given := b.env["FLYWAY_PLACEHOLDERS_"+strings.ToUpper(name)]
+		return !given && slices.Contains([]string{"port", "dsn"}, name)
+	})
+	if replace, err := strconv.ParseBool(b.env["FLYWAY_PLACEHOLDER_REPLACEMENT"]); err == nil {
+		options.Flyway.Replace = replace
+	}
+	if strings.EqualFold(options.Encoding, "UTF-8") {
+		options.Encoding = ""
+	}
+	for _, name := range passedOn {
+		if value, ok := b.env[name]; ok {
+			options.Flyway.Environment[name] = value
+		}
+	}
+	if o.data != "" {
+		text, err := os.ReadFile(o.data)
+		if err != nil {
+			return options, usageError{fmt.Errorf("--data: %w", err)}
+		}
+		options.Data = string(text)
+	}
+	var err error
+	options.Installation, err = b.installation(ctx)
+	return options, err
+}
+
+// installation is Flyway and Java as `run` uses them.
+func (b *bench) installation(ctx context.Context) (flyway.Installation, error) {
+	home := b.env["SLIPWAY_FLYWAY_HOME"]
+	if home == "" {
+		var err error
+		if home, err = b.cache.Flyway(ctx); err != nil {
+			return flyway.Installation{}, err
+		}
+	}
+	javaHome, err := b.cache.Java(ctx, b.env["JAVA_HOME"])
+	if err != nil {
+		return flyway.Installation{}, err
+	}
+	java, err := flyway.FindJava(javaHome, exec.LookPath)
+	return flyway.Installation{Home: home, Java: java}, err
+}
+
+// rehearsalTarget is the database of a URL.
+func (b *bench) rehearsalTarget(text string) (database.Target, error) {
+	t, err := b.existing(text)
+	if err != nil {
+		return database.Target{}, err
+	}
+	field := func(key string) string { s, _ := t.secret[key].(string); return s }
+	port, _ := t.secret["port"].(int)
+	return database.Target{
+		Host: field("host"), Port: port, Name: field("dbname"), User: field("username"), Password: database.Password(field("password")),
+		TLS: database.TLS{Insecure: t.env["SLIPWAY_INSECURE_TLS"] == "true" || b.env["SLIPWAY_INSECURE_TLS"] == "true", RootCert: t.env["PGSSLROOTCERT"]},
+	}, nil
+}
+
+// runRehearse is `rehearse`. It ends with 0, with 1 when a script failed or an
+// undo script does not restore the schema, with 2 after a wrong call, and with
+// 70 when it could not rehearse.
+func runRehearse(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error) {
+	var of branch
+	var o rehearsal
+	of.define(flags)
+	o.define(flags)
+	asJSON := flags.Bool("json", false, "print the result as JSON")
+	if err := parse(flags, arguments); err != nil {
+		return 2, err
+	}
+	c, err := of.find(ctx)
+	if err != nil {
+		return exitNotMade, err
+	}
+	rep, err := o.rehearse(ctx, b, c)
+	if err != nil {
+		return exitNotMade, err
+	}
+	if *asJSON {
+		err = rep.WriteJSON(b.out)
+	} else {
+		err = rep.WriteText(b.out, colored(b.env, b.out))
+	}
+	if err != nil {
+		return exitNotMade, fmt.Errorf("the result could not be printed: %w", err)
+	}
+	if !rep.OK() {
+		return 1, nil
+	}
+	return 0, nil
+}
