@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ import (
 	"slipway/lambda/flyway"
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
+	"slipway/lambda/script"
 	"slipway/lambda/workbench/catalog"
 	"slipway/lambda/workbench/distribution"
 	"slipway/lambda/workbench/postgres/pgtest"
@@ -172,6 +174,34 @@ func (y *yard) fails(code report.Code, req migrator.Request) *report.Report {
 		y.Fatalf("%+v: want %s, got %s", req, code, text)
 	}
 	return rep
+}
+
+// prime brings the database to where `migrate` would, without a start of Flyway.
+func (y *yard) prime() {
+	y.Helper()
+	set, err := script.Load(y.folder)
+	if err != nil {
+		y.Fatal(err)
+	}
+	conn := y.connect()
+	defer conn.Close(context.Background())
+	exec := func(sql string) {
+		if _, err := conn.PgConn().Exec(y.Context(), sql).ReadAll(); err != nil {
+			y.Fatalf("%s: %v", sql, err)
+		}
+	}
+	exec(`CREATE TABLE flyway_schema_history (installed_rank int NOT NULL CONSTRAINT flyway_schema_history_pk PRIMARY KEY, version varchar(50),
+		description varchar(200) NOT NULL, type varchar(20) NOT NULL, script varchar(1000) NOT NULL, checksum int, installed_by varchar(100) NOT NULL,
+		installed_on timestamp NOT NULL DEFAULT now(), execution_time int NOT NULL, success boolean NOT NULL);
+		CREATE INDEX flyway_schema_history_s_idx ON flyway_schema_history (success)`)
+	for rank, f := range slices.Concat(set.Versioned, set.Repeatable) {
+		text, err := f.Text()
+		if err != nil {
+			y.Fatal(err)
+		}
+		exec(string(text))
+		exec(fmt.Sprintf("INSERT INTO flyway_schema_history VALUES (%d, nullif('%s', ''), '%s', 'SQL', '%s', %d, current_user, now(), 1, true)", rank+1, f.Version, f.Description, f.Script, f.Checksum))
+	}
 }
 
 func (y *yard) migrate() { y.Helper(); y.ok(migrator.Request{Command: "migrate"}) }

@@ -23,7 +23,7 @@ func TestRevertRefusals(t *testing.T) {
 		return scripts
 	}
 	y := newYard(t, tables(5))
-	y.migrate()
+	y.prime()
 	before, history := y.snapshot(), y.history()
 	refused := func(what, to string, wants ...string) {
 		t.Helper()
@@ -99,7 +99,7 @@ func TestRevertFailsHalfway(t *testing.T) {
 		"V3__t.sql": "CREATE TABLE t3 (id int); CREATE VIEW v AS SELECT id FROM t3;",
 		"V4__t.sql": "CREATE TABLE t4 (id int);", "U4__t.sql": "DROP TABLE t4;",
 	})
-	y.migrate()
+	y.prime()
 	before := 1 // versions that are reverted before the script that fails
 	for name, test := range map[string]struct {
 		undo       string
@@ -171,7 +171,7 @@ func TestRevertPassesNoticesOn(t *testing.T) {
 		"V1__a.sql": "CREATE TABLE a (id int); CREATE VIEW b AS SELECT * FROM a;", "U1__a.sql": "DROP TABLE IF EXISTS misspelt; DROP TABLE a CASCADE;",
 		"V2__c.sql": "SELECT 1;", "U2__c.sql": "-- nothing to do\n",
 	})
-	y.migrate()
+	y.prime()
 	rep := y.revert("0")
 	contains(t, "warnings", strings.Join(rep.Warnings, "\n"), `U1__a.sql: table "misspelt" does not exist, skipping`, "U1__a.sql: drop cascades to view b", "U2__c.sql holds no statement")
 }
@@ -213,7 +213,7 @@ func TestRevertOutOfTime(t *testing.T) {
 		"V1__a.sql": "CREATE TABLE a (id int);", "U1__a.sql": "DROP TABLE a;",
 		"V2__b.sql": "CREATE TABLE b (id int);", "U2__b.sql": "DROP TABLE b;\nSELECT pg_sleep(60);",
 	})
-	y.migrate()
+	y.prime()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	rep := y.run(ctx, migrator.Request{Command: "revert", To: "0"})
@@ -237,7 +237,7 @@ func TestRevertOutOfTime(t *testing.T) {
 func TestRevertAndTableLocks(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "U1__a.sql": "DROP TABLE a;"})
-	y.migrate()
+	y.prime()
 	y.config.LockTimeout, y.config.LockWait = 200*time.Millisecond, time.Second
 	holder := y.connect()
 	if _, err := holder.Exec(t.Context(), "SET application_name = 'the app'; BEGIN; LOCK TABLE a"); err != nil {

@@ -122,7 +122,7 @@ func TestRevertGeneratedHistories(t *testing.T) {
 			const n = 30
 			y := newYard(t, generate(rand.New(rand.NewPCG(seed, 1)), n))
 			schema := wayUp(t, y.folder, nil)
-			y.migrate()
+			y.prime()
 			y.at(fmt.Sprint(n), schema)
 			for k := n - 1; k >= 0; k-- {
 				y.ok(migrator.Request{Command: "revert", Steps: 1})

@@ -113,7 +113,7 @@ func TestRevertRequests(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, shop())
 	contains(t, "before anything", y.fails(report.RevertRefused, migrator.Request{Command: "revert", To: "1"}).Message, "no history")
-	y.migrate()
+	y.prime()
 	want := y.history()
 	for _, test := range []struct {
 		req  migrator.Request

@@ -40,7 +40,7 @@ func (y *yard) whole() {
 func TestRevertsAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, ladder(8, 20))
-	y.migrate()
+	y.prime()
 	y.config.LockWait = time.Minute
 	var wg sync.WaitGroup
 	for i := range 6 {
@@ -67,7 +67,7 @@ func TestRevertsAtTheSameTime(t *testing.T) {
 func TestRevertTwiceToTheSame(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, ladder(3, 50))
-	y.migrate()
+	y.prime()
 	reports := make(chan *report.Report, 2)
 	for range 2 {
 		m := y.migrator()
@@ -85,7 +85,7 @@ func TestRevertTwiceToTheSame(t *testing.T) {
 func TestRevertAndFlywaysLock(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, ladder(2, 0))
-	y.migrate()
+	y.prime()
 	lock := database.FlywayLock(database.Table{Schema: "public", Name: "flyway_schema_history"})
 	holder := y.connect()
 	if _, err := holder.Exec(t.Context(), fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d)", lock)); err != nil {
@@ -120,7 +120,7 @@ func TestRevertAndFlywaysLock(t *testing.T) {
 func TestFlywayWaitsForRevert(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, ladder(3, 700))
-	y.migrate()
+	y.prime()
 	done := make(chan *report.Report)
 	m := y.migrator()
 	go func() {
@@ -154,7 +154,7 @@ const noSessions = "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = cu
 func TestRevertKilled(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, ladder(40, 5))
-	y.migrate()
+	y.prime()
 	for i := range 12 {
 		child := y.child()
 		y.await("the child at work, or its end", fmt.Sprintf("SELECT count(*) FILTER (WHERE type = 'DELETE') >= %d FROM flyway_schema_history", 3*i+1))
@@ -175,7 +175,7 @@ func TestRevertKilled(t *testing.T) {
 func TestRevertKilledMidStatement(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, ladder(2, 60000))
-	y.migrate()
+	y.prime()
 	child := y.child()
 	y.await("the statement", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
 	_ = child.Process.Signal(syscall.SIGKILL)
@@ -193,7 +193,7 @@ func TestRevertLosesItsSession(t *testing.T) {
 	t.Parallel()
 	for _, application := range []string{"slipway/%", "slipway-run/%"} {
 		y := newYard(t, ladder(2, 60000))
-		y.migrate()
+		y.prime()
 		done := make(chan *report.Report)
 		m := y.migrator()
 		go func() {
