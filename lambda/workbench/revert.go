@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+)
+
+// runRevert is `revert`: the program's own, on the local database or one that exists.
+func runRevert(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (code int, err error) {
+	var w where
+	w.define(flags)
+	to := flags.String("to", "", "`version` to go back to; 0 undoes everything")
+	steps := flags.Int("steps", 0, "`number` of versions to undo")
+	from := flags.String("from", "", "the current `version`, repeated for safety")
+	dryRun := flags.Bool("dry-run", false, "print the plan and change nothing")
+	asJSON := flags.Bool("json", false, "print the report as JSON")
+	if err := parse(flags, arguments); err != nil {
+		return 2, err
+	}
+	if (*to == "") == (*steps == 0) {
+		return 2, usageError{errors.New("say how far: either --to VERSION or --steps N")}
+	}
+	s, err := b.open(ctx, w)
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	call := []string{"revert", "--to=" + *to, fmt.Sprintf("--steps=%d", *steps), "--from=" + *from}
+	if *dryRun {
+		call = append(call, "--dry-run")
+	}
+	if *asJSON {
+		call = append(call, "--json")
+	}
+	return s.command(ctx, b.out, b.err, call...)
+}
