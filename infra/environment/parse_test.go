@@ -154,6 +154,18 @@ func TestBadContexts(t *testing.T) {
 	}
 }
 
+func TestPlaceholdersFitIntoAFunction(t *testing.T) {
+	of := func(n int) string {
+		return `{"environments": {"dev": {"placeholders": {"a": "` + strings.Repeat("x", n) + `"}}}}`
+	}
+	if _, err := environment.Parse(context(t, of(3000))); err != nil {
+		t.Error(err)
+	}
+	if _, err := environment.Parse(context(t, of(3100))); err == nil || !strings.HasPrefix(err.Error(), "environments.dev.placeholders: 3121 bytes") {
+		t.Errorf("too much for a function's variables: %v", err)
+	}
+}
+
 // Whatever else is in a key, it must be an error of that key, never a panic.
 func TestEveryKeyRefusesOtherKinds(t *testing.T) {
 	for _, key := range environment.Keys {

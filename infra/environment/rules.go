@@ -25,6 +25,9 @@ func (v values) ofScope(s Scope) []Key {
 func (v values) together(path string, pipeline bool, e *Error) {
 	at := func(key string) string { return path + "." + key }
 	v.place(at, pipeline, e)
+	if n := v.size(); n > mostVariables {
+		e.add(at("placeholders"), "%d bytes with the settings of flyway, more than %d: the variables of a function hold 4 KB in all", n, mostVariables)
+	}
 	if v.exists() {
 		v.existing(at, e)
 		return
@@ -38,6 +41,21 @@ func (v values) together(path string, pipeline bool, e *Error) {
 	if v.at["secretsEndpoint"] != nil && v.text("secretsEndpoint") != EndpointCreate {
 		e.add(at("secretsEndpoint"), "%q: the subnets of a database made here have no other way to Secrets Manager than %q", v.text("secretsEndpoint"), EndpointCreate)
 	}
+}
+
+// mostVariables leaves a quarter of what Lambda allows to the function's other variables.
+const mostVariables = 3 << 10
+
+// size is that of placeholders and Flyway settings as variables of the function.
+func (v values) size() int {
+	n := 0
+	for name, value := range v.texts("placeholders") {
+		n += len("FLYWAY_PLACEHOLDERS_") + len(name) + len(value)
+	}
+	for name, value := range variables(v.texts("flyway")) {
+		n += len(name) + len(value)
+	}
+	return n
 }
 
 // place checks account, region, and all that lies in a region.
