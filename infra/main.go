@@ -1,5 +1,5 @@
 // Command infra is the CDK app of Slipway, which cdk.json starts: it reads the
-// context, checks it, and makes the stacks of every environment.
+// context, checks it, and makes the stacks of every environment and the pipeline.
 //
 // Nothing is looked up in AWS. What is wrong with the context or with the
 // scripts is on stderr, all of it, and the exit code is 1.
@@ -7,18 +7,21 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"slipway/infra/environment"
 	"slipway/infra/migration"
+	"slipway/infra/pipeline"
 	"slipway/infra/stacks"
 )
 
@@ -41,43 +44,76 @@ func main() {
 func synthesize(ctx context.Context) error {
 	app := awscdk.NewApp(nil)
 	given, _ := app.Node().GetAllContext(nil).(map[string]any)
-	if err := environmentsFile(given); err != nil {
-		return err
+	for _, key := range []string{"environments", "pipeline"} {
+		if err := fromFile(given, key); err != nil {
+			return err
+		}
 	}
 	project, err := environment.Parse(given)
 	if err != nil {
 		return err
 	}
+	all := map[string]stacks.Props{}
 	for _, c := range project.Environments {
 		release, err := migration.LoadRelease(ctx, root, c.Flyway["FLYWAY_ENCODING"])
 		if err != nil {
 			return err
 		}
-		stacks.New(app, stacks.Props{Config: c, Release: release, Images: project.Images, Root: root, Rerun: project.Rerun})
+		all[c.Name] = stacks.Props{Config: c, Release: release, Images: project.Images, Root: root, Rerun: project.Rerun}
 	}
+	addStacks(app, project, all)
 	app.Synth(nil)
 	return nil
 }
 
-// environmentsFile replaces "environments" where it comes from the command line:
+// addStacks makes the stacks of every environment, to be deployed from here,
+// and the pipeline, which has the same ones in its stages.
+func addStacks(app awscdk.App, project environment.Project, all map[string]stacks.Props) {
+	account := ""
+	if project.Pipeline != nil {
+		account = project.Pipeline.Account
+	}
+	add := func(scope constructs.Construct, c environment.Config) {
+		p := all[c.Name]
+		p.PipelineAccount = account
+		stacks.New(scope, p)
+	}
+	for _, c := range project.Environments {
+		add(app, c)
+	}
+	if project.Pipeline != nil {
+		pipeline.New(app, pipeline.Props{
+			Config: *project.Pipeline, Environments: project.Environments, CLI: cliVersion(),
+			AddStacks: func(stage awscdk.Stage, c environment.Config) { add(stage, c) },
+		})
+	}
+}
+
+//go:embed cdk
+var cli string
+
+// cliVersion is the version of the CDK's command line that infra/cdk names.
+func cliVersion() string { return regexp.MustCompile(`aws-cdk@(\S+)`).FindStringSubmatch(cli)[1] }
+
+// fromFile replaces a key of the context that comes from the command line:
 // `-c environments=@file.json`, the value of that key in a file.
-func environmentsFile(given map[string]any) error {
-	text, ok := given["environments"].(string)
+func fromFile(given map[string]any, key string) error {
+	text, ok := given[key].(string)
 	if !ok {
 		return nil
 	}
 	name, ok := strings.CutPrefix(text, "@")
 	if !ok {
-		return errors.New("environments: on the command line, name a file: -c environments=@environments.json")
+		return fmt.Errorf("%[1]s: on the command line, name a file: -c %[1]s=@%[1]s.json", key)
 	}
 	raw, err := os.ReadFile(name)
 	if err != nil {
-		return fmt.Errorf("environments: %w", err)
+		return fmt.Errorf("%s: %w", key, err)
 	}
 	var value any
 	if err := json.Unmarshal(raw, &value); err != nil {
-		return fmt.Errorf("environments: %s is not JSON: %w", name, err)
+		return fmt.Errorf("%s: %s is not JSON: %w", key, name, err)
 	}
-	given["environments"] = value
+	given[key] = value
 	return nil
 }

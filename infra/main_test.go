@@ -108,7 +108,7 @@ func TestEnvironmentsFromAFile(t *testing.T) {
 		`{"dev": {}}`: "environments: on the command line, name a file: -c environments=@environments.json",
 		"@" + notJSON: "environments: " + notJSON + " is not JSON: ",
 	} {
-		err := environmentsFile(map[string]any{"environments": given})
+		err := fromFile(map[string]any{"environments": given}, "environments")
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v", given, err)
 		}

@@ -19,6 +19,9 @@ type Props struct {
 	Images  environment.Images
 	Root    string // the project's folder
 	Rerun   string
+	// PipelineAccount is the account of the pipeline that asks for the history
+	// before an approval; "" where there is none.
+	PipelineAccount string
 }
 
 // Stacks of an environment.
@@ -58,6 +61,10 @@ func New(scope constructs.Construct, p Props) Stacks {
 		Rerun:    p.Rerun,
 	})
 	outputs(s.Migration, s.Applied)
+	if c.Approval && p.PipelineAccount != "" {
+		reader := newReader(s.Migration, s.Applied.Function, p.PipelineAccount)
+		output(s.Migration, "ReaderArn", *reader.RoleArn(), "Role in which the pipeline asks for the history")
+	}
 	return s
 }
 
@@ -76,12 +83,13 @@ func newStack(scope constructs.Construct, name string, c environment.Config, des
 // outputs show what came of the deployment. None is an export: one in use would
 // block the next migration.
 func outputs(stack awscdk.Stack, m migration.Migration) {
-	output := func(name, value, description string) {
-		awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: jsii.String(value), Description: jsii.String(description)})
-	}
-	output("SchemaVersion", *m.Schema.GetAttString(jsii.String("SchemaVersion")), "Version of the schema")
-	output("Applied", *m.Schema.GetAttString(jsii.String("Applied")), "Scripts that the latest run applied")
-	output("Release", *m.Schema.GetAttString(jsii.String("Release")), "Release that the database has")
-	output("FunctionName", *m.Function.FunctionName(), "Function to invoke for info, validate and repair")
-	output("TopicArn", *m.Topic.TopicArn(), "Topic of the alarms")
+	output(stack, "SchemaVersion", *m.Schema.GetAttString(jsii.String("SchemaVersion")), "Version of the schema")
+	output(stack, "Applied", *m.Schema.GetAttString(jsii.String("Applied")), "Scripts that the latest run applied")
+	output(stack, "Release", *m.Schema.GetAttString(jsii.String("Release")), "Release that the database has")
+	output(stack, "FunctionName", *m.Function.FunctionName(), "Function to invoke for info, validate and repair")
+	output(stack, "TopicArn", *m.Topic.TopicArn(), "Topic of the alarms")
+}
+
+func output(stack awscdk.Stack, name, value, description string) {
+	awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: jsii.String(value), Description: jsii.String(description)})
 }
