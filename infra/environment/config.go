@@ -12,7 +12,7 @@ type Project struct {
 
 // Images are the base images of docker/Dockerfile; "" leaves the choice to the Dockerfile.
 type Images struct {
-	Flyway, Go, Java string
+	Flyway, Go string
 }
 
 // Config is one environment.

@@ -139,7 +139,7 @@ var imageName = regexp.MustCompile(`^[a-z0-9]([A-Za-z0-9._:/@-]*[A-Za-z0-9])?$`)
 
 func images(raw any, e *Error) Images {
 	var i Images
-	known := map[string]*string{"flyway": &i.Flyway, "go": &i.Go, "java": &i.Java}
+	known := map[string]*string{"flyway": &i.Flyway, "go": &i.Go}
 	names, ok := raw.(map[string]any)
 	if raw != nil && !ok {
 		e.add("images", "%s is not an object", jsonKind(raw))

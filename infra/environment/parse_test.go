@@ -83,12 +83,12 @@ func TestEverythingGiven(t *testing.T) {
 
 func TestProject(t *testing.T) {
 	p, err := environment.Parse(context(t, `{"environments": {"prod": {}, "dev": {}}, "rerun": "restored 9 May",
-		"images": {"flyway": "mirror.example.com:5000/flyway/flyway:12.4.0", "go": "golang:1.26", "java": "eclipse-temurin:25-jre"},
+		"images": {"flyway": "mirror.example.com:5000/flyway/flyway:12.4.0", "go": "golang:1.26"},
 		"@aws-cdk/core:checkSecretUsage": true, "aws:cdk:enable-path-metadata": true, "cli-telemetry": false}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Rerun != "restored 9 May" || p.Images.Flyway != "mirror.example.com:5000/flyway/flyway:12.4.0" || p.Images.Java == "" || p.Images.Go == "" {
+	if p.Rerun != "restored 9 May" || p.Images.Flyway != "mirror.example.com:5000/flyway/flyway:12.4.0" || p.Images.Go == "" {
 		t.Errorf("got %+v", p)
 	}
 	if len(p.Environments) != 2 || p.Environments[0].Name != "dev" {
