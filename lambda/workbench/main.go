@@ -29,11 +29,14 @@ func commands() []command {
 	return []command{
 		{"run", "[--sql DIR] [--database-url URL] [--json]", "migrate a database the way a deployment does", runRun},
 		{"info", "[--sql DIR] [--database-url URL] [--json] [--exit-code]", "show applied and pending scripts", runInfo},
+		{"revert", "--to VERSION | --steps N [--sql DIR] [--database-url URL] [--from VERSION] [--dry-run] [--json]", "undo the newest versions", runRevert},
+		{"new", "[--sql DIR] NAME", "make the next versioned script and its undo script", runNew},
 		{"start", "", "keep the local PostgreSQL up and print its URL", runStart},
 		{"stop", "", "end it", runStop},
 		{"clean", "", "forget the local databases", runClean},
 		{"check", "[--sql DIR] [--against BRANCH] [--all] [--json | --sarif]", "judge the branch's scripts before the merge, without a database", runCheck},
 		{"rehearse", "[--sql DIR] [--against BRANCH] [--database-url URL] [--data FILE] [--rows N] [--json]", "run the branch's scripts on a throw-away database and measure what they do", runRehearse},
+		{"review", "[flags of both] [--diff NAME=FILE]… [--markdown FILE] [--html FILE] [--json FILE] [--sarif FILE]", "check and rehearse, as a comment and a page for the pull request", runReview},
 		{"keep", "", "", runKeep},
 	}
 }

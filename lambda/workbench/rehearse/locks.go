@@ -63,7 +63,7 @@ func (r *Script) measured(w *window, samples []sample, known map[int64]table) {
 		})
 	}
 	slices.SortFunc(r.Locks, func(a, b Lock) int {
-		return cmp.Or(strength(b.Mode)-strength(a.Mode), cmp.Compare(b.HeldMs, a.HeldMs), cmp.Compare(a.Table, b.Table))
+		return cmp.Or(strength(b.Mode)-strength(a.Mode), cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Table, b.Table))
 	})
 	r.rewrites(w, known)
 	r.touched(w, known)

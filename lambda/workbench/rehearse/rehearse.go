@@ -27,6 +27,7 @@ import (
 	"slipway/lambda/flyway"
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
+	"slipway/lambda/workbench/catalog"
 	"slipway/lambda/workbench/change"
 )
 
@@ -116,6 +117,7 @@ func (x *rehearsal) run(ctx context.Context) error {
 		}
 	}
 	x.report.after = before
+	x.report.Diff = catalog.Diff(x.report.before.text, before.text)
 	if x.Undo {
 		return x.undo(ctx, steps, before)
 	}

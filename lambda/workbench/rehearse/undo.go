@@ -30,16 +30,20 @@ func (x *rehearsal) undo(ctx context.Context, steps []step, after *look) error {
 			undoOf[e.Version.Key()] = e
 		}
 	}
-	byRepeatables := map[string]bool{}
+	ignore := map[string]bool{} // what repeatable scripts bring: nothing undoes them
 	if last := steps[len(steps)-1]; last.last {
-		byRepeatables = lines(catalog.Diff(last.before.text, after.text))
+		ignore = lines(catalog.Diff(last.before.text, after.text))
 	}
 	x.Progress("undoing the new scripts, and applying them again")
 	undone := 0
 	for _, s := range slices.Backward(versioned) {
-		u, ok, err := x.undoStep(ctx, s, undoOf, byRepeatables)
+		u, ok, err := x.undoStep(ctx, s, undoOf, ignore)
 		if err != nil {
 			return err
+		}
+		// What a newer one left behind is not the older one's.
+		for entry := range lines(u.Diff) {
+			ignore[entry] = true
 		}
 		x.report.Undo = append(x.report.Undo, u)
 		if !ok {
@@ -137,7 +141,7 @@ func entries(diff string) []string {
 	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
 }
 
-// without leaves out what repeatable scripts bring: nothing undoes them.
+// without leaves some entries out of a diff.
 func without(diff string, ignore map[string]bool) string {
 	return strings.Join(slices.DeleteFunc(entries(diff), func(e string) bool { return ignore[e[min(2, len(e)):]] }), "\n")
 }

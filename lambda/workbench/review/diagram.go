@@ -1,0 +1,294 @@
+package review
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-graphviz"
+
+	"slipway/lambda/workbench/rehearse"
+)
+
+// The diagrams are laid out by Graphviz, which the module brings along as
+// WebAssembly: no program beside, and the page needs no script. Colours are
+// stand-ins in the drawing and become classes, so that the page's style
+// decides, light or dark.
+var colours = map[string]string{
+	"#000001": "ink", "#000002": "line", "#000003": "head", "#000004": "plain",
+	"#000005": "added", "#000006": "removed", "#000007": "changed", "#000008": "soft",
+}
+
+func colour(class string) string {
+	for value, name := range colours {
+		if name == class {
+			return value
+		}
+	}
+	return "black"
+}
+
+// maxDrawn is how many tables are drawn when none or all of them changed.
+const maxDrawn = 12
+
+// Diagrams are the schema before and after as SVG. Tables that the branch
+// leaves alone are drawn when there are few, or when a changed one refers to
+// them or they to it; left counts the others.
+func diagrams(ctx context.Context, before, after rehearse.Schema) (svgBefore, svgAfter string, left int, err error) {
+	shown := chosen(before, after)
+	for _, s := range []rehearse.Schema{before, after} {
+		n := 0
+		for _, t := range s.Tables {
+			if !shown[t.Name] {
+				n++
+			}
+		}
+		left = max(left, n)
+	}
+	if svgBefore, err = draw(ctx, before, after, shown, "removed"); err == nil {
+		svgAfter, err = draw(ctx, after, before, shown, "added")
+	}
+	return svgBefore, svgAfter, left, err
+}
+
+// chosen are the tables to draw.
+func chosen(before, after rehearse.Schema) map[string]bool {
+	all, changed := map[string]bool{}, map[string]bool{}
+	for _, pair := range [][2]rehearse.Schema{{before, after}, {after, before}} {
+		other := index(pair[1])
+		for _, t := range pair[0].Tables {
+			all[t.Name] = true
+			if o, ok := other[t.Name]; !ok || !slices.Equal(o.Columns, t.Columns) {
+				changed[t.Name] = true
+			}
+		}
+		keys := map[rehearse.ForeignKey]bool{}
+		for _, k := range pair[1].Keys {
+			keys[k] = true
+		}
+		for _, k := range pair[0].Keys {
+			if !keys[k] {
+				changed[k.Table] = true
+			}
+		}
+	}
+	if len(all) <= maxDrawn {
+		return all
+	}
+	shown := map[string]bool{}
+	for name := range changed {
+		shown[name] = true
+	}
+	for _, s := range []rehearse.Schema{before, after} {
+		for _, k := range s.Keys {
+			if changed[k.Table] || changed[k.To] {
+				shown[k.Table], shown[k.To] = true, true
+			}
+		}
+	}
+	return shown
+}
+
+func index(s rehearse.Schema) map[string]rehearse.Table {
+	m := map[string]rehearse.Table{}
+	for _, t := range s.Tables {
+		m[t.Name] = t
+	}
+	return m
+}
+
+// draw is one of the two diagrams. only names what the other schema lacks.
+func draw(ctx context.Context, s, other rehearse.Schema, shown map[string]bool, only string) (string, error) {
+	dot := dotOf(s, other, shown, only)
+	if dot == "" {
+		return "", nil
+	}
+	g, err := graphviz.New(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer g.Close() //nolint:errcheck // memory of our own
+	graph, err := graphviz.ParseBytes([]byte(dot))
+	if err != nil {
+		return "", fmt.Errorf("the diagram: %w", err)
+	}
+	var out strings.Builder
+	if err := g.Render(ctx, graph, graphviz.SVG, &out); err != nil {
+		return "", fmt.Errorf("the diagram: %w", err)
+	}
+	return styled(out.String()), nil
+}
+
+func dotOf(s, other rehearse.Schema, shown map[string]bool, only string) string {
+	ids, others := map[string]int{}, index(other)
+	var b strings.Builder
+	fmt.Fprintf(&b, "digraph {\nbgcolor=transparent; rankdir=LR; ranksep=0.6; nodesep=0.3;\nnode [shape=plain fontname=Courier fontsize=12 fontcolor=%q];\nedge [color=%q arrowsize=0.7];\n", colour("ink"), colour("line"))
+	ports := map[string]bool{}
+	for _, t := range s.Tables {
+		if !shown[t.Name] {
+			continue
+		}
+		ids[t.Name] = len(ids)
+		o, there := others[t.Name]
+		fmt.Fprintf(&b, "t%d [label=<%s>];\n", ids[t.Name], tableLabel(t, o, there, only, ids[t.Name], ports))
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	was := map[rehearse.ForeignKey]bool{}
+	for _, k := range other.Keys {
+		was[k] = true
+	}
+	for _, k := range s.Keys {
+		from, ok1 := ids[k.Table]
+		to, ok2 := ids[k.To]
+		if !ok1 || !ok2 {
+			continue
+		}
+		first, _, _ := strings.Cut(k.Columns, ", ")
+		tail := fmt.Sprintf("t%d", from)
+		if port := fmt.Sprintf("%d.%s", from, first); ports[port] {
+			tail += ":" + portName(t(s, k.Table), first)
+		}
+		style := ""
+		if !was[k] {
+			style = fmt.Sprintf(" [color=%q penwidth=2]", colour(only))
+		}
+		fmt.Fprintf(&b, "%s -> t%d:head%s;\n", tail, to, style)
+	}
+	return b.String() + "}\n"
+}
+
+func t(s rehearse.Schema, name string) rehearse.Table { return index(s)[name] }
+
+func portName(t rehearse.Table, column string) string {
+	return fmt.Sprintf("c%d", slices.IndexFunc(t.Columns, func(c rehearse.Column) bool { return c.Name == column }))
+}
+
+// short are the usual names of types whose full ones make tables wide.
+var short = strings.NewReplacer("timestamp with time zone", "timestamptz", "timestamp without time zone", "timestamp", "character varying", "varchar",
+	"time with time zone", "timetz", "time without time zone", "time", "double precision", "float8")
+
+// maxColumns is how many unchanged columns of a table are drawn.
+const maxColumns = 14
+
+func tableLabel(t, other rehearse.Table, there bool, only string, id int, ports map[string]bool) string {
+	var b strings.Builder
+	head := "head"
+	if !there {
+		head = only
+	}
+	kind := ""
+	if t.Kind != "table" {
+		kind = " (" + t.Kind + ")"
+	}
+	name := label(t.Name)
+	if kind != "" {
+		kind = "&#160;" + label(kind[1:])
+	}
+	fmt.Fprintf(&b, `<table border="0" cellborder="1" cellspacing="0" cellpadding="4" color="%s"><tr><td port="head" bgcolor="%s"><b>%s</b>%s</td></tr>`,
+		colour("line"), colour(head), name, kind)
+	was := map[string]rehearse.Column{}
+	for _, c := range other.Columns {
+		was[c.Name] = c
+	}
+	plain, left := 0, 0
+	for i, c := range t.Columns {
+		background, mark := "plain", " "
+		switch old, ok := was[c.Name]; {
+		case !ok:
+			background = only
+			mark = map[string]string{"added": "+", "removed": "−"}[only]
+		case old != c:
+			background, mark = "changed", "~"
+		default:
+			if plain++; plain > maxColumns {
+				left++
+				continue
+			}
+		}
+		if !there {
+			mark = " "
+		}
+		text := mark + " " + c.Name + " " + short.Replace(c.Type)
+		if c.Primary {
+			text += " PK"
+		} else if c.NotNull {
+			text += " *"
+		}
+		ports[fmt.Sprintf("%d.%s", id, c.Name)] = true
+		fmt.Fprintf(&b, `<tr><td port="c%d" align="left" bgcolor="%s">%s</td></tr>`, i, colour(background), label(text))
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, `<tr><td align="left" bgcolor="%s">  … %d more</td></tr>`, colour("plain"), left)
+	}
+	return b.String() + "</table>"
+}
+
+// label is text for Graphviz. Long names are cut, and control characters go.
+func label(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+	if r := []rune(s); len(r) > 60 {
+		s = string(r[:59]) + "…"
+	}
+	return html.EscapeString(s)
+}
+
+var (
+	shape   = regexp.MustCompile(`<(polygon|text|path|ellipse|polyline)\b([^>]*?)(/?)>`)
+	paint   = regexp.MustCompile(` (fill|stroke)="(#[0-9a-f]{6})"`)
+	family  = regexp.MustCompile(` font-family="[^"]*"`)
+	comment = regexp.MustCompile(`(?s)<!--.*?-->\n?`)
+	titles  = regexp.MustCompile(`<title>[^<]*</title>\n?`)
+	groups  = regexp.MustCompile(`<g id="[^"]*" class="[^"]*"`)
+)
+
+// styled makes an inline part of the page of Graphviz's file: colours become
+// classes, and ids, which two drawings would share, go.
+func styled(svg string) string {
+	if i := strings.Index(svg, "<svg"); i >= 0 {
+		svg = svg[i:]
+	}
+	svg = comment.ReplaceAllString(svg, "")
+	svg = titles.ReplaceAllString(svg, "")
+	svg = groups.ReplaceAllString(svg, "<g")
+	svg = shape.ReplaceAllStringFunc(svg, func(tag string) string {
+		m := shape.FindStringSubmatch(tag)
+		var classes []string
+		rest := paint.ReplaceAllStringFunc(family.ReplaceAllString(m[2], ""), func(attribute string) string {
+			p := paint.FindStringSubmatch(attribute)
+			if class, ok := colours[p[2]]; ok {
+				classes = append(classes, p[1][:1]+"-"+class)
+				return ""
+			}
+			return attribute
+		})
+		if len(classes) > 0 {
+			rest = ` class="` + strings.Join(classes, " ") + `"` + rest
+		}
+		return "<" + m[1] + rest + m[3] + ">"
+	})
+	return smallest(svg)
+}
+
+var width = regexp.MustCompile(`<svg width="(\d+)pt"`)
+
+// smallest lets the drawing shrink to its place, but not until its letters are
+// too small to read: then its frame scrolls.
+func smallest(svg string) string {
+	m := width.FindStringSubmatch(svg)
+	if m == nil {
+		return svg
+	}
+	points, _ := strconv.Atoi(m[1])
+	return strings.Replace(svg, "<svg", fmt.Sprintf(`<svg role="img" style="min-width:%dpt"`, points*62/100), 1)
+}
