@@ -26,6 +26,9 @@ type plan struct {
 	scripts  []listed // everything, for info: in the order in which it was applied, then what is not
 	baseline script.Version
 	doubts   []string // why the answer may not be Flyway's
+	// unsure are the pending repeatable scripts of which only Flyway can tell
+	// whether they are.
+	unsure map[string]bool
 }
 
 // rules are the settings that a plan depends on.
@@ -51,7 +54,7 @@ type applied struct {
 }
 
 func makePlan(set *script.Set, history []database.Row, rules rules) (*plan, error) {
-	p := &plan{}
+	p := &plan{unsure: map[string]bool{}}
 	versioned, repeatable := p.read(history)
 	p.versions(set, versioned, rules)
 	if err := p.repeatables(set, repeatable, rules); err != nil {
@@ -126,7 +129,9 @@ func (p *plan) versions(set *script.Set, history []*applied, rules rules) {
 			p.list(a.Row, "Deleted")
 			continue
 		}
-		done[a.version.Key()] = true
+		if a.Type != "BASELINE" { // which stands for scripts, and is none
+			done[a.version.Key()] = true
+		}
 		file, known := files[a.version.Key()]
 		p.list(a.Row, p.applied(a, file, known, highest, outOfOrder))
 		if a.Success {
@@ -180,7 +185,7 @@ func (p *plan) compare(row database.Row, file script.File) {
 		return
 	case *row.Checksum != file.Checksum:
 		problem.Reason = fmt.Sprintf("edited after it was applied (checksum %d then, %d now)", *row.Checksum, file.Checksum)
-	case row.Description != abbreviate(file.Description):
+	case row.Description != abbreviate(file.Description) && (row.Description != "" || file.Description != ""):
 		problem.Reason = fmt.Sprintf("renamed after it was applied (%q then)", row.Description)
 	default:
 		return
@@ -197,13 +202,21 @@ func abbreviate(description string) string {
 	return string(utf16.Decode(units[:197])) + "..."
 }
 
+// Flyway's names of scripts that a baseline stands for.
+const (
+	belowBaseline = "Below Baseline"
+	atBaseline    = "Ignored (Baseline)"
+)
+
 // noDescription is what Flyway stores for a script without a description.
 const noDescription = "<< no description >>"
 
 func (p *plan) unapplied(f script.File, last script.Version, rules rules) {
 	switch {
-	case f.Version.Compare(p.baseline) <= 0:
-		p.listFile(f, "Below Baseline")
+	case f.Version.Compare(p.baseline) < 0:
+		p.listFile(f, belowBaseline)
+	case f.Version.Compare(p.baseline) == 0:
+		p.listFile(f, atBaseline)
 	case !rules.target.IsZero() && f.Version.Compare(rules.target) > 0:
 		p.listFile(f, "Above Target")
 	case f.Version.Compare(last) < 0 && !rules.outOfOrder:
@@ -229,7 +242,7 @@ func (p *plan) repeatables(set *script.Set, history []*applied, rules rules) err
 		key := abbreviate(f.Description)
 		files[key] = f
 		a := latest[key]
-		if a == nil || a.deleted || !a.Success || a.Checksum == nil {
+		if a == nil || a.deleted || a.Checksum == nil {
 			continue
 		}
 		same := *a.Checksum == f.Checksum
@@ -240,6 +253,7 @@ func (p *plan) repeatables(set *script.Set, history []*applied, rules rules) err
 			}
 			if !ok {
 				p.doubts = append(p.doubts, "only Flyway can tell the checksum of "+f.Script)
+				p.unsure[f.Script] = true
 			}
 			same = sum == *a.Checksum
 		}
@@ -255,6 +269,12 @@ func (p *plan) repeatables(set *script.Set, history []*applied, rules rules) err
 		}
 	}
 	return nil
+}
+
+// trust is for when Flyway has run them all: what only it could tell is not
+// pending any more.
+func (p *plan) trust() {
+	p.pending = slices.DeleteFunc(p.pending, func(f script.File) bool { return p.unsure[f.Script] })
 }
 
 func (p *plan) repeated(a *applied, latest bool, files map[string]script.File, outdated map[string]bool) {
@@ -288,7 +308,7 @@ func (p *plan) listFile(f script.File, state string) {
 	s := scriptOfFile(f)
 	s.State = state
 	rank := math.MaxInt
-	if state == "Below Baseline" {
+	if state == belowBaseline || state == atBaseline {
 		rank = -1
 	}
 	p.scripts = append(p.scripts, listed{s, rank})

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/ianaindex"
@@ -248,6 +249,9 @@ func (l *loader) finish() {
 	}
 	seen := map[string]string{}
 	for _, r := range s.Repeatable {
+		if len(utf16.Encode([]rune(r.Description))) > maxDescription {
+			l.fail(r.Script, 0, "its description is longer than %d characters: Flyway stores no more of it and would not find it again", maxDescription)
+		}
 		key := strings.ToLower(r.Description)
 		if first, ok := seen[key]; ok {
 			l.fail(r.Script, 0, "has the description %q, and so has %s: Flyway tells repeatable scripts apart by it", r.Description, first)
@@ -258,6 +262,11 @@ func (l *loader) finish() {
 		l.fail(strings.Join(s.Locations, ", "), 0, "no migration here: add a script such as V1__create_orders.sql")
 	}
 }
+
+// maxDescription is how much of a description fits into the history. Flyway
+// cuts those of versioned scripts, and compares them cut; a repeatable one is
+// known by its description, so that it would be missing and pending for ever.
+const maxDescription = 200
 
 // reason is a file error without the path, which stands in front of it already.
 func reason(err error) error {

@@ -97,6 +97,7 @@ func TestLoadRefusesWhatMakesNoRelease(t *testing.T) {
 		"undo version twice":   {map[string]string{"V1__a.sql": "", "U1__a.sql": "", "U01__b.sql": ""}, []string{"U1__a.sql: has version 1, and so has U01__b.sql"}},
 		"repeatable twice":     {map[string]string{"R__a.sql": "", "sub/R__a.sql": ""}, []string{`sub/R__a.sql: has the description "a", and so has R__a.sql`}},
 		"repeatable by case":   {map[string]string{"R__a.sql": "", "R__A.sql": ""}, []string{"and so has R__A.sql"}},
+		"long repeatable":      {map[string]string{"V1__" + strings.Repeat("x", 240) + ".sql": "", "R__" + strings.Repeat("x", 201) + ".sql": ""}, []string{"R__" + strings.Repeat("x", 201) + ".sql: its description is longer than 200"}},
 		"invalid UTF-8":        {map[string]string{"V1__a.sql": "ok\n\xe4"}, []string{"V1__a.sql: line 2 is not UTF-8"}},
 		"NUL":                  {map[string]string{"R__a.sql": "\x00"}, []string{"R__a.sql: line 1 holds a NUL"}},
 		"undo not in UTF-8":    {map[string]string{"V1__a.sql": "", "U1__a.sql": "\xff"}, []string{"U1__a.sql: line 1 is not UTF-8"}},
