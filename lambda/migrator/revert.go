@@ -9,6 +9,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/report"
+	"slipway/lambda/script"
 )
 
 // revert undoes versions, the newest first: by version, as Flyway tells which
@@ -129,11 +130,13 @@ func (r *run) waitForFlyway(ctx context.Context, w *database.Work) error {
 func (r *run) warnPending() {
 	undone := map[string]bool{}
 	for _, s := range r.report.Reverted {
-		undone[s.Version] = true
+		if v, err := script.ParseVersion(s.Version); err == nil {
+			undone[v.Key()] = true
+		}
 	}
 	var again []string
 	for _, f := range r.plan.pending {
-		if undone[f.Version.String()] {
+		if f.Kind == script.Versioned && undone[f.Version.Key()] {
 			again = append(again, f.Script)
 		}
 	}

@@ -39,7 +39,7 @@ func TestRevertRefusals(t *testing.T) {
 	}
 	y.remove("U3__t.sql")
 	y.remove("U5__t.sql")
-	refused("missing scripts", "1", "2 undo scripts are missing", "V5__t.sql: has no undo script: the release lacks U5__", "U3__")
+	refused("missing scripts", "1", "the undo scripts of 2 versions are missing", "V5__t.sql: has no undo script: the release lacks U5__", "U3__")
 	y.write("U3__t.sql", "DROP TABLE t3;\n\nCOMMIT;\nSELECT ${who}, '${', 1;")
 	y.write("U4__t.sql", "-- x\nDROP TABLE t4;\nVACUUM;")
 	y.write("U5__t.sql", "DROP TABLE t5; -- ${what}\n")

@@ -268,6 +268,8 @@ func (r *run) explainUndo(ctx context.Context, err error, lost bool, blockers []
 	case errors.As(err, &f):
 	case database.IsConnectionError(err):
 		f = report.Failf(report.DatabaseUnreachable, "Run it again when the server takes connections.", "the connection to the database was lost: %w", err)
+	case known && pg.Code == "25006":
+		f = report.Failf(report.DatabaseUnreachable, "Connect to the writer (the cluster endpoint); after a failover, run it again.", "%s", pg.Message)
 	case known && pg.Code == lockNotAvailable:
 		f = report.Failf(report.Locked, "Run it again when the named sessions have ended; how long a script waits is SLIPWAY_LOCK_TIMEOUT.", "a table lock was not to be had within %s", r.Config.LockTimeout)
 		f.Blockers = blockers

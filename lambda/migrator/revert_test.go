@@ -6,6 +6,7 @@ import (
 
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
+	"slipway/lambda/workbench/catalog"
 )
 
 // shop is a small release with a repeatable script that uses one of its tables.
@@ -151,4 +152,48 @@ func TestRevertRequests(t *testing.T) {
 	y.revert("0")
 	y.equal("what is left", y.text("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname !~ 'flyway'"), "0")
 	y.revert("0")
+}
+
+// The newest is the highest version, not the one applied last: so every state
+// on the way is one that Flyway goes on from.
+func TestRevertAfterOutOfOrder(t *testing.T) {
+	t.Parallel()
+	y := newYard(t, ladder(3, 0))
+	y.prime()
+	// 2 was applied last.
+	y.exec("UPDATE flyway_schema_history SET installed_rank = CASE version WHEN '2' THEN 13 WHEN '3' THEN 12 ELSE 11 END")
+	rep := y.ok(migrator.Request{Command: "revert", Steps: 1})
+	y.equal("reverted", rep.Reverted[0].Version+", now "+rep.SchemaVersionAfter, "3, now 2")
+	y.whole()
+	y.sameInfo()
+	y.flywayOK("migrate")
+	y.equal("history", y.history(), "1 SQL; 3 SQL; 2 SQL; 3 DELETE; 3 SQL")
+	y.revert("1")
+	y.equal("history", y.history(), "1 SQL; 3 SQL; 2 SQL; 3 DELETE; 3 SQL; 3 DELETE; 2 DELETE")
+	y.whole()
+	y.sameInfo()
+}
+
+// A repeatable script that fills a table runs again with it; one that gives
+// rights on all tables runs again whatever is dropped.
+func TestRevertedTablesAreFilledAgain(t *testing.T) {
+	t.Parallel()
+	y := newYard(t, map[string]string{
+		"V1__a.sql": "CREATE TABLE a (id int PRIMARY KEY);", "U1__a.sql": "DROP TABLE a;",
+		"V2__countries.sql": "CREATE TABLE countries (code text PRIMARY KEY);", "U2__countries.sql": "DROP TABLE countries;",
+		"R__countries.sql": "INSERT INTO countries VALUES ('de'), ('fr') ON CONFLICT DO NOTHING;",
+		"R__z_rights.sql":  "GRANT SELECT ON ALL TABLES IN SCHEMA public TO public;",
+		"R__view.sql":      "CREATE OR REPLACE VIEW v AS SELECT id FROM a;",
+	})
+	y.prime()
+	before := y.snapshot()
+	rep := y.revert("1")
+	y.equal("history", y.history(), "1 SQL; 2 SQL; countries SQL; view SQL; z rights SQL; 2 DELETE; countries DELETE; z rights DELETE")
+	contains(t, "the report", strings.Join(rep.Actions, "\n"), "R__countries.sql runs again", "R__z_rights.sql runs again")
+	y.sameInfo()
+	y.flywayOK("migrate")
+	y.equal("rows", y.text("SELECT count(*) FROM countries"), "2")
+	if diff := catalog.Diff(before, y.snapshot()); diff != "" {
+		t.Errorf("after it was applied again:\n%s", diff)
+	}
 }
