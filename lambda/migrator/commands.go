@@ -13,7 +13,13 @@ import (
 
 // info lists every script with its state.
 func (r *run) info(ctx context.Context) error {
-	for _, l := range r.plan.scripts {
+	sums := map[int]*int32{}
+	for _, row := range r.history {
+		sums[row.Rank] = row.Checksum
+	}
+	for i := range r.plan.scripts {
+		l := &r.plan.scripts[i]
+		l.Checksum = sums[l.rank]
 		r.report.Scripts = append(r.report.Scripts, l.Script)
 	}
 	if r.Config.FastPath && !r.unsure() {

@@ -65,6 +65,7 @@ type Script struct {
 	Milliseconds int        `json:"milliseconds"`
 	InstalledBy  string     `json:"installedBy,omitempty"`
 	InstalledOn  *time.Time `json:"installedOn,omitempty"`
+	Checksum     *int32     `json:"checksum,omitempty"` // info: as the history has it
 }
 
 // Problem is one finding about one script.

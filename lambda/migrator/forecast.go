@@ -1,0 +1,79 @@
+package migrator
+
+import (
+	"slices"
+	"strings"
+
+	"slipway/lambda/database"
+	"slipway/lambda/report"
+	"slipway/lambda/script"
+)
+
+// Forecast tells what a migrate of the release in set would run on a database
+// that nobody here can reach: history is the answer of another release's info
+// there, nil where there is none yet. Of c, the Flyway settings and the
+// baseline count. The answer is a report of info's form; its code is OK, or
+// that of the failure with which migrate would refuse.
+func Forecast(set *script.Set, history *report.Report, c Config) (*report.Report, error) {
+	r := &run{Migrator: &Migrator{Config: c}, set: set, report: &report.Report{Command: "info", Code: report.OK, Release: set.Manifest(0).Digest}}
+	var rows []database.Row
+	if history != nil {
+		r.report.Database = history.Database
+		r.target = database.Target{Host: history.Database.Host, Port: history.Database.Port, Name: history.Database.Name, User: history.Database.User}
+		rows = rowsOf(history.Scripts)
+	}
+	plan, err := makePlan(set, rows, rules{outOfOrder: c.Flyway.OutOfOrder, repeatable: r.repeatableChecksum})
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range plan.scripts {
+		r.report.Scripts = append(r.report.Scripts, l.Script)
+	}
+	r.report.SchemaVersionBefore = plan.current.String()
+	r.report.SchemaVersionAfter = r.report.SchemaVersionBefore
+	r.report.Pending = plan.pendingScripts()
+	r.report.Warnings = r.forecastWarnings(plan, rows)
+	if f := plan.contradiction(); f != nil {
+		r.report.Fail(f)
+	}
+	return r.report, nil
+}
+
+func (r *run) forecastWarnings(p *plan, rows []database.Row) []string {
+	var out []string
+	if warning, ok := p.ahead(); ok {
+		out = append(out, warning)
+	}
+	if len(rows) == 0 && r.Config.Baseline != "" {
+		out = append(out, "if the database has tables already, it is adopted at version "+r.Config.Baseline+", and scripts up to that one are not run")
+	}
+	for _, doubt := range p.doubts {
+		if doubt != "the release has callbacks" {
+			out = append(out, doubt)
+		}
+	}
+	return out
+}
+
+// rowsOf makes the history again of what info lists of it: without what was
+// cancelled by a later row, which is not listed itself.
+func rowsOf(scripts []report.Script) []database.Row {
+	var rows []database.Row
+	for _, s := range scripts {
+		if s.InstalledOn == nil || s.State == "Deleted" || s.Type == "DELETE" {
+			continue
+		}
+		row := database.Row{
+			Rank: len(rows) + 1, Description: s.Description, Type: s.Type, Script: s.Script, Checksum: s.Checksum,
+			InstalledBy: s.InstalledBy, InstalledOn: *s.InstalledOn, Duration: s.Milliseconds, Success: !strings.HasPrefix(s.State, "Failed"),
+		}
+		if s.Version != "" {
+			row.Version = &s.Version
+		}
+		if row.Description == "" {
+			row.Description = noDescription
+		}
+		rows = append(rows, row)
+	}
+	return slices.Clip(rows)
+}
