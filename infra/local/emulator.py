@@ -112,10 +112,10 @@ def cluster(name, props):
     with contextlib.closing(psycopg2.connect(os.environ["LOCAL_POSTGRES"])) as connection:
         connection.autocommit = True
         cursor = connection.cursor()
-        cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [user])
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [user])
         verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
         cursor.execute(sql.SQL("{} ROLE {} LOGIN CREATEROLE CREATEDB PASSWORD {}").format(verb, sql.Identifier(user), sql.Literal(password)))
-        cursor.execute("SELECT FROM pg_database WHERE datname = %s", [database or "postgres"])
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database or "postgres"])
         if not cursor.fetchone():
             cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(user)))
     return {**attributes, "Endpoint.Address": DATABASE, "Endpoint.Port": str(entry["Port"]), "ReadEndpoint.Address": DATABASE}

@@ -52,14 +52,19 @@ func (g *Ground) Stack(ctx context.Context, name string) (Stack, error) {
 	return s, nil
 }
 
-// query calls a service of the emulator, which looks at the service's name in
-// the signature and not at the signature.
+// query calls a service that takes forms.
 func (g *Ground) query(ctx context.Context, service string, form url.Values) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, g.emulator.url(), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return g.call(request, service)
+}
+
+// call sends a request to the emulator, which looks at the service's name in
+// the signature and not at the signature.
+func (g *Ground) call(request *http.Request, service string) ([]byte, error) {
 	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20000101/"+Region+"/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -67,7 +72,7 @@ func (g *Ground) query(ctx context.Context, service string, form url.Values) ([]
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
+	if err == nil && response.StatusCode/100 != 2 {
 		err = fmt.Errorf("%s: %s", response.Status, body)
 	}
 	return body, err
@@ -114,4 +119,48 @@ func (g *Ground) EmulatorLog() string { return tail(g.emulator.log) }
 func (g *Ground) Access() string {
 	return fmt.Sprintf("AWS:        AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\nPostgreSQL: %s\nProject:    %s",
 		g.emulator.url(), Region, g.Database.server.URL("app"), g.Project)
+}
+
+// FunctionImage is the URI of the image that a function runs.
+func (g *Ground) FunctionImage(ctx context.Context, name string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, g.emulator.url()+"/2015-03-31/functions/"+url.PathEscape(name), nil)
+	if err != nil {
+		return "", err
+	}
+	body, err := g.call(request, "lambda")
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		Code struct {
+			ImageURI string `json:"ImageUri"`
+		}
+	}
+	err = json.Unmarshal(body, &answer)
+	return answer.Code.ImageURI, err
+}
+
+// NewSecret makes a secret and answers its ARN.
+func (g *Ground) NewSecret(ctx context.Context, name string, value map[string]any) (string, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return "", err
+	}
+	form, err := json.Marshal(map[string]string{"Name": name, "SecretString": string(text)})
+	if err != nil {
+		return "", err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, g.emulator.url(), bytes.NewReader(form))
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	request.Header.Set("X-Amz-Target", "secretsmanager.CreateSecret")
+	body, err := g.call(request, "secretsmanager")
+	if err != nil {
+		return "", err
+	}
+	var answer struct{ ARN string }
+	err = json.Unmarshal(body, &answer)
+	return answer.ARN, err
 }

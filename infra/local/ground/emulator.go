@@ -24,6 +24,7 @@ type emulator struct {
 	stdin   io.Closer
 	ended   chan struct{}
 	log     string // file of its log
+	runtime string // file of AWS's runtime interface emulator
 	events  string // file of the calls of image functions
 }
 
@@ -39,7 +40,7 @@ func (g *Ground) startEmulator(ctx context.Context) error {
 		return err
 	}
 	e := &emulator{
-		log: filepath.Join(g.folder, "emulator.log"), events: filepath.Join(g.folder, "events.jsonl"), ended: make(chan struct{}),
+		log: filepath.Join(g.folder, "emulator.log"), events: filepath.Join(g.folder, "events.jsonl"), runtime: lambda, ended: make(chan struct{}),
 	}
 	if e.port, err = freePort(g.engine.listen); err != nil {
 		return err
