@@ -33,7 +33,7 @@ import (
 // TestMain is also the program that tests start and kill: one revert.
 func TestMain(m *testing.M) {
 	if folder := os.Getenv("TEST_REVERT_FOLDER"); folder != "" {
-		y := &yard{url: os.Getenv("TEST_REVERT_URL"), folder: folder, log: &bytes.Buffer{}}
+		y := &yard{url: os.Getenv("TEST_REVERT_URL"), folder: folder}
 		secret, err := y.secret()
 		if err != nil {
 			panic(err)
@@ -54,6 +54,7 @@ type yard struct {
 	folder string
 	config migrator.Config
 	log    *bytes.Buffer
+	logger *slog.Logger // one for all migrators, since they may run at the same time
 }
 
 // fixedSecret answers every request with the same secret.
@@ -86,6 +87,12 @@ var installation = sync.OnceValues(func() (flyway.Installation, error) {
 func newYard(t *testing.T, scripts map[string]string) *yard {
 	t.Helper()
 	y := &yard{T: t, url: pgtest.NewDatabase(t), folder: t.TempDir(), log: &bytes.Buffer{}}
+	y.logger = slog.New(slog.NewTextHandler(y.log, nil))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the log:\n%s", y.log)
+		}
+	})
 	for name, text := range scripts {
 		y.write(name, text)
 	}
@@ -141,7 +148,11 @@ func (y *yard) migrator() *migrator.Migrator {
 	if err != nil {
 		y.Fatal(err)
 	}
-	return &migrator.Migrator{Config: y.config, Secrets: fixedSecret(secret), Runner: flyway.Runner{Installation: i}, Log: slog.New(slog.NewTextHandler(y.log, nil))}
+	logger := y.logger
+	if logger == nil {
+		logger = slog.New(slog.NewTextHandler(y.log, nil))
+	}
+	return &migrator.Migrator{Config: y.config, Secrets: fixedSecret(secret), Runner: flyway.Runner{Installation: i}, Log: logger}
 }
 
 // run runs a request and checks what holds for every report.
