@@ -40,7 +40,7 @@ var (
 	}
 	tryRehearseCommands = []string{
 		`go build -o ../workbench ./lambda/workbench`,
-		`../workbench rehearse --sql ../theirs/` + migration.Scripts + ` --against "$DESTINATION_COMMIT" --json >../review/rehearsal.json || echo "exit code $?" >../review/failed`,
+		`../workbench review --sql ../theirs/` + migration.Scripts + ` --against "$DESTINATION_COMMIT" --json ../review/rehearsal.json --html ../review/rehearsal.html || echo "exit code $?"`,
 	}
 )
 
@@ -56,7 +56,7 @@ func judgeCommands(all []environment.Config) []string {
 		review += fmt.Sprintf(" --diff %s=%s", c.Name, file)
 	}
 	return append(commands,
-		review+` --markdown ../review/review.md --html ../review/review.html; echo $? >../review/code`,
+		review+` --limit 10000 --markdown ../review/review.md --html ../review/review.html; echo $? >../review/code`,
 		`if [ -e "$CODEBUILD_SRC_DIR_`+synthBuild+`/failed" ] && [ "$(cat ../review/code)" = 0 ]; then echo 1 >../review/code; fi`,
 		`cat ../review/review.md`)
 }

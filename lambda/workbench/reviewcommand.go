@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"strings"
 
+	"slipway/lambda/workbench/rehearse"
 	"slipway/lambda/workbench/review"
 )
 
@@ -41,6 +43,7 @@ func runReview(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 	of.defineCheck(flags)
 	o.define(flags)
 	flags.Var(&diffs, "diff", "`NAME=FILE`: the output of cdk diff for an environment; can be repeated")
+	made := flags.String("rehearsal", "", "JSON `file` of a review that was made elsewhere, whose rehearsal counts here; nothing is run then")
 	title := flags.String("title", "", "`text` for the heading")
 	markdown := flags.String("markdown", "", "`file` for the Markdown; default: stdout, unless another file is asked for")
 	limit := flags.Int("limit", 0, fmt.Sprintf("how many `bytes` the Markdown may have; 0 for no limit; %d fits a comment of CodeCommit", review.CommentLimit))
@@ -58,7 +61,12 @@ func runReview(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 	if r.Check, err = of.check(ctx, b, c); err != nil {
 		r.NotMade = append(r.NotMade, fmt.Sprintf("The scripts could not be checked: %v", err))
 	}
-	if r.Rehearsal, err = o.rehearse(ctx, b, c); err != nil {
+	if *made != "" {
+		r.Rehearsal, err = rehearsalOf(*made)
+	} else {
+		r.Rehearsal, err = o.rehearse(ctx, b, c)
+	}
+	if err != nil {
 		r.NotMade = append(r.NotMade, fmt.Sprintf("The scripts could not be rehearsed: %v", err))
 		r.Rehearsal = nil
 	}
@@ -117,4 +125,25 @@ func writeFile(name string, write func(*os.File) error) error {
 		return err
 	}
 	return errors.Join(write(file), file.Close())
+}
+
+// rehearsalOf reads the rehearsal out of what --json has written. A pull
+// request's scripts are run where nobody may comment or approve, and its answer
+// is data here.
+func rehearsalOf(file string) (*rehearse.Report, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var elsewhere struct {
+		Rehearsal *rehearse.Report `json:"rehearsal"`
+		NotMade   []string         `json:"notMade"`
+	}
+	if err := json.Unmarshal(raw, &elsewhere); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if elsewhere.Rehearsal == nil {
+		return nil, errors.New(strings.Join(append([]string{"it was not made"}, elsewhere.NotMade...), "; "))
+	}
+	return elsewhere.Rehearsal, nil
 }

@@ -109,8 +109,12 @@ func runInfo(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []str
 	w.define(flags)
 	asJSON := flags.Bool("json", false, "print the report as JSON")
 	exitCode := flags.Bool("exit-code", false, "end with 3 when something is pending")
+	environment := flags.String("environment", "", "`name` of a deployed environment, as in cdk.json, in place of a local database")
 	if err := parse(flags, arguments); err != nil {
 		return 2, err
+	}
+	if *environment != "" {
+		return b.ask(ctx, *environment, "info", *asJSON, *exitCode)
 	}
 	s, err := b.open(ctx, w)
 	if err != nil {

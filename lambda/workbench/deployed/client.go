@@ -1,0 +1,110 @@
+package deployed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+)
+
+// ErrNotDeployed says that the environment has no stack, or none with a function.
+var ErrNotDeployed = errors.New("not deployed")
+
+// Client is for one environment.
+type Client struct {
+	environment Environment
+	base        aws.Config // the profile's own rights
+	lookup      aws.Config // to see the stack
+	function    string
+	reader      string // role in which the function is asked; "" for the profile's own
+}
+
+// Connect finds the environment's function. lookupRole is the role in which the
+// stack is looked at, and then the stack names the one in which its function is
+// asked; "" for both is the profile. An [ErrNotDeployed] says that there is no
+// function yet; whatever else is an error, wrong credentials for instance.
+func Connect(ctx context.Context, e Environment, lookupRole string) (*Client, error) {
+	var options []func(*awsconfig.LoadOptions) error
+	if e.Region != "" {
+		options = append(options, awsconfig.WithRegion(e.Region))
+	}
+	base, err := awsconfig.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return nil, fmt.Errorf("the AWS profile: %w", err)
+	}
+	if base.Region == "" {
+		return nil, fmt.Errorf("neither cdk.json nor the AWS profile has a region for %s: set AWS_REGION", e.Name)
+	}
+	c := &Client{environment: e, base: base, lookup: base}
+	if lookupRole != "" {
+		c.lookup = Assume(base, lookupRole, "slipway")
+	}
+	if err := c.find(ctx, lookupRole != ""); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Assume is the configuration with another role's rights.
+func Assume(base aws.Config, role, session string) aws.Config {
+	other := base.Copy()
+	other.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(base), role, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = session }))
+	return other
+}
+
+// find reads the stack's outputs.
+func (c *Client) find(ctx context.Context, withRole bool) error {
+	name := c.environment.Stack()
+	answer, err := cloudformation.NewFromConfig(c.lookup).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
+	var failure smithy.APIError
+	if errors.As(err, &failure) && failure.ErrorCode() == "ValidationError" {
+		return fmt.Errorf("%w: there is no stack %s in %s%s", ErrNotDeployed, name, c.base.Region, c.otherAccount(ctx))
+	}
+	if err != nil {
+		return fmt.Errorf("the stack %s can't be looked at: %w", name, err)
+	}
+	for _, stack := range answer.Stacks {
+		for _, output := range stack.Outputs {
+			switch aws.ToString(output.OutputKey) {
+			case "FunctionName":
+				c.function = aws.ToString(output.OutputValue)
+			case "ReaderArn":
+				if withRole {
+					c.reader = aws.ToString(output.OutputValue)
+				}
+			}
+		}
+	}
+	if c.function == "" {
+		return fmt.Errorf("%w: the stack %s names no function in its outputs; its first deployment may have failed", ErrNotDeployed, name)
+	}
+	return nil
+}
+
+// otherAccount is "" or the end of a sentence: these credentials may be of
+// another account than cdk.json means.
+func (c *Client) otherAccount(ctx context.Context) string {
+	who, err := sts.NewFromConfig(c.lookup).GetCallerIdentity(ctx, nil)
+	if err != nil || c.environment.Account == "" || aws.ToString(who.Account) == c.environment.Account {
+		return ""
+	}
+	return fmt.Sprintf("; cdk.json says account %s, these credentials are of %s", c.environment.Account, aws.ToString(who.Account))
+}
+
+func (c *Client) lambda() *lambda.Client {
+	config := c.base
+	if c.reader != "" {
+		config = Assume(c.base, c.reader, "slipway")
+	}
+	return lambda.NewFromConfig(config, func(o *lambda.Options) {
+		// A run may take as long as Lambda allows, and must not be sent twice.
+		o.RetryMaxAttempts = 1
+	})
+}

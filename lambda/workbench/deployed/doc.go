@@ -1,0 +1,6 @@
+// Package deployed talks to an environment that is deployed: it finds the
+// function by the outputs of the stack slipway-<environment>, and asks it.
+//
+// It decides where an environment is (cdk.json) and in which role it is asked.
+// What the answer means is its caller's.
+package deployed

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"slipway/lambda/migrator"
+	"slipway/lambda/report"
+	"slipway/lambda/script"
+	"slipway/lambda/workbench/deployed"
+)
+
+// cdkFile says where the environments are.
+const cdkFile = "cdk.json"
+
+// connect finds a deployed environment; a wrong name is a wrong call.
+func connect(ctx context.Context, name, lookupRole string) (*deployed.Client, error) {
+	if name == "" {
+		return nil, usageError{errors.New("name the environment: --environment NAME, as in cdk.json")}
+	}
+	e, err := deployed.Find(cdkFile, name)
+	if errors.Is(err, deployed.ErrUnknown) {
+		return nil, usageError{err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return deployed.Connect(ctx, e, lookupRole)
+}
+
+// ask has the function of an environment run one command, prints the report
+// and answers its exit code.
+func (b *bench) ask(ctx context.Context, environment, command string, asJSON, exitCode bool) (int, error) {
+	client, err := connect(ctx, environment, "")
+	if err != nil {
+		return 1, err
+	}
+	r, err := client.Ask(ctx, command)
+	if err != nil {
+		return 1, err
+	}
+	if err := b.print(r, asJSON); err != nil {
+		return 1, err
+	}
+	if exitCode && r.OK() && len(r.Pending) > 0 {
+		return report.Pending.Exit(), nil
+	}
+	return r.Code.Exit(), nil
+}
+
+func (b *bench) print(r *report.Report, asJSON bool) error {
+	if asJSON {
+		return r.WriteJSON(b.out)
+	}
+	return r.WriteText(b.out, colored(b.env, b.out))
+}
+
+// runDeployed is a command that only makes sense on a deployed environment:
+// `validate`, `repair`.
+func runDeployed(command string) func(context.Context, *bench, *flag.FlagSet, []string) (int, error) {
+	return func(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error) {
+		environment := flags.String("environment", "", "`name` of a deployed environment, as in cdk.json")
+		asJSON := flags.Bool("json", false, "print the report as JSON")
+		if err := parse(flags, arguments); err != nil {
+			return 2, err
+		}
+		return b.ask(ctx, *environment, command, *asJSON, false)
+	}
+}
+
+// runPending is `pending`: what the release here would run there. The database
+// is asked through the function that is deployed, which holds the release
+// before. It ends with 0, or as migrate would when it would refuse.
+func runPending(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error) {
+	sql := flags.String("sql", defaultSQL, "`folder` of the scripts")
+	environment := flags.String("environment", "", "`name` of the environment, as in cdk.json")
+	assembly := flags.String("assembly", "", "`folder` of the cloud assembly (cdk.out) whose settings hold; default: those of this environment's variables")
+	lookupRole := flags.String("lookup-role", "", "`ARN` of the role in which the stack is looked at; its function is then asked in the role that the stack names")
+	summary := flags.String("summary", "", "`file` that gets the outcome in one line")
+	asJSON := flags.Bool("json", false, "print the report as JSON")
+	if err := parse(flags, arguments); err != nil {
+		return 2, err
+	}
+	history, err := b.history(ctx, *environment, *lookupRole)
+	if err != nil {
+		return 1, err
+	}
+	settings := b.env
+	if *assembly != "" {
+		if settings, err = deployed.Settings(*assembly, deployed.Environment{Name: *environment}); err != nil {
+			return 1, err
+		}
+	}
+	set, err := script.LoadEncoded(settings["FLYWAY_ENCODING"], *sql)
+	if err != nil {
+		return report.BadRelease.Exit(), err
+	}
+	r, err := migrator.Forecast(set, history, forecastConfig(settings))
+	if err != nil {
+		return 1, err
+	}
+	if err := b.print(r, *asJSON); err != nil {
+		return 1, err
+	}
+	if *summary != "" {
+		if err := os.WriteFile(*summary, []byte(outcome(r)+"\n"), 0o644); err != nil {
+			return 1, err
+		}
+	}
+	return r.Code.Exit(), nil
+}
+
+// history asks the deployed function, and is nil where there is none.
+func (b *bench) history(ctx context.Context, environment, lookupRole string) (*report.Report, error) {
+	client, err := connect(ctx, environment, lookupRole)
+	if errors.Is(err, deployed.ErrNotDeployed) {
+		b.say("%v: everything is pending", err)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	history, err := client.Ask(ctx, "info")
+	if err == nil && !history.OK() {
+		err = fmt.Errorf("the history can't be read: %s", history.Summary(1000))
+	}
+	return history, err
+}
+
+func forecastConfig(settings map[string]string) migrator.Config {
+	c := migrator.Config{Baseline: settings["SLIPWAY_BASELINE_VERSION"], Flyway: migrator.FlywaySettings{
+		Placeholders: map[string]string{}, Replace: true, OutOfOrder: settings["FLYWAY_OUT_OF_ORDER"] == "true",
+		Prefix: cmp.Or(settings["FLYWAY_PLACEHOLDER_PREFIX"], "${"), Suffix: cmp.Or(settings["FLYWAY_PLACEHOLDER_SUFFIX"], "}"),
+	}}
+	if replace, err := strconv.ParseBool(settings["FLYWAY_PLACEHOLDER_REPLACEMENT"]); err == nil {
+		c.Flyway.Replace = replace
+	}
+	for name, value := range settings {
+		if key, ok := strings.CutPrefix(name, "FLYWAY_PLACEHOLDERS_"); ok && key != "" {
+			c.Flyway.Placeholders[strings.ToLower(key)] = value
+		}
+	}
+	return c
+}
+
+// maxOutcome is what a variable of CodePipeline and the text of an approval hold.
+const maxOutcome = 700
+
+// outcome is a forecast in one line.
+func outcome(r *report.Report) string {
+	if !r.OK() {
+		return report.Cut(r.Summary(maxOutcome), maxOutcome)
+	}
+	if len(r.Pending) == 0 {
+		return "no script is pending"
+	}
+	var names []string
+	for _, s := range r.Pending {
+		names = append(names, s.Script)
+	}
+	noun := "scripts are"
+	if len(names) == 1 {
+		noun = "script is"
+	}
+	return report.Cut(fmt.Sprintf("%d %s pending: %s", len(names), noun, strings.Join(names, ", ")), maxOutcome)
+}
