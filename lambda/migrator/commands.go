@@ -115,17 +115,21 @@ func (r *run) repair(ctx context.Context) error {
 	return nil
 }
 
-// repaired says in words what a repair changed.
+// repaired says in words what a repair changed. Flyway gives the rank of a row
+// that it removed to a row that it adds.
 func repaired(before, after []database.Row) []string {
 	actions := []string{}
-	left := map[int]database.Row{}
+	was, left := map[int]database.Row{}, map[int]database.Row{}
+	for _, row := range before {
+		was[row.Rank] = row
+	}
 	for _, row := range after {
 		left[row.Rank] = row
 	}
 	for _, row := range before {
 		now, ok := left[row.Rank]
 		switch {
-		case !ok:
+		case !ok || now.Success != row.Success || now.Type != row.Type:
 			actions = append(actions, fmt.Sprintf("removed the failed run of %s", row.Script))
 		case row.Checksum != nil && now.Checksum != nil && *row.Checksum != *now.Checksum:
 			actions = append(actions, fmt.Sprintf("took the checksum %d of %s (was %d)", *now.Checksum, row.Script, *row.Checksum))
@@ -134,7 +138,7 @@ func repaired(before, after []database.Row) []string {
 		}
 	}
 	for _, row := range after {
-		if row.Rank > lastRank(before) && row.Type == "DELETE" {
+		if row.Type == "DELETE" && was[row.Rank].Type != "DELETE" {
 			actions = append(actions, fmt.Sprintf("marked %s as deleted", row.Script))
 		}
 	}
