@@ -75,6 +75,12 @@ func (s *stage) jdbc(j *job) string {
 	return fmt.Sprintf("jdbc:postgresql://127.0.0.1:%d/%s", s.postgres.Port, j.database)
 }
 
+// url asks for TLS as all others do who are told nothing else: where the server
+// offers it, which this one does not.
+func (s *stage) url(j *job) string {
+	return strings.Replace(s.postgres.URLFor(s.user, s.password, j.database), "sslmode=disable", "sslmode=prefer", 1)
+}
+
 func (s *stage) recipe(j *job) (*exec.Cmd, error) {
 	cmd := exec.Command("bash", filepath.Join(s.folder, "recipe.sh"))
 	cmd.Env = append(s.launcherEnv(j), "AWS="+s.aws)
@@ -112,13 +118,13 @@ func (s *stage) slipway(j *job) (*exec.Cmd, error) {
 }
 
 func (s *stage) gooseUp(j *job) (*exec.Cmd, error) {
-	cmd := exec.Command(s.goose, "-dir", j.goose, "postgres", s.postgres.URLFor(s.user, s.password, j.database), "up")
+	cmd := exec.Command(s.goose, "-dir", j.goose, "postgres", s.url(j), "up")
 	cmd.Env = s.base(j)
 	return cmd, nil
 }
 
 func (s *stage) psqlFile(j *job) (*exec.Cmd, error) {
-	cmd := exec.Command("psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", j.psql, s.postgres.URLFor(s.user, s.password, j.database))
+	cmd := exec.Command("psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", j.psql, s.url(j))
 	cmd.Env = s.base(j)
 	return cmd, nil
 }
