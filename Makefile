@@ -3,23 +3,29 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 SQL          ?= sql/postgresql
+ENVIRONMENT  ?=
 STATICCHECK  := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+# A built program, not `go run`, which turns every exit code into 1.
 WORKBENCH    := .slipway/bin/workbench
-# SQL=folder of scripts, DATABASE_URL=postgres://… for a database that exists
 SCRIPTS      = --sql "$(SQL)" $(if $(DATABASE_URL),--database-url "$(DATABASE_URL)")
+AGAINST_FLAG = $(if $(AGAINST),--against "$(AGAINST)")
+DEPLOYED     = --environment "$(or $(ENVIRONMENT),$(error which one? ENVIRONMENT=prod))"
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  SQL=folder and DATABASE_URL=postgres://… choose other scripts and another database"
-
-$(WORKBENCH): FORCE
-	@mkdir -p $(@D) && go build -o $@ ./lambda/workbench
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "SQL=folder and DATABASE_URL=postgres://… choose other scripts and another database."
 
 run: $(WORKBENCH) ## migrate a local PostgreSQL the way a deployment does
 	@$(WORKBENCH) run $(SCRIPTS)
 
 info: $(WORKBENCH) ## show applied and pending scripts (ENVIRONMENT=prod: of a deployed environment)
 	@$(WORKBENCH) info $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)",$(SCRIPTS))
+
+revert: $(WORKBENCH) ## undo the newest versions down to TO=12, or STEPS=1 (FROM=14 in a protected environment, DRY_RUN=1)
+	@$(WORKBENCH) revert $(SCRIPTS) $(if $(TO),--to "$(TO)") $(if $(STEPS),--steps "$(STEPS)") $(if $(FROM),--from "$(FROM)") $(if $(DRY_RUN),--dry-run)
+
+new: $(WORKBENCH) ## make the next script and its undo script: NAME="add orders"
+	@$(WORKBENCH) new --sql "$(SQL)" "$(NAME)"
 
 start: $(WORKBENCH) ## keep the local PostgreSQL up and print its URL
 	@$(WORKBENCH) start
@@ -30,11 +36,35 @@ stop: $(WORKBENCH) ## end it
 clean: $(WORKBENCH) ## forget the local databases
 	@$(WORKBENCH) clean
 
+check: $(WORKBENCH) ## judge the branch's scripts, without a database (AGAINST=branch)
+	@$(WORKBENCH) check --sql "$(SQL)" $(AGAINST_FLAG)
+
+rehearse: $(WORKBENCH) ## run the branch's scripts on a throw-away database and measure locks, rewrites, rows, undo
+	@$(WORKBENCH) rehearse $(SCRIPTS) $(AGAINST_FLAG)
+
+image: ## build the image slipway:local
+	$(if $(CDK_DOCKER),$(CDK_DOCKER),docker) build -f docker/Dockerfile -t slipway:local .
+
+synth: ## synthesise the stacks into cdk.out; needs no account
+	infra/cdk synth --quiet
+
+deploy-local: ## deploy the real stacks and image to an emulator of AWS here, show the result, tear down
+	go run ./infra/local $(if $(filter-out sql/postgresql,$(SQL)),-sql "$(SQL)")
+
+validate: $(WORKBENCH) ## have ENVIRONMENT=prod compare its history and release
+	@$(WORKBENCH) validate $(DEPLOYED)
+
+repair: $(WORKBENCH) ## have ENVIRONMENT=prod repair its history
+	@$(WORKBENCH) repair $(DEPLOYED)
+
 test: ## all tests that need neither Docker nor AWS
 	go test ./...
 
-test-race: ## the same for the handler, with the race detector
-	go test -race -short ./lambda/...
+test-race: ## the tests of the handler, with the race detector
+	go test -race ./lambda/database ./lambda/event ./lambda/flyway ./lambda/migrator ./lambda/report ./lambda/script ./lambda/serve
+
+test-deploy: ## some twenty deployments to the emulator
+	go test -tags deploy -count=1 -timeout 40m -v ./infra/local/...
 
 lint: ## gofmt, vet, staticcheck, a tidy go.mod
 	@files=$$(gofmt -l infra lambda); test -z "$$files" || { echo "gofmt: $$files"; exit 1; }
@@ -42,8 +72,14 @@ lint: ## gofmt, vet, staticcheck, a tidy go.mod
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
 
+lint-templates: ## cfn-lint and checkov on the synthesised templates
+	infra/lint/run
+
 ci: ## what CI runs
 	bash .ci/run
 
+$(WORKBENCH): FORCE
+	@mkdir -p $(@D) && go build -o $@ ./lambda/workbench
+
 FORCE:
-.PHONY: help run info start stop clean test test-race lint ci FORCE
+.PHONY: help run info revert new start stop clean check rehearse image synth deploy-local validate repair test test-race test-deploy lint lint-templates ci FORCE
