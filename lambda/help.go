@@ -9,7 +9,7 @@ Usage:
   slipway repair                                  put the history right
   slipway baseline [--target VERSION]             adopt a database that has tables already
   slipway revert   --to VERSION | --steps N [--from VERSION] [--dry-run]
-                                                  undo, newest first
+                                                  undo, newest first; --to 0 undoes everything
   slipway serve    [--addr :8080] [--json]        stand in for Lambda's endpoint
 
 Flags of every command:

@@ -140,6 +140,9 @@ func (r *run) warnPending() {
 			again = append(again, f.Script)
 		}
 	}
+	if more := len(again) - 5; more > 0 {
+		again = append(again[:5], fmt.Sprintf("%d more", more))
+	}
 	if len(again) > 0 {
 		r.warn("the next deployment that runs applies what was reverted again, unless the release drops or corrects it first: %s", strings.Join(again, ", "))
 	}

@@ -188,6 +188,26 @@ func TestRevertKilledMidStatement(t *testing.T) {
 	y.whole()
 }
 
+// Killed in an undo that runs outside a transaction: the version may be half
+// undone, so it counts as failed, for Flyway too, until somebody has looked.
+func TestRevertKilledOutsideTransaction(t *testing.T) {
+	t.Parallel()
+	scripts := ladder(2, 0)
+	scripts["U2__t.sql"], scripts["U2__t.sql.conf"] = "DROP TABLE t2;\nSELECT pg_sleep(60);", "executeInTransaction=false"
+	y := newYard(t, scripts)
+	y.prime()
+	child := y.child()
+	y.await("the statement", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
+	_ = child.Process.Signal(syscall.SIGKILL)
+	_ = child.Wait()
+	y.equal("history", y.history(), "1 SQL; 2 SQL failed")
+	y.fails(report.PreviousFailed, migrator.Request{Command: "migrate"})
+	y.ok(migrator.Request{Command: "repair"})
+	y.flywayOK("migrate")
+	y.equal("history", y.history(), "1 SQL; 2 SQL")
+	y.whole()
+}
+
 // The server ends a session of the revert: the one that works, or the one that holds the run's lock.
 func TestRevertLosesItsSession(t *testing.T) {
 	t.Parallel()

@@ -27,7 +27,7 @@ var queries = []string{
 		|| ' ' || name || CASE relpersistence WHEN 'u' THEN ' unlogged' ELSE '' END
 		|| coalesce(' with ' || array_to_string(reloptions, ', '), '')
 		|| CASE WHEN relrowsecurity THEN ' row security' ELSE '' END || CASE WHEN relforcerowsecurity THEN ' forced' ELSE '' END
-		|| CASE WHEN relreplident <> 'd' THEN ' replica identity ' || relreplident::text ELSE '' END
+		|| CASE WHEN relreplident <> 'd' AND relkind IN ('r', 'p') THEN ' replica identity ' || relreplident::text ELSE '' END
 		|| coalesce(' partition by ' || pg_get_partkeydef(oid), '') || coalesce(' ' || pg_get_expr(relpartbound, oid), '')
 		|| coalesce((SELECT ' inherits ' || string_agg(inhparent::regclass::text, ', ' ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = rel.oid), '')
 		|| coalesce(' tablespace ' || (SELECT spcname FROM pg_tablespace t WHERE t.oid = reltablespace), '')
