@@ -21,20 +21,22 @@ import (
 type Conn struct {
 	pg     *pgx.Conn
 	target Target
-	known  map[string]bool // server settings that this server has
+	known  map[string]bool // which of the backstops this server has
 	Server string          // version, such as "17.5"
 }
 
 // Connect opens a session under that application_name. What may pass (no
 // route, refused, starting up, resuming from zero capacity) is tried again with
 // backoff for as long as wait; the rest fails at once. Failures are
-// DATABASE_UNREACHABLE, ACCESS_DENIED and DATABASE_MISSING.
+// DATABASE_UNREACHABLE, ACCESS_DENIED and DATABASE_MISSING; a deadline of ctx
+// ends the wait early, with the last of them.
 func Connect(ctx context.Context, t Target, application string, wait time.Duration) (*Conn, error) {
 	config, err := t.config(application)
 	if err != nil {
 		return nil, err
 	}
 	giveUp := time.Now().Add(wait)
+	var last error
 	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		attempt, cancel := context.WithTimeout(ctx, 15*time.Second)
 		pg, err := pgx.ConnectConfig(attempt, config)
@@ -46,17 +48,24 @@ func Connect(ctx context.Context, t Target, application string, wait time.Durati
 			}
 			c.Close()
 		}
-		if ctx.Err() != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
 			return nil, context.Cause(ctx)
 		}
 		passing, failure := t.classify(err)
-		if !passing || time.Now().Add(pause).After(giveUp) {
-			return nil, failure
+		if ctx.Err() == nil || last == nil {
+			last = failure
+		}
+		left := time.Until(giveUp)
+		if ctx.Err() != nil || !passing || left <= 0 {
+			return nil, last
 		}
 		select {
-		case <-time.After(pause):
+		case <-time.After(min(pause, left)):
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return nil, context.Cause(ctx)
+			}
+			return nil, last
 		}
 	}
 }
@@ -91,12 +100,23 @@ var backstops = map[string]string{
 	"tcp_keepalives_idle":              "10",
 	"tcp_keepalives_interval":          "5",
 	"tcp_keepalives_count":             "3",
+	// Keepalives rest while something sent is not acknowledged.
+	"tcp_user_timeout": "25000",
 }
 
+// learn sets the backstops for this session, which holds the run's lock: when the
+// whole sandbox vanishes without a closed socket, only the server can notice.
+// current_setting answers NULL for one that the server does not know; asking
+// pg_settings would take three times as long.
 func (c *Conn) learn(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	rows, err := c.pg.Query(ctx, "SELECT name FROM pg_settings WHERE context = 'user'")
+	var values []string
+	for name, value := range backstops {
+		values = append(values, fmt.Sprintf("('%s', '%s')", name, value))
+	}
+	rows, err := c.pg.Query(ctx, "SELECT name FROM (VALUES "+strings.Join(values, ", ")+`) AS s (name, value)
+		WHERE current_setting(name, true) IS NOT NULL AND set_config(name, value, false) IS NOT NULL`)
 	if err != nil {
 		return err
 	}
@@ -123,7 +143,7 @@ func (c *Conn) Backstops() map[string]string {
 
 // Close ends the session, and with it its locks.
 func (c *Conn) Close() {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = c.pg.Close(ctx)
 }
@@ -144,7 +164,7 @@ func (t Target) classify(err error) (passing bool, failure error) {
 		case pg.Code == "3D000":
 			f.Code, f.Next = report.DatabaseMissing, "Create the database, or correct its name (PGDATABASE, or dbname in the secret)."
 		default: // starting up, shutting down, too many connections, …
-			passing = strings.HasPrefix(pg.Code, "57P") || pg.Code == "53300" || strings.HasPrefix(pg.Code, "08")
+			passing = Passing(pg.Code)
 		}
 		return passing, f
 	}
@@ -163,6 +183,12 @@ func (t Target) classify(err error) (passing bool, failure error) {
 		passing = true
 	}
 	return passing, report.Failf(report.DatabaseUnreachable, next, "no connection to %s: %w", at, err)
+}
+
+// Passing reports whether a server that refuses a session with that SQLSTATE
+// may take one a moment later: starting up, full, or out of reach.
+func Passing(state string) bool {
+	return strings.HasPrefix(state, "57P") || state == "53300" || strings.HasPrefix(state, "08")
 }
 
 // IsConnectionError reports whether the session was lost.

@@ -34,6 +34,9 @@ func (e *ExitError) Error() string {
 // Unwrap is the cause.
 func (e *ExitError) Unwrap() error { return e.Err }
 
+// ErrNoRoom says that temporary files can't be written.
+var ErrNoRoom = errors.New("no room for temporary files")
+
 // Grace is how long each step of ending Flyway may take.
 type Grace struct {
 	Interrupt time.Duration // after Interrupter, before TERM
@@ -60,7 +63,7 @@ type Runner struct {
 func (r Runner) Run(ctx context.Context, c Command) (*Result, error) {
 	temp, err := os.MkdirTemp(c.TempDir, "flyway-")
 	if err != nil {
-		return nil, fmt.Errorf("no room for Flyway's temporary files: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrNoRoom, err)
 	}
 	defer os.RemoveAll(temp) //nolint:errcheck // a leftover in /tmp is no failure of the run
 	c.TempDir = temp

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"slipway/lambda/database"
+	"slipway/lambda/flyway"
 	"slipway/lambda/report"
 )
 
@@ -43,7 +44,7 @@ func (r *run) resolve(ctx context.Context) error {
 		limited, cancel := context.WithTimeout(ctx, 30*time.Second)
 		s, err = database.ReadSecret(limited, r.Secrets, arn)
 		cancel()
-		if ctx.Err() != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
 			return context.Cause(ctx)
 		}
 	case c.IAMAuth == nil:
@@ -75,6 +76,37 @@ func (r *run) resolve(ctx context.Context) error {
 		r.target.Password = database.Password(token)
 	}
 	return nil
+}
+
+// reconnector judges the ends of Flyway's starts: whether Flyway got no session
+// for a reason that may pass, as [database.Connect] does for the own one, or
+// because the password was changed just now. Nothing was run then, so it can
+// be started again.
+func (r *run) reconnector(ctx context.Context) func(error) bool {
+	giveUp, pause, rotated := time.Now().Add(r.Config.ConnectWait), 500*time.Millisecond, false
+	return func(err error) bool {
+		var answer *flyway.Error
+		if !errors.As(err, &answer) || answer.Code != "DB_CONNECTION" || ctx.Err() != nil {
+			return false
+		}
+		state := answer.SQLState
+		if state == "28P01" || state == "28000" {
+			former := r.target.Password
+			if rotated || r.resolve(ctx) != nil || r.target.Password == former {
+				return false
+			}
+			r.log.Info("the password was changed meanwhile: trying its new value")
+			rotated = true
+			return true
+		}
+		if !database.Passing(state) || time.Now().Add(pause).After(giveUp) {
+			return false
+		}
+		r.log.Info("the server gave Flyway no session; trying again", "SQLSTATE", state, "in", pause.String())
+		passed := sleep(ctx, pause) == nil
+		pause = min(2*pause, 5*time.Second)
+		return passed
+	}
 }
 
 func (r *run) open(ctx context.Context) error {

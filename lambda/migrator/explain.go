@@ -33,6 +33,10 @@ func (r *run) explain(ctx context.Context, err error, lost bool) error {
 		return r.ended(ctx)
 	case errors.Is(err, flyway.ErrIncomplete):
 		return report.Failf(report.Internal, "Set SLIPWAY_FLYWAY_HOME to the folder with Flyway's jars.", "%w", err)
+	case errors.Is(err, flyway.ErrNoRoom):
+		return report.Failf(report.Internal, "Make room in the folder for temporary files: /tmp, in Lambda the ephemeral storage.", "%w", err)
+	case errors.As(err, &exit) && (exit.Code == 130 || exit.Code == 143):
+		return report.Failf(report.Internal, "Run it again: a script that was cut off has been rolled back.", "Flyway was ended by a signal: %w", err)
 	case errors.As(err, &exit) && (exit.Code == 3 || exit.Code < 0 || exit.Code == 137):
 		return report.Failf(report.Internal, "Give the function more memory if this was out of it (configuration: memory), then run again; a script that was cut off has been rolled back.",
 			"Flyway was killed or ran out of memory: %w", err)
@@ -116,7 +120,11 @@ func (r *run) explainAnswer(ctx context.Context, e *flyway.Error) error {
 		f.Message = fmt.Sprintf("a table lock was not to be had within %s, so the script gave up before the application queued behind it", r.Config.LockTimeout)
 	case e.SQLState == "25006":
 		f.Code, f.Next = report.DatabaseUnreachable, "Connect to the writer (the cluster endpoint); after a failover, run it again."
-	case strings.HasPrefix(e.SQLState, "08"), strings.HasPrefix(e.SQLState, "57P"):
+	case e.SQLState == "42501" && f.Script == "":
+		f.Code, f.Next = report.AccessDenied, "Grant the role what the message names, or migrate as the owner of the schema."
+	case e.SQLState == "42501":
+		f.Next = "Grant the role what the message names, or run the script as the owner; its own changes were rolled back."
+	case database.Passing(e.SQLState):
 		f.Code, f.Next = report.DatabaseUnreachable, "Run it again when the server takes connections; a script that was cut off has been rolled back."
 		f.Message = "the connection to the database was lost: " + f.Message
 	case e.SQLState == "28P01" || e.SQLState == "28000":
@@ -153,7 +161,7 @@ func (r *run) explainAnswer(ctx context.Context, e *flyway.Error) error {
 
 // holders names who has an advisory lock, as far as that can still be asked.
 func (r *run) holders(key int64) []report.Blocker {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	ctx, cancel := r.lastly(3*time.Second, 0.15)
 	defer cancel()
 	r.connMu.Lock()
 	defer r.connMu.Unlock()
@@ -181,7 +189,7 @@ func (r *run) afterNoTransaction(f *report.Failure) {
 
 // dropInvalid are the statements that remove indexes left invalid, "" for none.
 func (r *run) dropInvalid() string {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	ctx, cancel := r.lastly(3*time.Second, 0.15)
 	defer cancel()
 	r.connMu.Lock()
 	defer r.connMu.Unlock()

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"slipway/lambda/flyway"
 )
 
 // locations are the folders that a start of Flyway gets; temporary is one of
@@ -37,7 +39,7 @@ func (r *run) limitLocks(settings map[string]string) (locations, error) {
 	}
 	folder, err := os.MkdirTemp("", "slipway-")
 	if err != nil {
-		return l, fmt.Errorf("no room for temporary files: %w", err)
+		return l, fmt.Errorf("%w: %w", flyway.ErrNoRoom, err)
 	}
 	l.temporary = folder
 	l.folders = append(slices.Clone(l.folders), folder)
@@ -47,7 +49,7 @@ func (r *run) limitLocks(settings map[string]string) (locations, error) {
 	files := map[string]string{callbackName: sql, callbackName + ".conf": "placeholderReplacement=false\n"}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			return l, fmt.Errorf("no room for temporary files: %w", err)
+			return l, fmt.Errorf("%w: %w", flyway.ErrNoRoom, err)
 		}
 	}
 	return l, nil

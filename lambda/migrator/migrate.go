@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,8 +26,17 @@ func (r *run) migrate(ctx context.Context) error {
 	if err := r.checkPlaceholders(); err != nil {
 		return err
 	}
+	if err := r.checkMixed(); err != nil {
+		return err
+	}
 	if r.settled() {
 		return nil
+	}
+	if err := r.checkRights(ctx); err != nil {
+		return err
+	}
+	if err := r.checkInvalid(ctx); err != nil {
+		return err
 	}
 	if now, err := r.conn.Now(ctx); err == nil && len(r.plan.pending) > 0 {
 		r.report.RestorePoint = &now
@@ -35,7 +45,15 @@ func (r *run) migrate(ctx context.Context) error {
 	err := r.applyAll(ctx)
 	// Whatever Flyway said, the history tells what was applied.
 	if again := r.lookAgain(); again != nil {
-		return errors.Join(err, again)
+		r.warn("the history could not be read after the run: what is reported as applied was seen while it ran, and more may have been; run `slipway info`")
+		if err == nil {
+			return again
+		}
+		if again := r.replan(append(slices.Clone(r.history), r.seen...)); again != nil {
+			return err
+		}
+	} else {
+		r.mayBeHalfDone(err)
 	}
 	r.report.Applied = since(before, r.history)
 	for _, row := range r.history {
@@ -43,13 +61,15 @@ func (r *run) migrate(ctx context.Context) error {
 			r.warn("the database had tables and no history: adopted at version %s", *row.Version)
 		}
 	}
-	if len(r.report.Applied) == 0 {
-		r.report.RestorePoint = nil
+	if lastRank(r.history) == before {
+		r.report.RestorePoint = nil // nothing was changed
 	}
 	if err != nil {
 		r.nameRestore()
 		return err
 	}
+	r.plan.trust()
+	r.report.Pending = r.plan.pendingScripts()
 	if n := len(r.plan.pending); n > 0 {
 		return report.Failf(report.Internal, "Run `slipway info` and report this with its output.", "Flyway reports success, and the history lacks %s that it was to apply, %s first", count(n, "script"), r.plan.pending[0].Script)
 	}
@@ -72,15 +92,15 @@ func (r *run) settled() bool {
 
 // lookAgain reads the history after Flyway ended, within the time kept for it.
 func (r *run) lookAgain() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := r.lastly(5*time.Second, 0.7)
 	defer cancel()
 	r.connMu.Lock()
-	alive := r.conn.Alive(ctx)
-	if !alive {
+	well := alive(ctx, r.conn)
+	if !well {
 		r.conn.Close()
 	}
 	r.connMu.Unlock()
-	if !alive {
+	if !well {
 		if err := r.open(ctx); err != nil {
 			return err
 		}
@@ -134,10 +154,15 @@ func (r *run) applyAll(ctx context.Context) error {
 	for pause := time.Second; ; pause = min(2*pause, 10*time.Second) {
 		blockers, err := r.apply(ctx)
 		var failure *report.Failure
-		if !errors.As(err, &failure) || failure.SQLState != lockNotAvailable {
+		if !errors.As(err, &failure) {
 			return err
 		}
-		failure.Blockers = blockers
+		if failure.Code == report.Deadline || failure.Code == report.Locked && len(failure.Blockers) == 0 {
+			failure.Blockers = blockers
+		}
+		if failure.SQLState != lockNotAvailable || failure.Code != report.Locked {
+			return err
+		}
 		deadline, limited := ctx.Deadline()
 		if (!limited && time.Now().Add(pause).After(giveUp)) || (limited && time.Now().Add(pause+r.Config.LockTimeout).After(deadline)) {
 			return failure
@@ -176,6 +201,7 @@ func (r *run) apply(ctx context.Context) ([]report.Blocker, error) {
 	w := r.watch(ctx)
 	_, err = r.start(w.ctx, "migrate", settings, locations.folders, args...)
 	blockers, lost := w.stop()
+	r.seen = w.rows
 	if err != nil {
 		return blockers, r.explain(ctx, err, lost)
 	}
@@ -197,17 +223,22 @@ func (r *run) start(ctx context.Context, verb string, settings map[string]string
 	}
 	runner.Interrupt = r.cancelStatements
 	runner.Grace = grace(ctx)
-	begun := time.Now()
-	r.log.Info("starting Flyway", "command", verb, "scripts", len(r.plan.pending))
-	result, err := runner.Run(ctx, flyway.Command{
-		Verb: verb, URL: r.target.JDBCURL(r.application(false), settings), User: r.target.User, Password: string(r.target.Password),
-		Locations: locations, Settings: environment, Scripts: len(r.plan.pending), MemoryMB: r.Config.MemoryMB,
-		Args: append(args, fmt.Sprintf("-lockRetryCount=%d", r.lockRetries(ctx))),
-	})
-	r.report.FlywayVersion = runner.Version()
-	r.log.Info("Flyway ended", "command", verb, "milliseconds", time.Since(begun).Milliseconds())
-	r.sweep()
-	return result, err
+	again := r.reconnector(ctx)
+	for {
+		begun := time.Now()
+		r.log.Info("starting Flyway", "command", verb, "scripts", len(r.plan.pending))
+		result, err := runner.Run(ctx, flyway.Command{
+			Verb: verb, URL: r.target.JDBCURL(r.application(false), settings), User: r.target.User, Password: string(r.target.Password),
+			Locations: locations, Settings: environment, Scripts: len(r.plan.pending), MemoryMB: r.Config.MemoryMB,
+			Args: append(args, fmt.Sprintf("-lockRetryCount=%d", r.lockRetries(ctx))),
+		})
+		r.report.FlywayVersion = runner.Version()
+		r.log.Info("Flyway ended", "command", verb, "milliseconds", time.Since(begun).Milliseconds())
+		r.sweep()
+		if !again(err) {
+			return result, err
+		}
+	}
 }
 
 // lockRetries is how many seconds Flyway may wait for its own lock, which a
@@ -227,5 +258,5 @@ func grace(ctx context.Context) flyway.Grace {
 	}
 	deadline, _ := ctx.Deadline()
 	part := min(12*time.Second, max(time.Second, time.Until(deadline)/4))
-	return flyway.Grace{Interrupt: part / 3, Terminate: part / 6}
+	return flyway.Grace{Interrupt: part / 4, Terminate: part / 8}
 }

@@ -102,7 +102,7 @@ func (m *Migrator) Run(ctx context.Context, req Request) (*report.Report, error)
 	id := make([]byte, 6)
 	_, _ = rand.Read(id)
 	r := &run{
-		Migrator: m, req: req, log: m.Log,
+		Migrator: m, req: req, log: m.Log, deadline: deadlineOf(ctx),
 		report: &report.Report{
 			Command: req.Command, Code: report.OK, RunID: hex.EncodeToString(id), StartedAt: time.Now().UTC(),
 			Applied: []report.Script{}, Pending: []report.Script{},
@@ -137,6 +137,11 @@ func (r *run) guarded(ctx context.Context) (err error) {
 		return r.failure(work, err)
 	}
 	return nil
+}
+
+func deadlineOf(ctx context.Context) time.Time {
+	deadline, _ := ctx.Deadline()
+	return deadline
 }
 
 // reserve keeps the last part of the time for ending things and answering: a

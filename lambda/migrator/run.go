@@ -23,6 +23,8 @@ type run struct {
 	req    Request
 	report *report.Report
 	log    *slog.Logger
+	// deadline is when the answer must be there; zero for none.
+	deadline time.Time
 
 	set    *script.Set
 	target database.Target
@@ -35,6 +37,7 @@ type run struct {
 	history []database.Row
 	exists  bool // the history's table
 	plan    *plan
+	seen    []database.Row // what the last start of Flyway was seen to apply
 }
 
 func (r *run) do(ctx context.Context) error {
@@ -123,7 +126,13 @@ func (r *run) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.history, r.exists = history, exists
+	r.exists = exists
+	return r.replan(history)
+}
+
+// replan makes the plan of that history.
+func (r *run) replan(history []database.Row) (err error) {
+	r.history = history
 	rules := rules{outOfOrder: r.Config.Flyway.OutOfOrder, repeatable: r.repeatableChecksum}
 	if r.req.Command == "migrate" && r.req.Target != "" {
 		if rules.target, err = r.targetVersion(); err != nil {
@@ -201,6 +210,18 @@ func (r *run) close() {
 	if r.conn != nil {
 		r.conn.Close()
 	}
+}
+
+// lastly is a context for one of the last things of a run, such as a cancel or
+// a look at the history: it outlives the work's, and takes at most so long,
+// and at most that part of the time left until the answer must be there. With a
+// server that says nothing any more, each of them uses its time up.
+func (r *run) lastly(limit time.Duration, part float64) (context.Context, context.CancelFunc) {
+	if !r.deadline.IsZero() {
+		left := time.Duration(float64(time.Until(r.deadline)) * part)
+		limit = min(limit, max(left, 50*time.Millisecond))
+	}
+	return context.WithTimeout(context.Background(), limit)
 }
 
 // sleep waits, or answers the context's cause.

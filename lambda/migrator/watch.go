@@ -23,7 +23,7 @@ type watcher struct {
 	done     sync.WaitGroup
 	quit     chan struct{}
 	blockers []report.Blocker
-	applied  int
+	rows     []database.Row // what came into the history meanwhile
 	lost     bool
 }
 
@@ -63,6 +63,8 @@ func (w *watcher) stop() (blockers []report.Blocker, lost bool) {
 func (r *run) glance(w *watcher, rank *int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
+	// At the end of the work others need the session; one that is well answers by then.
+	defer context.AfterFunc(w.ctx, func() { time.AfterFunc(200*time.Millisecond, cancel) })()
 	r.connMu.Lock()
 	defer r.connMu.Unlock()
 	history, err := r.conn.HistoryAfter(ctx, r.table, *rank)
@@ -71,9 +73,9 @@ func (r *run) glance(w *watcher, rank *int) error {
 	}
 	if n := len(history); n > 0 {
 		last := history[n-1]
-		*rank, w.applied = last.Rank, w.applied+n
+		*rank, w.rows = last.Rank, append(w.rows, history...)
 		if r.req.Command != "revert" { // which knows better itself how far it is
-			r.log.Info(fmt.Sprintf("applied %d of %d", w.applied, len(r.plan.pending)), "last", last.Script)
+			r.log.Info(fmt.Sprintf("applied %d of %d", len(w.rows), len(r.plan.pending)), "last", last.Script)
 		}
 	}
 	blockers, err := r.conn.BlockersOf(ctx, r.application(false))
@@ -91,13 +93,20 @@ func (r *run) cancelStatements() { r.endSessions(false) }
 // itself is gone: a killed client does not stop its statement.
 func (r *run) sweep() { r.endSessions(true) }
 
+// alive asks a session for no more than half of the time.
+func alive(ctx context.Context, conn *database.Conn) bool {
+	deadline, _ := ctx.Deadline()
+	ctx, cancel := context.WithTimeout(ctx, time.Until(deadline)/2)
+	defer cancel()
+	return conn.Alive(ctx)
+}
+
 func (r *run) endSessions(terminate bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
+	ctx, cancel := r.lastly(4*time.Second, 0.2)
 	defer cancel()
 	r.connMu.Lock()
 	conn, borrowed := r.conn, r.conn
-	alive := conn.Alive(ctx)
-	if !alive {
+	if !alive(ctx, conn) {
 		fresh, err := database.Connect(ctx, r.target, r.application(true), 0)
 		if err != nil {
 			r.connMu.Unlock()

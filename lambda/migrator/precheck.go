@@ -1,0 +1,133 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"slipway/lambda/report"
+	"slipway/lambda/script"
+)
+
+// checkRights refuses a role that can't make the history's table: Flyway would
+// try ten times, a second apart.
+func (r *run) checkRights(ctx context.Context) error {
+	if r.exists {
+		return nil
+	}
+	may, err := r.conn.MayCreate(ctx, r.table.Schema)
+	if err != nil || may {
+		return err
+	}
+	f := report.Failf(report.AccessDenied, fmt.Sprintf("Grant it: GRANT CREATE ON SCHEMA %s TO %q; or migrate as the owner of the schema.", r.table.Schema, r.target.User),
+		"permission denied for schema %s: the role may not make the history's table", r.table.Schema)
+	f.SQLState = "42501"
+	return f
+}
+
+// checkMixed refuses pending scripts that mix statements of both kinds: Flyway
+// would, too, but only when it gets there.
+func (r *run) checkMixed() error {
+	var problems []report.Problem
+	for _, f := range r.plan.pending {
+		if !f.NoTransaction || f.Outside {
+			continue
+		}
+		text, err := f.Text()
+		if err != nil {
+			return report.Failf(report.BadRelease, "Correct the file.", "%s: %w", f.Script, err)
+		}
+		sql := string(text)
+		for _, s := range script.Split(sql) {
+			if !s.OutsideTransaction() {
+				problems = append(problems, report.Problem{
+					Script: f.Script, Version: f.Version.String(), Line: 1 + strings.Count(sql[:s.Start], "\n"),
+					Reason: "a statement that runs in a transaction stands beside one that can't",
+				})
+				break
+			}
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return &report.Failure{
+		Code: report.BadRelease, Script: problems[0].Script, Line: problems[0].Line, Problems: problems,
+		Message: "pending scripts mix transactional and non-transactional statements; nothing was run",
+		Next:    "Split it: statements that can't run in a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …) into a script of their own.",
+	}
+}
+
+var createsIndex = regexp.MustCompile(`^CREATE( UNIQUE)? INDEX CONCURRENTLY`)
+
+// checkInvalid looks for what a killed run left: a pending script is to create
+// an index that is there already, and invalid. IF NOT EXISTS would take it for
+// done, and without it the script would only fail.
+func (r *run) checkInvalid(ctx context.Context) error {
+	var creating bool
+	for _, f := range r.plan.pending {
+		creating = creating || f.NoTransaction
+	}
+	if !creating {
+		return nil
+	}
+	indexes, err := r.conn.InvalidIndexes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, index := range indexes {
+		f, err := r.creator(index)
+		if err != nil {
+			return err
+		}
+		if f != nil {
+			failure := report.Failf(report.PreviousFailed, "Run `DROP INDEX CONCURRENTLY "+index+";`, then migrate again.",
+				"%s was cut off in an earlier run and left the index %s invalid; nothing was run", f.Script, index)
+			failure.Script = f.Script
+			return failure
+		}
+	}
+	return nil
+}
+
+// creator is the pending script that creates the index, nil if none does, or
+// one drops it before.
+func (r *run) creator(index string) (*script.File, error) {
+	name := strings.Trim(index[strings.LastIndexByte(index, '.')+1:], `"`)
+	named := regexp.MustCompile(`(?i)(^|[^\w])` + regexp.QuoteMeta(name) + `([^\w]|$)`)
+	for _, f := range r.plan.pending {
+		text, err := f.Text()
+		if err != nil {
+			return nil, report.Failf(report.BadRelease, "Correct the file.", "%s: %w", f.Script, err)
+		}
+		if !named.Match(text) {
+			continue
+		}
+		for _, s := range script.Split(string(text)) {
+			names := named.Match(text[s.Start:s.End])
+			switch {
+			case strings.HasPrefix(s.Head, "DROP INDEX") && names:
+				return nil, nil
+			case createsIndex.MatchString(s.Head) && names:
+				return &f, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// mayBeHalfDone corrects the advice after a run that ended without an answer
+// of Flyway's, when the next script runs outside a transaction: it may have begun.
+func (r *run) mayBeHalfDone(err error) {
+	var f *report.Failure
+	if !errors.As(err, &f) || f.Script != "" || f.Code == report.Locked || len(r.plan.failed) > 0 || len(r.plan.pending) == 0 || !r.plan.pending[0].NoTransaction {
+		return
+	}
+	next := r.plan.pending[0].Script
+	f.Next = fmt.Sprintf("Look whether %s, which runs outside a transaction, was cut off half done; then run it again.", next)
+	if drops := r.dropInvalid(); drops != "" {
+		f.Next = fmt.Sprintf("%s was cut off outside a transaction and left an invalid index: run `%s`, then migrate again.", next, drops)
+	}
+}
