@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -37,7 +38,15 @@ type Handler struct {
 }
 
 // Invoke answers one event.
-func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+func (h Handler) Invoke(ctx context.Context, payload []byte) (body []byte, err error) {
+	// The run answers for its own defects; this is for those around it. Without
+	// an answer, CloudFormation would wait until its own timeout.
+	defer func() {
+		if p := recover(); p != nil {
+			h.Log.Error("panic", "value", fmt.Sprint(p), "stack", string(debug.Stack()))
+			body, err = nil, failure(report.Internal, fmt.Sprintf("INTERNAL: a defect of Slipway: %v. Next: Report this with the log of the run.", p))
+		}
+	}()
 	keys, err := object(payload)
 	if err != nil {
 		return nil, refuseDirect("", "send a JSON object: %w", err)
