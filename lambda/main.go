@@ -41,6 +41,7 @@ func interruptible() (context.Context, func()) {
 	go func() {
 		<-signals
 		signal.Stop(signals)
+		fmt.Fprintln(os.Stderr, "interrupted: ending in order; a second signal ends at once")
 		cancel(migrator.ErrInterrupted)
 	}()
 	return ctx, func() { cancel(nil) }
