@@ -39,7 +39,7 @@ func TestRevertRefusals(t *testing.T) {
 	}
 	y.remove("U3__t.sql")
 	y.remove("U5__t.sql")
-	refused("missing scripts", "1", "the undo scripts of 2 versions are missing", "V5__t.sql: has no undo script: the release lacks U5__", "U3__")
+	refused("missing scripts", "1", "undo scripts are missing for 2 versions", "V5__t.sql: has no undo script: the release lacks U5__", "U3__")
 	y.write("U3__t.sql", "DROP TABLE t3;\n\nCOMMIT;\nSELECT ${who}, '${', 1;")
 	y.write("U4__t.sql", "-- x\nDROP TABLE t4;\nVACUUM;")
 	y.write("U5__t.sql", "DROP TABLE t5; -- ${what}\n")
@@ -126,7 +126,7 @@ func TestRevertFailsHalfway(t *testing.T) {
 			if len(rep.Reverted) != before || (rep.RestorePoint != nil) != (before > 0) {
 				t.Errorf("reverted: %+v, to restore to: %v", rep.Reverted, rep.RestorePoint)
 			}
-			contains(t, "message", rep.Message, map[int]string{0: "Nothing was reverted", 1: "1 version was reverted before it"}[before])
+			contains(t, "message", rep.Message, map[int]string{0: "Nothing was reverted", 1: "Reverted before it: 1 version"}[before])
 			before = 0
 			y.equal("history", y.history(), "1 SQL; 2 SQL; 3 SQL; 4 SQL; 4 DELETE")
 			y.equal("tables", y.text("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') AND relname !~ 'flyway' ORDER BY 1"), "t1; t2; t3; v")

@@ -51,7 +51,7 @@ func (r *run) planRevert() (*revertPlan, error) {
 	if len(problems) > 0 {
 		f := refusal("the revert can't be done, for %s; nothing was changed", count(len(problems), "reason"))
 		if missing == len(problems) {
-			f.Message = map[bool]string{true: "the undo script of 1 version is missing", false: fmt.Sprintf("the undo scripts of %d versions are missing", missing)}[missing == 1] + "; nothing was changed"
+			f.Message = fmt.Sprintf("undo scripts are missing for %s; nothing was changed", count(missing, "version"))
 			f.Next = "Write what is missing (`make new` makes it beside the next script), or go forward with a new script that takes the change back."
 		}
 		f.Script, f.Line, f.Problems = problems[0].Script, problems[0].Line, problems
