@@ -193,3 +193,12 @@ func newEntry(p string, data []byte, link bool) Entry {
 	name, err := script.ParseName(path.Base(p))
 	return Entry{Name: name, Path: p, Data: data, Link: link, Bad: err}
 }
+
+// FromTexts is a tree of texts by path.
+func FromTexts(texts map[string]string) Tree {
+	t := Tree{}
+	for p, text := range texts {
+		t[p] = newEntry(p, []byte(text), false)
+	}
+	return t
+}

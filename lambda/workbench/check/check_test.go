@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"slipway/lambda/workbench/change"
+	"slipway/lambda/workbench/change/changetest"
 	"slipway/lambda/workbench/distribution"
 )
 
@@ -33,52 +33,7 @@ func linter(t testing.TB) *Squawk {
 }
 
 // files are scripts by name.
-type files map[string]string
-
-// branchOf makes a repository whose branch master has the first files, and
-// whose work tree has the second ones on a branch. It answers the folder of
-// the scripts. Where moved is given, master goes on to it after the branch began.
-func branchOf(t testing.TB, base, work, moved files) string {
-	t.Helper()
-	root := t.TempDir()
-	sql := filepath.Join(root, "db", "sql")
-	git := func(args ...string) {
-		t.Helper()
-		command := exec.Command("git", append([]string{"-C", root, "-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"}, args...)...)
-		if out, err := command.CombinedOutput(); err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
-	}
-	lay := func(set files) {
-		t.Helper()
-		if err := os.RemoveAll(sql); err != nil {
-			t.Fatal(err)
-		}
-		for name, text := range set {
-			path := filepath.Join(sql, name)
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	git("init", "-q", "-b", "master")
-	lay(base)
-	git("add", "-A")
-	git("commit", "-q", "--allow-empty", "-m", "base")
-	git("checkout", "-q", "-b", "feature")
-	if moved != nil {
-		git("checkout", "-q", "master")
-		lay(moved)
-		git("add", "-A")
-		git("commit", "-q", "--allow-empty", "-m", "moved")
-		git("checkout", "-q", "feature")
-	}
-	lay(work)
-	return sql
-}
+type files = map[string]string
 
 func run(t testing.TB, folder string, o Options) *Result {
 	t.Helper()
@@ -221,7 +176,7 @@ func TestAgainstTheTargetBranch(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			expect(t, run(t, branchOf(t, base, c.work, c.moved), c.options), c.want...)
+			expect(t, run(t, changetest.Branch(t, base, c.work, c.moved), c.options), c.want...)
 		})
 	}
 }

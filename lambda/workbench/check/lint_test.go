@@ -3,6 +3,8 @@ package check
 import (
 	"strings"
 	"testing"
+
+	"slipway/lambda/workbench/change/changetest"
 )
 
 func TestRulesOfSQL(t *testing.T) {
@@ -102,7 +104,7 @@ func TestRulesOfSQL(t *testing.T) {
 			if strings.HasPrefix(name, "undo") {
 				work = with(files{"V3__c.sql": c.sql, "U3__c.sql": c.also["U3__c.sql"], "beforeMigrate.sql": c.also["beforeMigrate.sql"]})
 			}
-			expect(t, run(t, branchOf(t, base, work, nil), Options{Linter: squawk, Batch: 1}), c.want...)
+			expect(t, run(t, changetest.Branch(t, base, work, nil), Options{Linter: squawk, Batch: 1}), c.want...)
 		})
 	}
 }
@@ -110,7 +112,7 @@ func TestRulesOfSQL(t *testing.T) {
 func TestOnlyNewScriptsAreLinted(t *testing.T) {
 	squawk := linter(t)
 	old := with(files{"V3__c.sql": "DROP TABLE a;"})
-	folder := branchOf(t, old, old, nil)
+	folder := changetest.Branch(t, old, old, nil)
 	expect(t, run(t, folder, Options{Linter: squawk}))
 	expect(t, run(t, folder, Options{Linter: squawk, All: true}), "error ban-drop-table V3__c.sql:1")
 	expect(t, run(t, folder, Options{Linter: squawk, All: true, WithoutRules: []string{"ban-drop-table"}}))

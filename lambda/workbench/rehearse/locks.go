@@ -52,10 +52,13 @@ func (r *Script) measured(w *window, samples []sample, known map[int64]table) {
 			}
 		}
 	}
+	for _, oid := range r.rewrites(w, known) {
+		take(oid, "AccessExclusiveLock") // nothing less allows it, seen or not
+	}
 	for oid, mode := range strongest {
 		t, ok := known[oid]
-		if !ok {
-			continue // made by this step: nobody waits for it
+		if !ok || t.made {
+			continue
 		}
 		r.Locks = append(r.Locks, Lock{
 			Table: t.name, Mode: mode, Blocks: blocks(mode), Rows: max(0, t.rows), Bytes: t.bytes, Waited: waited[oid],
@@ -65,20 +68,22 @@ func (r *Script) measured(w *window, samples []sample, known map[int64]table) {
 	slices.SortFunc(r.Locks, func(a, b Lock) int {
 		return cmp.Or(strength(b.Mode)-strength(a.Mode), cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Table, b.Table))
 	})
-	r.rewrites(w, known)
 	r.touched(w, known)
 }
 
 // heldFor is how long the lock can have been held at most: from the last
 // sample that does not show it. Inside a transaction it is held to the end;
-// outside, to the first sample without it.
+// outside, to the first sample without it, and one that no sample shows was
+// held for one pause between samples at most.
 func heldFor(w *window, samples []sample, oid int64, mode string) float64 {
-	from, to := w.begin, w.end
+	from, to, last, longest := w.begin, w.end, w.begin, int64(0)
 	seen := false
 	for _, s := range samples {
 		if s.at < w.begin || s.at > w.end {
 			continue
 		}
+		longest = max(longest, s.at-last)
+		last = s.at
 		holds := slices.ContainsFunc(s.locks, func(h held) bool { return h.oid == oid && h.mode == mode && h.granted })
 		switch {
 		case holds:
@@ -90,15 +95,18 @@ func heldFor(w *window, samples []sample, oid int64, mode string) float64 {
 			to = s.at
 		}
 	}
+	if w.outside && !seen {
+		return ms(max(longest, w.end-last))
+	}
 	return ms(max(0, to-from))
 }
 
-// rewrites compares the files of tables. A table that is empty now and was not
-// has been truncated.
-func (r *Script) rewrites(w *window, known map[int64]table) {
+// rewrites compares the files of tables, and answers those that are other ones
+// now. A table that is empty now and was not has been truncated.
+func (r *Script) rewrites(w *window, known map[int64]table) (changed []int64) {
 	note := func(m message) {
 		t, ok := known[m.OID]
-		if !ok || m.Node == 0 || t.node == 0 || m.Node == t.node {
+		if !ok || t.made || m.Node == 0 || t.node == 0 || m.Node == t.node {
 			return
 		}
 		if m.Size != nil && *m.Size == 0 && t.bytes > 0 && t.rows != 0 {
@@ -108,38 +116,37 @@ func (r *Script) rewrites(w *window, known map[int64]table) {
 		}
 		t.node = m.Node
 		known[m.OID] = t
+		changed = append(changed, m.OID)
 	}
 	for _, m := range w.messages {
-		if m.Kind == "lock" {
+		if m.Kind == "lock" || m.Kind == "count" {
 			note(m)
 		}
 	}
-	for _, m := range w.counts[1] {
-		note(m)
-	}
 	slices.Sort(r.Rewritten)
 	slices.Sort(r.Emptied)
+	return changed
 }
 
-// touched lists rows, of new tables as well.
+// touched lists rows, of new tables as well. Outside a transaction they are
+// what the counters of the tables grew by.
 func (r *Script) touched(w *window, known map[int64]table) {
-	add := func(m message, name string) {
-		if t, ok := known[m.OID]; ok {
-			name = t.name
-		}
-		if name != "" && m.Ins+m.Upd+m.Del > 0 {
-			r.Rows = append(r.Rows, Rows{name, m.Ins, m.Upd, m.Del})
-		}
-	}
 	for _, m := range w.messages {
-		if m.Kind == "rows" {
-			add(m, withoutPublic(m.Name))
+		if m.Kind != "rows" && m.Kind != "count" {
+			continue
 		}
-	}
-	for oid, after := range w.counts[1] {
-		before := w.counts[0][oid]
-		after.Ins, after.Upd, after.Del = after.Ins-before.Ins, after.Upd-before.Upd, after.Del-before.Del
-		add(after, "")
+		t, ok := known[m.OID]
+		if !ok {
+			t = table{name: withoutPublic(m.Name), made: true}
+		}
+		if m.Kind == "count" {
+			m.Ins, m.Upd, m.Del = m.Ins-t.ins, m.Upd-t.upd, m.Del-t.del
+		}
+		t.ins, t.upd, t.del = t.ins+m.Ins, t.upd+m.Upd, t.del+m.Del
+		known[m.OID] = t
+		if m.Ins+m.Upd+m.Del > 0 {
+			r.Rows = append(r.Rows, Rows{t.name, m.Ins, m.Upd, m.Del})
+		}
 	}
 	slices.SortFunc(r.Rows, func(a, b Rows) int { return cmp.Compare(a.Table, b.Table) })
 }

@@ -3,6 +3,7 @@ package rehearse
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,22 +18,25 @@ type table struct {
 	node  int64
 	rows  int64 // estimated, -1 when unknown
 	bytes int64
-	kind  string // of pg_class
+	// ins, upd and del count rows since the statistics began.
+	ins, upd, del int64
+	made          bool // by this step: nobody waits for it
 }
 
 // tables are all tables, partitioned tables, views and materialized views.
 func (x *rehearsal) tables(ctx context.Context) (map[int64]table, error) {
-	rows, err := x.db.Query(ctx, `SELECT c.oid::bigint, CASE WHEN nspname = 'public' THEN '' ELSE nspname || '.' END || relname, coalesce(pg_relation_filenode(c.oid), 0)::bigint,
-			reltuples::bigint, CASE WHEN relkind IN ('r', 'm') THEN pg_total_relation_size(c.oid) ELSE 0 END, relkind::text
-		FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-		WHERE relkind IN ('r', 'p', 'm', 'v', 'f') AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema' AND relname <> $1`, x.Table)
+	rows, err := x.db.Query(ctx, `SELECT c.oid::bigint, CASE WHEN nspname = 'public' THEN '' ELSE nspname || '.' END || c.relname, coalesce(pg_relation_filenode(c.oid), 0)::bigint,
+			reltuples::bigint, CASE WHEN relkind IN ('r', 'm') THEN pg_total_relation_size(c.oid) ELSE 0 END,
+			coalesce(n_tup_ins, 0), coalesce(n_tup_upd, 0), coalesce(n_tup_del, 0)
+		FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
+		WHERE relkind IN ('r', 'p', 'm', 'v', 'f') AND nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema' AND c.relname <> $1`, x.Table)
 	if err != nil {
 		return nil, err
 	}
 	all := map[int64]table{}
 	var oid int64
 	var t table
-	_, err = pgx.ForEachRow(rows, []any{&oid, &t.name, &t.node, &t.rows, &t.bytes, &t.kind}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&oid, &t.name, &t.node, &t.rows, &t.bytes, &t.ins, &t.upd, &t.del}, func() error {
 		all[oid] = t
 		return nil
 	})
@@ -81,8 +85,7 @@ func (x *rehearsal) warn(text string) {
 type window struct {
 	begin, end int64
 	messages   []message
-	counts     [2]map[int64]message // of a script outside a transaction: before and after
-	outside    bool
+	outside    bool // the script ran outside a transaction, or in several
 	ended      bool
 }
 
@@ -92,7 +95,7 @@ func windows(messages []message) []*window {
 	var w *window
 	for _, m := range messages {
 		if m.Kind == "begin" {
-			w = &window{begin: m.At, counts: [2]map[int64]message{{}, {}}}
+			w = &window{begin: m.At}
 			list = append(list, w)
 		}
 		if w == nil {
@@ -100,15 +103,8 @@ func windows(messages []message) []*window {
 		}
 		switch m.Kind {
 		case "end":
-			w.end, w.ended = m.At, true
-		case "count":
-			w.outside = true
-			which := 0
-			if w.ended {
-				which = 1
-			}
-			w.counts[which][m.OID] = m
-		case "lock", "rows":
+			w.end, w.ended, w.outside = m.At, true, !m.Inside
+		case "lock", "rows", "count":
 			w.messages = append(w.messages, m)
 		}
 	}
@@ -118,7 +114,8 @@ func windows(messages []message) []*window {
 // add turns the observations of one start of Flyway into script results.
 func (x *rehearsal) add(s *step, rep *report.Report, o *observer, known map[int64]table) {
 	x.report.Sampling = widest(x.report.Sampling, sampling(o.samples))
-	list := windows(o.messages)
+	// The history is Flyway's own.
+	list := windows(slices.DeleteFunc(o.messages, func(m message) bool { return strings.HasSuffix(m.Name, "."+x.Table) }))
 	var before int64 // when the last script ended
 	if len(o.samples) > 0 {
 		before = o.samples[0].at
@@ -139,11 +136,11 @@ func (x *rehearsal) add(s *step, rep *report.Report, o *observer, known map[int6
 		}
 		x.report.Scripts = append(x.report.Scripts, result)
 	}
-	if rep.Script == "" || rep.OK() {
-		return
+	if rep.Script == "" || len(o.samples) == 0 || rep.Code != report.MigrationFailed && rep.Code != report.Locked {
+		return // nothing failed, or not while it ran
 	}
 	// What a failed script held is known from samples only.
-	w := &window{begin: before, end: o.samples[max(0, len(o.samples)-1)].at, outside: true}
+	w := &window{begin: before, end: o.samples[len(o.samples)-1].at, outside: true}
 	result := Script{Script: rep.Script, Transaction: !outside[rep.Script], Failed: true, Locks: []Lock{}, DurationMs: 0}
 	for _, m := range o.messages {
 		if m.Kind == "begin" && m.At > before {

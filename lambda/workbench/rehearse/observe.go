@@ -15,7 +15,7 @@ import (
 type message struct {
 	Kind          string `json:"k"`
 	At            int64  // microseconds
-	PID           int32
+	Inside        bool   // the script ran in one transaction with the callbacks
 	OID           int64
 	Mode          string
 	Node          int64 // the file that holds the relation; another one after a rewrite

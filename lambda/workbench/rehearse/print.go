@@ -75,6 +75,9 @@ func (r *Report) FilledText() string {
 	if tables > 0 {
 		text = fmt.Sprintf("%s made-up rows in %s.", thousands(total), plural(tables, "table"))
 	}
+	if more := len(empty) - 5; more > 0 {
+		empty = append(empty[:5], fmt.Sprintf("%d more", more))
+	}
 	if len(empty) > 0 {
 		text += " Left empty: " + strings.Join(empty, ", ") + "."
 	}
