@@ -1,0 +1,202 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"slipway/lambda/report"
+	"slipway/lambda/script"
+	"slipway/lambda/workbench/awstest"
+)
+
+// site is a project in a folder of its own, whose environment prod is deployed
+// in a stand-in, with a history.
+type site struct {
+	*testing.T
+	aws     *awstest.AWS
+	applied []report.Script
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	s := &site{T: t, aws: awstest.Start(t)}
+	s.aws.Use(t)
+	s.write("cdk.json", `{"context": {"environments": {"dev": {}, "prod": {"account": "111122223333", "region": "eu-central-1"}}}}`)
+	s.aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f"}
+	s.aws.Functions["f"] = func([]byte) (string, bool) {
+		raw, _ := json.Marshal(report.Report{Command: "info", Code: report.OK, Scripts: s.applied, Database: report.Database{Host: "db", Port: 5432, Name: "shop", User: "me"}})
+		return string(raw), false
+	}
+	return s
+}
+
+func (s *site) write(name, text string) {
+	s.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		s.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// script writes a script; with a text in the history, that one was applied.
+func (s *site) script(name, now, applied string) {
+	s.Helper()
+	if now != "" {
+		s.write("sql/postgresql/"+name, now)
+	}
+	if applied == "" {
+		return
+	}
+	parsed, err := script.ParseName(name)
+	if err != nil {
+		s.Fatal(err)
+	}
+	sum, on := script.Checksum([]byte(applied)), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s.applied = append(s.applied, report.Script{Version: parsed.Version.String(), Description: parsed.Description, Type: "SQL", Script: name, State: "Success", InstalledOn: &on, Checksum: &sum})
+}
+
+// workbench runs a command and wants this exit code.
+func (s *site) workbench(want int, arguments ...string) (out, errs string) {
+	s.Helper()
+	var o, e strings.Builder
+	env := map[string]string{"HOME": s.TempDir(), "NO_COLOR": ""}
+	if code := execute(s.Context(), arguments, env, &o, &e); code != want {
+		s.Fatalf("%v ended with %d, not %d:\n%s%s", arguments, code, want, o.String(), e.String())
+	}
+	return o.String(), e.String()
+}
+
+func (s *site) wantAll(text string, parts ...string) {
+	s.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			s.Errorf("no %q in:\n%s", part, text)
+		}
+	}
+}
+
+func TestInfoOfADeployedEnvironment(t *testing.T) {
+	s := newSite(t)
+	s.script("V1__a.sql", "SELECT 1;", "SELECT 1;")
+	out, _ := s.workbench(0, "info", "--environment", "prod")
+	s.wantAll(out, "shop on db:5432 as me", "Success", "1 applied, 0 pending")
+	out, _ = s.workbench(0, "info", "--environment", "prod", "--json")
+	if !json.Valid([]byte(out)) {
+		t.Errorf("no JSON: %s", out)
+	}
+}
+
+func TestAWrongEnvironmentIsSaid(t *testing.T) {
+	s := newSite(t)
+	for _, command := range []string{"info", "validate", "repair", "pending"} {
+		_, errs := s.workbench(2, command, "--environment", "prd")
+		s.wantAll(errs, `no such environment: "prd"; cdk.json has dev, prod`)
+		if command == "pending" {
+			continue // for which that is an answer
+		}
+		_, errs = s.workbench(1, command, "--environment", "dev")
+		s.wantAll(errs, "not deployed: there is no stack slipway-dev in eu-central-1")
+	}
+	_, errs := s.workbench(2, "repair")
+	s.wantAll(errs, "name the environment")
+}
+
+// The exit code is that of the run.
+func TestAFailedRunOfADeployedEnvironment(t *testing.T) {
+	s := newSite(t)
+	s.aws.Functions["f"] = func([]byte) (string, bool) {
+		raw, _ := json.Marshal(report.Report{Command: "repair", Code: report.Locked, Message: "held by another run", Next: "Wait."})
+		answer, _ := json.Marshal(map[string]string{"errorType": "LOCKED", "errorMessage": string(raw)})
+		return string(answer), true
+	}
+	out, _ := s.workbench(report.Locked.Exit(), "repair", "--environment", "prod")
+	s.wantAll(out, "LOCKED", "held by another run", "Wait.")
+}
+
+func TestPending(t *testing.T) {
+	s := newSite(t)
+	s.script("V1__a.sql", "SELECT 1;", "SELECT 1;")
+	s.script("R__same.sql", "SELECT '${tenant}';", "SELECT 'acme';")
+	s.script("R__view.sql", "SELECT 2;", "SELECT 1;")
+	s.script("V2__b.sql", "SELECT 2;", "")
+	s.write("cdk.out/slipway-prod.template.json", `{"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"Environment": {"Variables": {"MASTER_SECRET_ARN": "x", "FLYWAY_PLACEHOLDERS_TENANT": "acme"}}}}}}`)
+	out, _ := s.workbench(0, "pending", "--environment", "prod", "--assembly", "cdk.out", "--summary", "summary.txt")
+	s.wantAll(out, "2 pending", "shop on db:5432")
+	if raw, _ := os.ReadFile("summary.txt"); string(raw) != "2 scripts are pending: V2__b.sql, R__view.sql\n" {
+		t.Errorf("summary %q", raw)
+	}
+	// Without what would be deployed, the placeholder has no value, and the script may run again.
+	out, _ = s.workbench(0, "pending", "--environment", "prod")
+	s.wantAll(out, "only Flyway can tell the checksum of R__same.sql")
+}
+
+func TestEverythingIsPendingWhereNothingIsDeployed(t *testing.T) {
+	s := newSite(t)
+	delete(s.aws.Stacks, "slipway-prod")
+	s.script("V1__a.sql", "SELECT 1;", "")
+	_, errs := s.workbench(0, "pending", "--environment", "prod", "--summary", "summary.txt")
+	s.wantAll(errs, "everything is pending")
+	if raw, _ := os.ReadFile("summary.txt"); string(raw) != "1 script is pending: V1__a.sql\n" {
+		t.Errorf("summary %q", raw)
+	}
+}
+
+// What migrate would refuse is known before anybody approves it.
+func TestPendingForetellsARefusal(t *testing.T) {
+	s := newSite(t)
+	s.script("V1__a.sql", "SELECT 11;", "SELECT 1;")
+	s.script("V3__c.sql", "SELECT 3;", "SELECT 3;")
+	s.script("V2__b.sql", "SELECT 2;", "")
+	out, _ := s.workbench(report.ValidationFailed.Exit(), "pending", "--environment", "prod", "--summary", "summary.txt")
+	s.wantAll(out, "VALIDATION_FAILED", "V1__a.sql", "edited after it was applied", "V2__b.sql", "comes late")
+	if raw, _ := os.ReadFile("summary.txt"); !strings.HasPrefix(string(raw), "VALIDATION_FAILED") {
+		t.Errorf("summary %q", raw)
+	}
+}
+
+// A function that can't read the history says nothing of what is pending.
+func TestPendingWithoutAHistory(t *testing.T) {
+	s := newSite(t)
+	s.script("V1__a.sql", "SELECT 1;", "")
+	s.aws.Functions["f"] = func([]byte) (string, bool) {
+		return `{"command":"info","code":"DATABASE_UNREACHABLE","message":"no answer"}`, false
+	}
+	_, errs := s.workbench(1, "pending", "--environment", "prod")
+	s.wantAll(errs, "the history can't be read", "no answer")
+}
+
+func TestComment(t *testing.T) {
+	s := newSite(t)
+	s.aws.Pulls["3"] = &awstest.PullRequest{Revision: "r"}
+	pull := s.aws.Pulls["3"]
+	s.write("review.md", "All is well.\n")
+	arguments := func(code, file string) []string {
+		return []string{"comment", "--repository", "slipway", "--pull-request", "3", "--revision", "r", "--commits", "aa..bb", "--code", code, "--markdown", file,
+			"--role", "arn:aws:iam::111122223333:role/commenter"}
+	}
+	const author = "arn:aws:sts::111122223333:assumed-role/commenter/slipway-review"
+	s.workbench(0, arguments("0", "review.md")...)
+	if pull.Approvals[author] != "APPROVE" || len(pull.Comments) != 1 || !strings.Contains(pull.Comments[0].Content, "All is well.") {
+		t.Errorf("%+v", pull)
+	}
+	for _, code := range []string{"1", "70"} {
+		s.workbench(0, arguments(code, "review.md")...)
+		if pull.Approvals[author] != "REVOKE" {
+			t.Errorf("code %s: %+v", code, pull)
+		}
+	}
+	// A review that left no text approves nothing, whatever its code.
+	s.workbench(0, arguments("0", "none.md")...)
+	if pull.Approvals[author] != "REVOKE" || len(pull.Comments) != 1 || !strings.Contains(pull.Comments[0].Content, "could not be judged") {
+		t.Errorf("%+v", pull)
+	}
+	s.workbench(2, "comment", "--pull-request", "3")
+	s.workbench(0, "comment", "--pull-request", "none")
+}
