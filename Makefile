@@ -4,6 +4,7 @@ SHELL := /bin/bash
 
 SQL          ?= sql/postgresql
 ENVIRONMENT  ?=
+export NAME
 STATICCHECK  := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 # A built program, not `go run`, which turns every exit code into 1.
 WORKBENCH    := .slipway/bin/workbench
@@ -25,7 +26,7 @@ revert: $(WORKBENCH) ## undo the newest versions down to TO=12, or STEPS=1 (FROM
 	@$(WORKBENCH) revert $(SCRIPTS) $(if $(TO),--to "$(TO)") $(if $(STEPS),--steps "$(STEPS)") $(if $(FROM),--from "$(FROM)") $(if $(DRY_RUN),--dry-run)
 
 new: $(WORKBENCH) ## make the next script and its undo script: NAME="add orders"
-	@$(WORKBENCH) new --sql "$(SQL)" "$(NAME)"
+	@$(WORKBENCH) new --sql "$(SQL)" "$$NAME"
 
 start: $(WORKBENCH) ## keep the local PostgreSQL up and print its URL
 	@$(WORKBENCH) start
