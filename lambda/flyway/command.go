@@ -1,12 +1,14 @@
 package flyway
 
 import (
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Command is one start of Flyway.
@@ -60,11 +62,19 @@ func (i Installation) Build(c Command) (*exec.Cmd, error) {
 	args = append(args, c.Args...)
 	args = append(args, c.Verb)
 
+	user, err := verbatim(c.User)
+	if err != nil {
+		return nil, fmt.Errorf("the user's name %w", err)
+	}
+	password, err := verbatim(c.Password)
+	if err != nil {
+		return nil, fmt.Errorf("the password %w", err)
+	}
 	cmd := exec.Command(i.Java, args...)
 	cmd.Dir = c.TempDir
 	cmd.Env = []string{
 		"HOME=" + c.TempDir, "TMPDIR=" + c.TempDir, "TZ=UTC", "LC_ALL=C.UTF-8",
-		"FLYWAY_URL=" + c.URL, "FLYWAY_USER=" + c.User, "FLYWAY_PASSWORD=" + c.Password,
+		"FLYWAY_URL=" + c.URL, "FLYWAY_USER=" + user, "FLYWAY_PASSWORD=" + password,
 	}
 	for name, value := range c.Settings {
 		cmd.Env = append(cmd.Env, name+"="+value)
@@ -72,6 +82,25 @@ func (i Installation) Build(c Command) (*exec.Cmd, error) {
 	slices.Sort(cmd.Env)
 	return cmd, nil
 }
+
+// ErrChanged says that Flyway would make something else of a user or password.
+var ErrChanged = errors.New("has a line break as well as white space at an end or ${…}: Flyway would change it")
+
+// verbatim writes a value so that Flyway takes it as it stands: of a plain one
+// it strips white space at the ends, and replaces ${env.NAME} and the like. Its
+// way of saying so, !{…}, works within one line only.
+func verbatim(value string) (string, error) {
+	switch {
+	case !strings.ContainsAny(value, "\n\r\u0085\u2028\u2029"):
+		return "!{" + value + "}", nil
+	case strings.TrimFunc(value, space) != value || strings.Contains(value, "${"):
+		return "", ErrChanged
+	}
+	return value, nil
+}
+
+// space is what Java's strip takes away, and perhaps more.
+func space(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // manyScripts is where the optimising compiler starts to pay: below it, the
 // quick one (C1) halves a run; at thousands of scripts it doubles it.

@@ -1,6 +1,7 @@
 package flyway
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,7 +10,7 @@ import (
 
 func command() Command {
 	return Command{
-		Verb: "migrate", URL: "jdbc:postgresql://h:5432/d?x=y", User: "u", Password: `p: @ ' " \ $` + "\n€",
+		Verb: "migrate", URL: "jdbc:postgresql://h:5432/d?x=y", User: "u", Password: `p: @ ' " \ $` + "€",
 		Locations: []string{"sql", "/more/sql"}, Settings: map[string]string{"FLYWAY_TABLE": "t", "FLYWAY_PLACEHOLDERS_PORT": "5432"},
 		Args: []string{"-target=12"}, TempDir: "/tmp/x",
 	}
@@ -51,8 +52,8 @@ func TestEnvironmentIsMadeFromNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"FLYWAY_PASSWORD=" + command().Password, "FLYWAY_PLACEHOLDERS_PORT=5432", "FLYWAY_TABLE=t", "FLYWAY_URL=jdbc:postgresql://h:5432/d?x=y",
-		"FLYWAY_USER=u", "HOME=/tmp/x", "LC_ALL=C.UTF-8", "TMPDIR=/tmp/x", "TZ=UTC",
+		"FLYWAY_PASSWORD=!{" + command().Password + "}", "FLYWAY_PLACEHOLDERS_PORT=5432", "FLYWAY_TABLE=t", "FLYWAY_URL=jdbc:postgresql://h:5432/d?x=y",
+		"FLYWAY_USER=!{u}", "HOME=/tmp/x", "LC_ALL=C.UTF-8", "TMPDIR=/tmp/x", "TZ=UTC",
 	}
 	if !slices.Equal(cmd.Env, want) {
 		t.Errorf("got  %q\nwant %q", cmd.Env, want)
@@ -107,5 +108,32 @@ func TestFoldersThatFlywayWouldTakeForSeveral(t *testing.T) {
 func TestNoJarsNoCommand(t *testing.T) {
 	if _, err := jars(t, "flyway-reports").Build(command()); err == nil {
 		t.Error("built without flyway-reports, so that a failed migrate exits with 0")
+	}
+}
+
+// Of a plain value Flyway strips and replaces; what it would change is refused.
+func TestUserAndPasswordArriveAsTheyStand(t *testing.T) {
+	for value, want := range map[string]string{
+		"":                    "!{}",
+		" spaces ":            "!{ spaces }",
+		"${env.HOME}":         "!{${env.HOME}}",
+		"!{x}":                "!{!{x}}",
+		"}":                   "!{}}",
+		"two\nlines":          "two\nlines",
+		"two\u2028lines":      "two\u2028lines",
+		"two\nlines ":         "",
+		"\rtwo lines":         "",
+		"two\n$${env.HOME}":   "",
+		"two\nlines\u200b$x{": "two\nlines\u200b$x{",
+	} {
+		got, err := verbatim(value)
+		if got != want || (err != nil) != (want == "") {
+			t.Errorf("%q: %q, %v", value, got, err)
+		}
+		c := command()
+		c.Password = value
+		if _, err := jars(t).Build(c); (err != nil) != (want == "") || err != nil && (!errors.Is(err, ErrChanged) || strings.Contains(err.Error(), "lines")) {
+			t.Errorf("%q: %v", value, err)
+		}
 	}
 }
