@@ -109,3 +109,6 @@ func (b *builds) lookupRole(c environment.Config) string {
 func assume(roles ...string) awsiam.PolicyStatement {
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("sts:AssumeRole"), Resources: jsii.Strings(roles...)})
 }
+
+// assetsVersion is the version of cdk-assets, which publishes files and images.
+const assetsVersion = "4.7.3"

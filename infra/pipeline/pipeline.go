@@ -41,6 +41,7 @@ func New(scope constructs.Construct, p Props) awscdk.Stack {
 		CrossAccountKeys:                 jsii.Bool(true),
 		EnableKeyRotation:                jsii.Bool(true),
 		CliVersion:                       jsii.String(p.CLI),
+		CdkAssetsCliVersion:              jsii.String(assetsVersion),
 		CodeBuildDefaults:                b.defaults(),
 		AssetPublishingCodeBuildDefaults: b.assets(),
 		PublishAssetsInParallel:          jsii.Bool(false),
