@@ -101,7 +101,8 @@ func (x *rehearsal) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.report.before = before
+	first := before
+	x.report.Before, x.report.After = before.schema, before.schema
 	for i := range steps {
 		s := &steps[i]
 		s.before = before
@@ -115,9 +116,8 @@ func (x *rehearsal) run(ctx context.Context) error {
 		if before, err = x.look(ctx); err != nil {
 			return err
 		}
+		x.report.After, x.report.Diff = before.schema, catalog.Diff(first.text, before.text)
 	}
-	x.report.after = before
-	x.report.Diff = catalog.Diff(x.report.before.text, before.text)
 	if x.Undo {
 		return x.undo(ctx, steps, before)
 	}

@@ -20,7 +20,10 @@ type Report struct {
 	Warnings      []string  `json:"warnings,omitempty"`
 	StartedAt     time.Time `json:"startedAt"`
 	DurationMs    float64   `json:"durationMs"`
-	before, after *look
+	// Before and After are the schema's tables before and after the new scripts,
+	// as far as they ran.
+	Before Schema `json:"-"`
+	After  Schema `json:"-"`
 }
 
 // Script is what one new script did.
@@ -103,22 +106,4 @@ func (r *Report) OK() bool {
 		}
 	}
 	return r.Failure == nil
-}
-
-// Before and After are the schema's tables before and after the new scripts.
-func (r *Report) Before() Schema { return r.before.model() }
-
-// After is the schema after the new scripts; of a failed rehearsal, Before.
-func (r *Report) After() Schema {
-	if r.after == nil {
-		return r.Before()
-	}
-	return r.after.model()
-}
-
-func (l *look) model() Schema {
-	if l == nil {
-		return Schema{}
-	}
-	return l.schema
 }

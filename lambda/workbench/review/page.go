@@ -101,7 +101,7 @@ func (r *Review) HTML(ctx context.Context) ([]byte, error) {
 	}
 	if h := r.Rehearsal; h != nil {
 		p.Failure, p.Warnings = h.Failure, h.Warnings
-		before, after, left, err := diagrams(ctx, h.Before(), h.After())
+		before, after, left, err := diagrams(ctx, h.Before, h.After)
 		if err != nil {
 			return nil, err
 		}
