@@ -1,0 +1,97 @@
+//go:build builds
+
+package pipeline_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"slipway/lambda/workbench/awstest"
+)
+
+// The pipeline's own builds: from a clean clone to the cloud assembly, to what
+// an approval shows.
+func TestBuildsOfTheLine(t *testing.T) {
+	aws := awstest.Start(t)
+	bare := repository(t)
+	made := template(t, codeCommit(), "slipway-pipeline")
+
+	work := clone(t, bare, "master")
+	synth := findBuild(t, made, "LinePipelineBuildSynth", nil)
+	synth.run(work, aws, nil)
+	assembly := filepath.Join(work, synth.spec.Artifacts.Base)
+	for _, stack := range []string{"slipway-pipeline", "slipway-prod", "assembly-slipway-pipeline-prod/slipwaypipelineprodslipwayprod9904106F"} {
+		if _, err := os.Stat(filepath.Join(assembly, stack+".template.json")); err != nil {
+			t.Errorf("the assembly lacks %s: %v", stack, err)
+		}
+	}
+
+	// What the builds of assets and the self-update install.
+	update := findBuild(t, made, "LineUpdatePipelineSelfMutation", nil)
+	update.run(clone(t, bare, "master"), aws, nil)
+	for _, kind := range []string{"FileAsset", "DockerAsset"} {
+		b := build{t: t, name: kind, spec: specFile(t, assembly, kind)}
+		b.run(work, aws, nil)
+	}
+
+	pending := findBuild(t, made, "LinePipelineprodPendingprod", map[string]string{"LOOKUP_ROLE": "arn:aws:iam::444455556666:role/cdk-hnb659fds-lookup-role-444455556666-us-east-1"})
+	inputs := map[string]string{"CODEBUILD_SRC_DIR_Synth_Output": assembly}
+	t.Run("nothing is deployed", func(t *testing.T) {
+		pending.t = t
+		exported, output := pending.run(clone(t, bare, "master"), aws, inputs)
+		if !strings.Contains(exported["PENDING"], "V1__") || !strings.Contains(output, "everything is pending") {
+			t.Errorf("exported %q after\n%s", exported, output)
+		}
+	})
+	t.Run("an older release is deployed", func(t *testing.T) {
+		pending.t = t
+		raw, err := os.ReadFile(filepath.Join(assembly, "slipway-prod.template.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		aws.Templates["slipway-prod"] = strings.Replace(string(raw), `"V1__`, `"V0__`, 1)
+		aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f", "ReaderArn": "arn:aws:iam::444455556666:role/slipway-prod-Reader-X"}
+		aws.Functions["f"] = historyOf(t, work, "V1__")
+		exported, output := pending.run(clone(t, bare, "master"), aws, inputs)
+		if strings.Contains(exported["PENDING"], "V1__") || !strings.Contains(exported["PENDING"], "V2__") {
+			t.Errorf("exported %q", exported)
+		}
+		if !strings.Contains(output, "[+] Added: .V1__") || !strings.Contains(output, "V2__") {
+			t.Errorf("no difference is shown:\n%s", output)
+		}
+		for who, operation := range map[string]string{"role-444455556666-us-east-1/slipway": "DescribeStacks", "slipway-prod-Reader-X/slipway": "Invoke"} {
+			if !aws.Did(who, operation) {
+				t.Errorf("nobody that ends in %s called %s: %v", who, operation, aws.Calls())
+			}
+		}
+	})
+	for _, prefix := range onlyAWS {
+		found := false
+		for command := range ran {
+			found = found || strings.HasPrefix(command, prefix)
+		}
+		if !found {
+			t.Errorf("no command begins with %q any more", prefix)
+		}
+	}
+}
+
+// historyOf is a function whose database has the scripts of that prefix.
+func historyOf(t *testing.T, work, prefix string) awstest.Function {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(work, "sql", "postgresql", prefix+"*.sql"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v, %v", found, err)
+	}
+	name := filepath.Base(found[0])
+	_, description, _ := strings.Cut(strings.TrimSuffix(name, ".sql"), "__")
+	raw, err := json.Marshal(map[string]any{"command": "info", "code": "OK", "scripts": []any{map[string]any{
+		"version": "1", "description": strings.ReplaceAll(description, "_", " "), "type": "SQL", "script": name, "state": "Success", "installedOn": "2026-01-02T03:04:05Z"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func([]byte) (string, bool) { return string(raw), false }
+}

@@ -1,0 +1,110 @@
+//go:build builds
+
+package pipeline_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"slipway/lambda/workbench/awstest"
+)
+
+const reviewer = "arn:aws:sts::111122223333:assumed-role/slipway-pipeline-ReviewCommentRole/slipway-review"
+
+// reviewOf runs the three builds of a review on a branch that change makes of
+// master, and answers the judge's artifact.
+func reviewOf(t *testing.T, aws *awstest.AWS, bare, id string, change func(work string)) string {
+	t.Helper()
+	work := clone(t, bare, "HEAD")
+	change(work)
+	git(t, work, "add", "--all")
+	git(t, work, "commit", "--quiet", "--message", "A change")
+	git(t, work, "push", "--quiet", "origin", "HEAD:refs/heads/"+id)
+	variables := map[string]string{
+		"SOURCE_COMMIT": git(t, work, "rev-parse", "HEAD"), "DESTINATION_COMMIT": git(t, work, "rev-parse", "HEAD^"), "PULL_REQUEST_ID": id, "REVISION_ID": "r",
+	}
+	aws.Pulls[id] = &awstest.PullRequest{Revision: "r"}
+	made := template(t, codeCommit(), "slipway-pipeline")
+	run := func(name string) string {
+		b := findBuild(t, made, "Review"+name, map[string]string{"REPOSITORY": "slipway", "COMMENT_ROLE": "arn:aws:iam::111122223333:role/slipway-pipeline-ReviewCommentRole"})
+		folder := clone(t, bare, variables["DESTINATION_COMMIT"])
+		_, output := b.run(folder, aws, variables)
+		t.Logf("%s\n%s", name, output)
+		artifact := filepath.Join(folder, b.spec.Artifacts.Base)
+		variables["CODEBUILD_SRC_DIR_"+name] = artifact
+		return artifact
+	}
+	run("Synth")
+	run("Rehearse")
+	return run("Judge")
+}
+
+func TestReviewOfAGoodBranch(t *testing.T) {
+	aws := awstest.Start(t)
+	artifact := reviewOf(t, aws, repository(t), "1", func(work string) {
+		write(t, work, "sql/postgresql/V99__colours.sql", "CREATE TABLE colours (id bigint PRIMARY KEY, name text NOT NULL);\n")
+	})
+	pull := aws.Pulls["1"]
+	if pull.Approvals[reviewer] != "APPROVE" || len(pull.Comments) != 1 {
+		t.Fatalf("not approved: %+v", pull)
+	}
+	for _, want := range []string{"V99__colours.sql", "slipway-dev", "slipway-prod"} {
+		if !strings.Contains(pull.Comments[0].Content, want) {
+			t.Errorf("the comment lacks %q:\n%s", want, pull.Comments[0].Content)
+		}
+	}
+	for _, file := range []string{"review.md", "review.html", "dev.diff", "prod.diff"} {
+		if info, err := os.Stat(filepath.Join(artifact, file)); err != nil || info.Size() == 0 {
+			t.Errorf("the artifact lacks %s: %v", file, err)
+		}
+	}
+	if strings.Contains(pull.Comments[0].Content, "\x1b") {
+		t.Error("the comment has the colours of a terminal in it")
+	}
+}
+
+// A branch that brings a failing script, and its own program to judge it with.
+func TestReviewOfABranchThatWouldApproveItself(t *testing.T) {
+	aws := awstest.Start(t)
+	marker := filepath.Join(t.TempDir(), "ran")
+	reviewOf(t, aws, repository(t), "2", func(work string) {
+		write(t, work, "sql/postgresql/V99__broken.sql", "ALTER TABLE nothing ADD COLUMN x int;\n")
+		write(t, work, "lambda/workbench/main.go", "package main\n\nimport \"os\"\n\nfunc main() { os.WriteFile(\""+marker+"\", nil, 0o644) }\n")
+		write(t, work, "infra/cdk", "#!/bin/sh\ntouch "+marker+"\n")
+		write(t, work, "infra/main.go", "package main\n\nfunc main() { this does not compile }\n")
+	})
+	pull := aws.Pulls["2"]
+	if pull.Approvals[reviewer] != "REVOKE" || len(pull.Comments) != 1 {
+		t.Fatalf("not refused: %+v", pull)
+	}
+	for _, want := range []string{"V99__broken.sql", "syntax error"} {
+		if !strings.Contains(pull.Comments[0].Content, want) {
+			t.Errorf("the comment lacks %q:\n%s", want, pull.Comments[0].Content)
+		}
+	}
+	if _, err := os.Stat(marker); err == nil {
+		t.Error("a program of the branch was run where its scripts are judged")
+	}
+}
+
+// Without a pull request, as when the pipeline is made, nothing is posted.
+func TestReviewOfNothing(t *testing.T) {
+	aws := awstest.Start(t)
+	bare := repository(t)
+	made := template(t, codeCommit(), "slipway-pipeline")
+	variables := map[string]string{"SOURCE_COMMIT": "HEAD", "DESTINATION_COMMIT": "HEAD", "PULL_REQUEST_ID": "none", "REVISION_ID": "none"}
+	for _, name := range []string{"Synth", "Rehearse", "Judge"} {
+		b := findBuild(t, made, "Review"+name, map[string]string{"REPOSITORY": "slipway", "COMMENT_ROLE": "x"})
+		folder := clone(t, bare, "HEAD")
+		b.run(folder, aws, variables)
+		variables["CODEBUILD_SRC_DIR_"+name] = filepath.Join(folder, b.spec.Artifacts.Base)
+	}
+	if code, err := os.ReadFile(filepath.Join(variables["CODEBUILD_SRC_DIR_Judge"], "code")); err != nil || strings.TrimSpace(string(code)) != "0" {
+		t.Errorf("the branch does not pass its own review: %s, %v", code, err)
+	}
+	if aws.Did("", "PostCommentForPullRequest") {
+		t.Error("something was posted")
+	}
+}
