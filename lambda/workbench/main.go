@@ -117,9 +117,11 @@ Examples:
 Environment:
   FLYWAY_* SLIPWAY_*     reach the program as they are, but for where its database and scripts are
   JAVA_HOME              Java 17 or newer; else java on PATH, else one is fetched
+  SLIPWAY_SQUAWK         check's linter; default: a pinned one, which pip fetches
   SLIPWAY_MAVEN_MIRROR   base URL of a Maven repository. Default: `+distribution.MavenCentral+`
 
 Exit codes are those of slipway --help; 1 also for a failure of the workbench itself.
+check, rehearse and review: 0 nothing stands against the branch, 1 something does, 2 wrong call, 70 it could not be judged.
 `)
 }
 

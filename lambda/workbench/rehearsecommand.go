@@ -63,7 +63,11 @@ func (o *rehearsal) rehearse(ctx context.Context, b *bench, c *change.Change) (r
 	if err := o.throwAway(ctx, server, &options); err != nil {
 		return nil, err
 	}
-	return rehearse.Run(ctx, c, options)
+	rep, err = rehearse.Run(ctx, c, options)
+	if err == nil && rep.Failure != nil && rep.Failure.SQLState == "42501" && !o.superuser {
+		rep.Failure.Next = "The scripts run without a superuser's rights here. If they are your own and need them (an extension that is not trusted, say), use --superuser."
+	}
+	return rep, err
 }
 
 // throwAway makes role and database. The role is no superuser: one could run

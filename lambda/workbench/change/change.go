@@ -72,7 +72,10 @@ func Find(ctx context.Context, folder, against string) (*Change, error) {
 	if c.Work, err = readFolder(folder); err != nil {
 		return nil, err
 	}
-	g, ok := open(ctx, folder)
+	g, ok, err := open(ctx, folder)
+	if err != nil {
+		return nil, err
+	}
 	if !ok {
 		if against != "" {
 			return nil, fmt.Errorf("%w: %s is in no git repository", ErrNoTarget, folder)

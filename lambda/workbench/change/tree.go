@@ -65,18 +65,25 @@ func readFolder(folder string) (Tree, error) {
 // repository is the git repository that a folder is in.
 type repository struct{ top, prefix string }
 
-func open(ctx context.Context, folder string) (repository, bool) {
+// open finds the repository; ok is false where there is none. Another failure
+// is no such answer: without git, or in a folder that git refuses as somebody
+// else's, every script would pass for new.
+func open(ctx context.Context, folder string) (r repository, ok bool, err error) {
 	out, err := git(ctx, folder, "rev-parse", "--show-toplevel", "--show-prefix")
+	if err != nil && strings.Contains(err.Error(), "not a git repository") {
+		return repository{}, false, nil
+	}
 	if err != nil {
-		return repository{}, false
+		return repository{}, false, err
 	}
 	top, prefix, _ := strings.Cut(strings.TrimSuffix(string(out), "\n"), "\n")
-	return repository{top: top, prefix: strings.TrimSuffix(prefix, "/")}, true
+	return repository{top: top, prefix: strings.TrimSuffix(prefix, "/")}, true, nil
 }
 
 // git runs one git command; its error has what git said.
 func git(ctx context.Context, folder string, args ...string) ([]byte, error) {
 	command := exec.CommandContext(ctx, "git", append([]string{"-C", folder, "--no-optional-locks", "-c", "core.quotePath=false"}, args...)...)
+	command.Env = append(os.Environ(), "LC_ALL=C") // its messages are read
 	out, err := command.Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

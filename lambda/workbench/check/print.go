@@ -38,6 +38,9 @@ func (r *Result) WriteText(w io.Writer, color bool) error {
 		p.finding(f)
 	}
 	p.line("%s", r.Summary())
+	if r.Count(func(f Finding) bool { return f.Fails() && waivable(f.Rule) }) > 0 {
+		p.line("What is meant can be waived, above the statement: -- slipway:allow RULE because REASON")
+	}
 	return p.err
 }
 
