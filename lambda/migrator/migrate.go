@@ -258,5 +258,6 @@ func grace(ctx context.Context) flyway.Grace {
 	}
 	deadline, _ := ctx.Deadline()
 	part := min(12*time.Second, max(time.Second, time.Until(deadline)/4))
-	return flyway.Grace{Interrupt: part / 4, Terminate: part / 8}
+	// Most of it for the cancelled statement: Flyway has to record a failed script.
+	return flyway.Grace{Interrupt: part * 2 / 5, Terminate: part / 8}
 }
