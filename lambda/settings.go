@@ -119,8 +119,16 @@ func (s *settings) flyway() migrator.FlywaySettings {
 		Replace: s.boolean("FLYWAY_PLACEHOLDER_REPLACEMENT", true), OutOfOrder: s.boolean("FLYWAY_OUT_OF_ORDER", false),
 		Prefix: cmp.Or(s.env["FLYWAY_PLACEHOLDER_PREFIX"], "${"), Suffix: cmp.Or(s.env["FLYWAY_PLACEHOLDER_SUFFIX"], "}"),
 	}
+	// Flyway takes 1 and T for false.
+	for name, yes := range map[string]bool{
+		"FLYWAY_PLACEHOLDER_REPLACEMENT": f.Replace, "FLYWAY_OUT_OF_ORDER": f.OutOfOrder, "FLYWAY_CREATE_SCHEMAS": s.boolean("FLYWAY_CREATE_SCHEMAS", true),
+	} {
+		if s.env[name] != "" {
+			f.Environment[name] = strconv.FormatBool(yes)
+		}
+	}
 	for name, value := range s.env {
-		if slices.Contains(passedOn, name) {
+		if _, ok := f.Environment[name]; !ok && slices.Contains(passedOn, name) {
 			f.Environment[name] = value
 		}
 		if key, ok := strings.CutPrefix(name, placeholderPrefix); ok && key != "" {
