@@ -2,6 +2,7 @@ package rehearse
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,7 +21,7 @@ type table struct {
 	bytes int64
 	// ins, upd and del count rows since the statistics began.
 	ins, upd, del int64
-	made          bool // by this step: nobody waits for it
+	made          bool // by the branch: nobody waits for it
 }
 
 // tables are all tables, partitioned tables, views and materialized views.
@@ -49,6 +50,15 @@ func (x *rehearsal) measure(ctx context.Context, s *step) (ok bool, err error) {
 	known, err := x.tables(ctx)
 	if err != nil {
 		return false, err
+	}
+	if x.first == nil {
+		x.first = maps.Clone(known)
+	}
+	for oid, t := range known {
+		if _, there := x.first[oid]; !there {
+			t.made = true
+			known[oid] = t
+		}
 	}
 	o, err := x.observe(ctx)
 	if err != nil {

@@ -55,9 +55,10 @@ func (r *Report) Where() string {
 	return "a throw-away server"
 }
 
-// FilledText says which tables had rows, "" for a copy, which has its own.
+// FilledText says which tables had rows, "" for a copy, which has its
+// own, and for a target branch without scripts.
 func (r *Report) FilledText() string {
-	if r.Restored {
+	if r.Restored || r.TargetScripts == 0 {
 		return ""
 	}
 	var total int64

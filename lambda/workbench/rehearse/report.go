@@ -34,7 +34,7 @@ type Script struct {
 	Transaction bool     `json:"transaction"` // it ran in one
 	Failed      bool     `json:"failed,omitempty"`
 	DurationMs  float64  `json:"durationMs"`
-	Locks       []Lock   `json:"locks"` // on tables that were there before, strongest first, then by size
+	Locks       []Lock   `json:"locks"` // on tables that the target branch has, strongest first, then by size
 	Rewritten   []string `json:"rewritten,omitempty"`
 	Emptied     []string `json:"emptied,omitempty"` // by TRUNCATE
 	Rows        []Rows   `json:"rows,omitempty"`

@@ -27,6 +27,7 @@ type rehearsal struct {
 	stage     string // folder that holds the scripts of the moment
 	callbacks string // folder of the callbacks that measure
 	db        *pgx.Conn
+	first     map[int64]table // what there was before the first new script
 }
 
 // tree are the scripts of one step.
