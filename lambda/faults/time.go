@@ -81,8 +81,8 @@ var timeFaults = []fault{
 		l.one()
 		l.slow()
 		p := l.proxy((*proxy).freezable)
-		l.limit = 14 * time.Second
-		run := l.start("migrate", "--timeout", "14s")
+		l.limit = 16 * time.Second
+		run := l.start("migrate", "--timeout", "16s")
 		pid := l.awaitStatement("%pg_sleep%")
 		p.freeze()
 		o := run.answer()

@@ -39,7 +39,7 @@ var ErrNoRoom = errors.New("no room for temporary files")
 
 // Grace is how long each step of ending Flyway may take.
 type Grace struct {
-	Interrupt time.Duration // after Interrupter, before TERM
+	Interrupt time.Duration // after [Runner.Interrupt], before TERM
 	Terminate time.Duration // after TERM, before KILL
 }
 
@@ -50,8 +50,9 @@ type Runner struct {
 	Log func(line string)
 	// Interrupt is called when the context ends, before any signal: the place
 	// to cancel what runs in the database, so that Flyway can still record a
-	// failed script and end by itself.
-	Interrupt func()
+	// failed script and end by itself. False says that it could not be done, so
+	// that there is nothing to wait for.
+	Interrupt func() bool
 	Grace     Grace
 }
 
@@ -147,8 +148,7 @@ func (r Runner) endWith(ctx context.Context, cmd *exec.Cmd, ended <-chan struct{
 		}
 	}
 	if r.Interrupt != nil {
-		r.Interrupt()
-		if wait(r.Grace.Interrupt) {
+		if r.Interrupt() && wait(r.Grace.Interrupt) {
 			return
 		}
 	}

@@ -104,9 +104,9 @@ func TestInterruptComesBeforeSignals(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pids")
 	r, command := fake(t, "wait", map[string]string{"FAKE_PIDS": file})
 	interrupted := 0
-	r.Interrupt = func() {
+	r.Interrupt = func() bool {
 		interrupted++
-		os.Remove(file)
+		return os.Remove(file) == nil
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	go func() {

@@ -86,8 +86,9 @@ func (r *run) glance(w *watcher, rank *int) error {
 }
 
 // cancelStatements cancels what Flyway's sessions run, so that Flyway can
-// roll back, record a failed script, and end by itself.
-func (r *run) cancelStatements() { r.endSessions(false) }
+// roll back, record a failed script, and end by itself. False: the database
+// could not be reached.
+func (r *run) cancelStatements() bool { return r.endSessions(false) }
 
 // sweep ends what is left of Flyway's sessions in the database, when Flyway
 // itself is gone: a killed client does not stop its statement.
@@ -101,7 +102,7 @@ func alive(ctx context.Context, conn *database.Conn) bool {
 	return conn.Alive(ctx)
 }
 
-func (r *run) endSessions(terminate bool) {
+func (r *run) endSessions(terminate bool) (reached bool) {
 	ctx, cancel := r.lastly(4*time.Second, 0.2)
 	defer cancel()
 	r.connMu.Lock()
@@ -111,7 +112,7 @@ func (r *run) endSessions(terminate bool) {
 		if err != nil {
 			r.connMu.Unlock()
 			r.log.Warn("could not reach the database to end the run's statements", "error", err.Error())
-			return
+			return false
 		}
 		conn = fresh
 	}
@@ -123,7 +124,7 @@ func (r *run) endSessions(terminate bool) {
 	for pause := 20 * time.Millisecond; ctx.Err() == nil; pause *= 2 {
 		left, err := conn.Sessions(ctx, r.application(false))
 		if err != nil || len(left) == 0 {
-			return
+			return err == nil
 		}
 		if !terminate || pause > 100*time.Millisecond {
 			for _, s := range left {
@@ -132,8 +133,9 @@ func (r *run) endSessions(terminate bool) {
 			}
 		}
 		if !terminate {
-			return
+			return true
 		}
 		_ = sleep(ctx, pause)
 	}
+	return true
 }
