@@ -3,19 +3,29 @@ package ground
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
-// cdkVersion is the version of the CDK's command line, the npm package aws-cdk.
-const cdkVersion = "2.1148.1"
+// pinned is the CDK's command line where infra/cdk starts it, the one place with its version.
+var pinned = regexp.MustCompile(`aws-cdk@\S+`)
 
 func (g *Ground) installCDK(ctx context.Context) error {
-	folder, err := g.installed("aws-cdk", cdkVersion, func(folder string) error {
-		return g.tool(ctx, "npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, "aws-cdk@"+cdkVersion)
+	script, err := os.ReadFile(filepath.Join(g.options.Root, "infra", "cdk"))
+	if err != nil {
+		return err
+	}
+	cli := pinned.FindString(string(script))
+	if cli == "" {
+		return errors.New("infra/cdk names no version of aws-cdk")
+	}
+	folder, err := g.installed("aws-cdk", cli, func(folder string) error {
+		return g.tool(ctx, "npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, cli)
 	})
 	g.cdk = filepath.Join(folder, "node_modules", ".bin", "cdk")
 	return err

@@ -3,6 +3,7 @@ package ground
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -39,4 +40,13 @@ func (g *Ground) Sandbox(secret string, memoryMB int) []string {
 // child of AWS's runtime interface emulator, behind port 8080.
 func (g *Ground) RuntimeEmulator() []string {
 	return []string{"--volume", g.emulator.runtime + ":/local/aws-lambda-rie:ro", "--entrypoint", "/local/aws-lambda-rie"}
+}
+
+// BuildImage builds the working copy's image under a name.
+func (g *Ground) BuildImage(ctx context.Context, name string) error {
+	return g.step("docker build", func() error {
+		build := g.command(ctx, g.engine.client, "build", "--quiet", "--tag", name, "--file", filepath.Join(g.Project, "docker", "Dockerfile"), g.Project)
+		build.Env = append(os.Environ(), "DOCKER_BUILDKIT="+g.engine.buildKit)
+		return run(build)
+	})
 }
