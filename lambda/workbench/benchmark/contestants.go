@@ -36,6 +36,7 @@ type job struct {
 	scripts  string // folder of Flyway's scripts
 	goose    string // the same in goose's format
 	psql     string // the pending ones as one file for psql
+	memory   int    // of the function, in MB: bounds Java's heap
 	temp     string
 }
 
@@ -102,7 +103,7 @@ func (s *stage) launcher(j *job) (*exec.Cmd, error) {
 func (s *stage) java(j *job) (*exec.Cmd, error) {
 	return s.installation().Build(flyway.Command{
 		Verb: "migrate", URL: s.jdbc(j), User: s.user, Password: s.password, Locations: []string{j.scripts},
-		Scripts: j.pending, TempDir: j.temp,
+		Scripts: j.pending, MemoryMB: j.memory, TempDir: j.temp,
 	})
 }
 
@@ -113,7 +114,7 @@ func (s *stage) installation() flyway.Installation {
 func (s *stage) slipway(j *job) (*exec.Cmd, error) {
 	cmd := exec.Command(s.program, "migrate")
 	cmd.Env = append(s.base(j), "FLYWAY_LOCATIONS=filesystem:"+j.scripts, "SLIPWAY_INSECURE_TLS=true", "SLIPWAY_FLYWAY_HOME="+s.jars,
-		"JAVA_HOME="+strings.TrimSuffix(s.java21, "/bin/java"), "SLIPWAY_CLASS_ARCHIVE="+s.archive)
+		"JAVA_HOME="+strings.TrimSuffix(s.java21, "/bin/java"), "SLIPWAY_CLASS_ARCHIVE="+s.archive, fmt.Sprintf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=%d", j.memory))
 	return cmd, nil
 }
 

@@ -49,6 +49,7 @@ func (s *stage) firstByte(ctx context.Context, q *quotas, home string, started *
 	if err != nil {
 		return 0, err
 	}
+	j.memory = functionMemory(1)
 	cmd, err := s.slipway(j)
 	if err != nil {
 		return 0, err

@@ -51,6 +51,10 @@ func (s *stage) once(ctx context.Context, q *quotas, c *cell, watch bool) (m mea
 	if err != nil {
 		return m, 0, err
 	}
+	j.memory = functionMemory(c.cpus)
+	if watch || c.pending >= 5000 {
+		j.memory = memoryOf[0.29] // the least, where it has to do
+	}
 	cmd, err := c.command(j)
 	if err != nil {
 		return m, 0, err

@@ -129,6 +129,14 @@ func vCPU(cpus float64) string {
 // memoryOf is the memory, in MB, that gives a Lambda function that much CPU.
 var memoryOf = map[float64]int{1.0: 1769, 0.58: 1024, 0.29: 512}
 
+// functionMemory is the memory of a function with at least so much CPU.
+func functionMemory(cpus float64) int {
+	if m, ok := memoryOf[cpus]; ok {
+		return m
+	}
+	return 3008
+}
+
 func thousands(n int) string {
 	s := fmt.Sprint(n)
 	if len(s) > 3 {

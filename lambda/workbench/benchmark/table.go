@@ -50,7 +50,7 @@ func (r *results) markdown() string {
 				times(ratio(r.find(c, cpus, "flyway"), s)), times(ratio(s, r.find(c, cpus, "goose"))), times(ratio(s, r.find(c, cpus, "java")))))
 		}
 	}
-	b.WriteString("\n## Memory\n\nPeak of the resident sets of the whole process tree, sampled in a run of its own; Java's is not limited here.\n")
+	b.WriteString("\n## Memory\n\nPeak of the resident sets of the whole process tree, sampled in a run of its own. Slipway is told that it has 512 MB; plain Flyway takes what Java takes by itself.\n")
 	b.WriteString(head(slices.Concat([]string{"case"}, r.names())...))
 	for _, c := range r.cases() {
 		line := []string{c.String()}
