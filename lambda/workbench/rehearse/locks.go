@@ -52,6 +52,11 @@ func (r *Script) measured(w *window, samples []sample, known map[int64]table) {
 			}
 		}
 	}
+	for oid, t := range known {
+		if slices.Contains(w.implied, t.name) {
+			take(oid, "ShareUpdateExclusiveLock")
+		}
+	}
 	for _, oid := range r.rewrites(w, known) {
 		take(oid, "AccessExclusiveLock") // nothing less allows it, seen or not
 	}

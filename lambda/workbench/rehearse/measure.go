@@ -97,6 +97,7 @@ type window struct {
 	messages   []message
 	outside    bool // the script ran outside a transaction, or in several
 	ended      bool
+	implied    []string // tables that its statements are known to lock
 }
 
 // windows cuts the messages into scripts.
@@ -138,6 +139,9 @@ func (x *rehearsal) add(s *step, rep *report.Report, o *observer, known map[int6
 		}
 		if i < len(list) && list[i].ended {
 			w := list[i]
+			if w.outside {
+				w.implied = implied(string(s.tree[applied.Script].Data))
+			}
 			result.DurationMs = ms(w.end - w.begin)
 			result.measured(w, o.samples, known)
 			before = w.end

@@ -73,13 +73,17 @@ func Run(ctx context.Context, c *change.Change, o Options) (*Report, error) {
 			Scripts: []Script{}, Undo: []Undo{}, StartedAt: time.Now().UTC(),
 		},
 	}
-	if err := writeCallbacks(x.callbacks); err != nil {
-		return nil, fmt.Errorf("no room for temporary files: %w", err)
-	}
 	if x.db, err = connect(ctx, o.Target); err != nil {
 		return nil, err
 	}
 	defer x.db.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is lost with it
+	var version int
+	if err := x.db.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
+		return nil, err
+	}
+	if err := writeCallbacks(x.callbacks, version); err != nil {
+		return nil, fmt.Errorf("no room for temporary files: %w", err)
+	}
 	x.report.Server = x.db.PgConn().ParameterStatus("server_version")
 	err = x.run(ctx)
 	x.report.DurationMs = float64(time.Since(x.report.StartedAt).Microseconds()) / 1000

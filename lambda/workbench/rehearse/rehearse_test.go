@@ -133,6 +133,20 @@ CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint NOT NULL REFERENCES 
 	"R__totals.sql": "CREATE OR REPLACE VIEW totals AS SELECT customer, sum(price) AS total FROM orders GROUP BY customer;",
 }
 
+// What a script sets for its session does not mislead the callbacks, and one
+// that ends its transaction is not taken for one inside it.
+func TestScriptsThatChangeTheirSession(t *testing.T) {
+	o := options(t)
+	o.Undo = false
+	r := rehearsed(t, o, shop, files{
+		"V2__a.sql": "SET timezone = 'Asia/Tokyo'; SET search_path = ''; ALTER TABLE public.customers ADD COLUMN a text;",
+		"V3__b.sql": "DELETE FROM public.orders WHERE id <= 3; COMMIT; BEGIN; DELETE FROM public.orders WHERE id <= 5;",
+	})
+	if got, want := told(r), "V2__a.sql; AccessExclusive customers\nV3__b.sql; "; !strings.HasPrefix(got, want) || !strings.Contains(got, "orders 5 deleted") {
+		t.Errorf("told\n%s", got)
+	}
+}
+
 func TestWhatScriptsDo(t *testing.T) {
 	for name, c := range map[string]struct {
 		branch files

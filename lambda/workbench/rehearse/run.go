@@ -181,11 +181,16 @@ func (x *rehearsal) look(ctx context.Context) (*look, error) {
 	return &look{text, schema}, err
 }
 
-func writeCallbacks(folder string) error {
+// writeCallbacks lays out the callbacks for a server of that version, such as 170005.
+func writeCallbacks(folder string, version int) error {
+	flush := ""
+	if version >= 150000 {
+		flush = flushCounters
+	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	for name, sql := range map[string]string{"beforeEachMigrate": atBegin, "afterEachMigrate": atEnd} {
+	for name, sql := range map[string]string{"beforeEachMigrate": atBegin, "afterEachMigrate": atEnd(flush)} {
 		// The description puts it behind callbacks of the release.
 		path := filepath.Join(folder, name+"__zz_slipway_rehearsal.sql")
 		if err := os.WriteFile(path, []byte(sql), 0o644); err != nil {
