@@ -179,6 +179,9 @@ func (s *settings) config() migrator.Config {
 	if strings.EqualFold(encoding, "UTF-8") {
 		encoding = ""
 	}
+	if strings.Contains(s.env["FLYWAY_TABLE"], `"`) {
+		s.fail("FLYWAY_TABLE", "Flyway can't make a table with a quotation mark in its name")
+	}
 	schema, _, _ := strings.Cut(s.env["FLYWAY_SCHEMAS"], ",")
 	memory, _ := strconv.Atoi(s.env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
 	return migrator.Config{

@@ -128,6 +128,7 @@ func TestEachRefusalNamesItsVariable(t *testing.T) {
 		"FLYWAY_LOCATIONS=,":                      "is no folder",
 		"FLYWAY_OUT_OF_ORDER=yes":                 "neither true nor false",
 		"FLYWAY_PLACEHOLDER_REPLACEMENT=no":       "neither true nor false",
+		`FLYWAY_TABLE=a"b`:                        "quotation mark",
 		"FLYWAY_USER=u":                           "the secret",
 		"FLYWAY_PASSWORD=hush":                    "the secret",
 		"FLYWAY_BASELINE_VERSION=1":               "SLIPWAY_BASELINE_VERSION",

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"slipway/lambda/flyway"
+	"slipway/lambda/script"
 )
 
 // locations are the folders that a start of Flyway gets; temporary is one of
@@ -48,7 +49,11 @@ func (r *run) limitLocks(settings map[string]string) (locations, error) {
 		r.table, lastRank(r.history), strings.Join(outside, ", "), limit)
 	files := map[string]string{callbackName: sql, callbackName + ".conf": "placeholderReplacement=false\n"}
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+		encoded, err := script.Encode(r.Config.Encoding, text) // as Flyway reads the release
+		if err != nil {
+			return l, fmt.Errorf("the name of the history's table: %w", err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), encoded, 0o600); err != nil {
 			return l, fmt.Errorf("%w: %w", flyway.ErrNoRoom, err)
 		}
 	}

@@ -19,6 +19,10 @@ func (f *File) readConfig() error {
 	if err != nil {
 		return fmt.Errorf("can't be read: %v", reason(err))
 	}
+	// Flyway reads it in the encoding that the scripts have by default.
+	if raw, err = decode(f.Encoding, raw); err != nil {
+		return err
+	}
 	n := 0
 	for line := range strings.Lines(string(raw)) {
 		n++

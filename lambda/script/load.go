@@ -1,7 +1,6 @@
 package script
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -11,9 +10,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf16"
-	"unicode/utf8"
-
-	"golang.org/x/text/encoding/ianaindex"
 )
 
 // File is one file of a release.
@@ -212,19 +208,8 @@ func (f File) Text() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("can't be read: %v", reason(err))
 	}
-	if f.Encoding != "" {
-		enc, err := ianaindex.IANA.Encoding(f.Encoding)
-		if err != nil || enc == nil {
-			return nil, fmt.Errorf("unknown encoding %q", f.Encoding)
-		}
-		// The decoder puts U+FFFD where Flyway's would fail.
-		raw, err = enc.NewDecoder().Bytes(raw)
-		if i := bytes.IndexRune(raw, utf8.RuneError); err == nil && i >= 0 {
-			err = fmt.Errorf("see line %d", lineAt(raw, i))
-		}
-		if err != nil {
-			return nil, fmt.Errorf("is not in the encoding %q: %v", f.Encoding, err)
-		}
+	if raw, err = decode(f.Encoding, raw); err != nil {
+		return nil, err
 	}
 	return raw, checkText(raw)
 }

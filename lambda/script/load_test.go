@@ -215,6 +215,29 @@ func TestLoadDecodesOtherEncodings(t *testing.T) {
 	}
 }
 
+// Flyway reads a .conf file in the encoding that the scripts have by default.
+func TestLoadReadsConfigurationsInTheScriptsEncoding(t *testing.T) {
+	encode := func(s string) string {
+		text, err := Encode("UTF-16LE", s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	set, err := LoadEncoded("UTF-16LE", folder(t, map[string]string{
+		"V1__a.sql": encode("SELECT 1;"), "V1__a.sql.conf": encode("executeInTransaction=false\n"), "V2__b.sql": "SELECT 2;", "V2__b.sql.conf": encode("encoding=UTF-8"),
+	}))
+	if err != nil || !set.Versioned[0].NoTransaction || set.Versioned[1].Checksum != Checksum([]byte("SELECT 2;")) {
+		t.Errorf("%+v, %v", set, err)
+	}
+	if _, err := Encode("no-such-encoding", "x"); err == nil {
+		t.Error("an unknown encoding was taken")
+	}
+	if _, err := Encode("US-ASCII", "ü"); err == nil {
+		t.Error("a character that the encoding lacks was taken")
+	}
+}
+
 func TestLoadRefusesBytesThatTheEncodingDoesNotHave(t *testing.T) {
 	for encoding, text := range map[string]string{
 		"windows-1252": "a\x81",         // not assigned
