@@ -77,7 +77,7 @@ func (p Props) inOrder() []environment.Config {
 	return out
 }
 
-// dockerHub is for the build of the image only: the one place that reads base images.
+// dockerHub is for the publishing of assets only: making the image reads base images.
 func dockerHub(scope constructs.Construct, arn string) *[]pipelines.DockerCredential {
 	if arn == "" {
 		return nil

@@ -52,7 +52,7 @@ func judgeCommands(all []environment.Config) []string {
 	for _, c := range all {
 		file := fmt.Sprintf("../review/%s.diff", c.Name)
 		commands = append(commands, fmt.Sprintf(`if [ -e "$CODEBUILD_SRC_DIR_%[1]s/failed" ]; then cp "$CODEBUILD_SRC_DIR_%[1]s/synth.log" %[2]s; `+
-			`else infra/cdk diff --no-color --no-notices --app "$CODEBUILD_SRC_DIR_%[1]s/cdk.out" --method template %[3]s >%[2]s 2>&1 || true; fi`, synthBuild, file, stackNames(c)))
+			`else infra/cdk diff --no-color --no-notices --app "$CODEBUILD_SRC_DIR_%[1]s/cdk.out" --method template %[3]s >%[2]s 2>../cdk.err || cat ../cdk.err >>%[2]s; fi`, synthBuild, file, stackNames(c)))
 		review += fmt.Sprintf(" --diff %s=%s", c.Name, file)
 	}
 	return append(commands,

@@ -113,6 +113,12 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.codeCommit(w, who, operation, body)
 		return
 	}
+	if target := r.Header.Get("X-Amz-Target"); target == "AmazonSSM.GetParameter" {
+		// The CDK's command line asks for the version of its bootstrap.
+		note("GetParameter")
+		reply(w, map[string]any{"Parameter": map[string]any{"Name": "version", "Type": "String", "Value": "30"}})
+		return
+	}
 	if name, ok := strings.CutPrefix(r.URL.Path, "/2015-03-31/functions/"); ok && r.Method == http.MethodPost {
 		note("Invoke")
 		a.invoke(w, strings.TrimSuffix(name, "/invocations"), body)
