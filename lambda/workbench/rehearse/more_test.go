@@ -118,6 +118,25 @@ func TestUndoThatDiffersOnPurpose(t *testing.T) {
 	}
 }
 
+// What a script waives for the check is no failure of the rehearsal either.
+func TestWaivedEdits(t *testing.T) {
+	c := changeOf(shop, files{
+		"V1__shop.sql":   "-- slipway:allow edited-script because a comment was wrong\n" + shop["V1__shop.sql"],
+		"V0.5__late.sql": "-- slipway:allow version-not-above because it stands alone\nCREATE TABLE late (id int);",
+		"V2__x.sql":      "-- slipway:allow deleted-script in R__totals.sql because nobody asks for it\nDROP VIEW totals;", "R__totals.sql": "",
+	})
+	c.Folder = t.TempDir()
+	o := options(t)
+	o.Undo = false
+	r, err := Run(t.Context(), c, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.OK() || len(r.Scripts) != 2 || len(r.Warnings) != 2 {
+		t.Errorf("told\n%s%+v %q", told(r), r.Failure, r.Warnings)
+	}
+}
+
 // A copy of production has the target branch's scripts, and rows of its own.
 func TestRestoredCopy(t *testing.T) {
 	o := options(t)

@@ -101,6 +101,9 @@ func (x *rehearsal) run(ctx context.Context) error {
 		return err
 	}
 	steps := x.steps()
+	if err := x.allow(ctx, tree(x.change.Merged())); err != nil || x.report.Failure != nil {
+		return err
+	}
 	before, err := x.look(ctx)
 	if err != nil {
 		return err

@@ -89,16 +89,18 @@ func (x *rehearsal) steps() []step {
 }
 
 // upTo is the merged tree without the versions that come later, and with the
-// target branch's repeatable scripts.
+// target branch's repeatable scripts, as far as the merge keeps them.
 func (x *rehearsal) upTo(merged change.Tree, later []change.Entry) tree {
 	t := tree{}
+	kept := map[string]bool{}
 	for p, e := range merged {
 		if e.Kind != script.Repeatable {
 			t[p] = e
 		}
+		kept[e.Key()] = true
 	}
 	for p, e := range x.change.Tip {
-		if e.Kind == script.Repeatable {
+		if e.Kind == script.Repeatable && kept[e.Key()] {
 			t[p] = e
 		}
 	}
