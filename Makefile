@@ -8,8 +8,9 @@ export NAME
 STATICCHECK  := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 # A built program, not `go run`, which turns every exit code into 1.
 WORKBENCH    := .slipway/bin/workbench
-SCRIPTS      = --sql "$(SQL)" $(if $(DATABASE_URL),--database-url "$(DATABASE_URL)")
-AGAINST_FLAG = $(if $(AGAINST),--against "$(AGAINST)")
+COPY         = $(if $(DATABASE_URL),--database-url "$(DATABASE_URL)")
+SCRIPTS      = --sql "$(SQL)" $(COPY)
+BRANCH       = --sql "$(SQL)" $(if $(AGAINST),--against "$(AGAINST)")
 DEPLOYED     = --environment "$(or $(ENVIRONMENT),$(error which one? ENVIRONMENT=prod))"
 
 help: ## print this
@@ -37,11 +38,14 @@ stop: $(WORKBENCH) ## end it
 clean: $(WORKBENCH) ## forget the local databases
 	@$(WORKBENCH) clean
 
-check: $(WORKBENCH) ## judge the branch's scripts, without a database (AGAINST=branch)
-	@$(WORKBENCH) check --sql "$(SQL)" $(AGAINST_FLAG)
+check: $(WORKBENCH) ## judge the branch's scripts before the merge, without a database (AGAINST=branch)
+	@$(WORKBENCH) check $(BRANCH)
 
-rehearse: $(WORKBENCH) ## run the branch's scripts on a throw-away database and measure locks, rewrites, rows, undo
-	@$(WORKBENCH) rehearse $(SCRIPTS) $(AGAINST_FLAG)
+rehearse: $(WORKBENCH) ## run them on a throw-away database and measure locks, rewrites, rows, undo (DATA=file.sql)
+	@$(WORKBENCH) rehearse $(BRANCH) $(COPY) $(if $(DATA),--data "$(DATA)")
+
+review: $(WORKBENCH) ## both, as .slipway/review.html and .slipway/review.md
+	@$(WORKBENCH) review $(BRANCH) $(COPY) $(if $(DATA),--data "$(DATA)") --html .slipway/review.html --markdown .slipway/review.md
 
 image: ## build the image slipway:local
 	$(if $(CDK_DOCKER),$(CDK_DOCKER),docker) build -f docker/Dockerfile -t slipway:local .
@@ -83,4 +87,4 @@ $(WORKBENCH): FORCE
 	@mkdir -p $(@D) && go build -o $@ ./lambda/workbench
 
 FORCE:
-.PHONY: help run info revert new start stop clean check rehearse image synth deploy-local validate repair test test-race test-deploy lint lint-templates ci FORCE
+.PHONY: help run info revert new start stop clean check rehearse review image synth deploy-local validate repair test test-race test-deploy lint lint-templates ci FORCE
