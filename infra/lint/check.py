@@ -3,7 +3,7 @@
 usage: check.py ASSEMBLY
 
 Every finding fails the run, save those of checkov that accepted.json names,
-each for certain resources and with its reason, and the two rules of cfn-lint in
+each for certain resources and with its reason, and the rules of cfn-lint in
 cfnlint.yaml. An entry that matches nothing any more fails it as well.
 """
 
