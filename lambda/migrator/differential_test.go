@@ -96,6 +96,9 @@ func TestPlanIsFlyways(t *testing.T) {
 		for _, word := range []string{"allowed", "baseline", "tombstone", "placeholders", "no history", "long", "subfolders", "callbacks", "transactional"} {
 			w.carryOut = w.carryOut || strings.Contains(name, word)
 		}
+		if testing.Short() && !w.carryOut {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w.yard(t, databases).agree(w)
