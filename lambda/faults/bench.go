@@ -96,7 +96,7 @@ func (b *bench) build(ctx context.Context) error {
 		return fmt.Errorf("building the program: %w\n%s", err, out)
 	}
 	archive := exec.CommandContext(ctx, b.program, "archive", filepath.Join(home, "docker", "flyway.classlist"), b.archive)
-	archive.Env = append(os.Environ(), "SLIPWAY_FLYWAY_HOME="+b.flyway, "JAVA_HOME="+b.javaHome)
+	archive.Env = []string{"PATH=" + b.path, "SLIPWAY_FLYWAY_HOME=" + b.flyway, "JAVA_HOME=" + b.javaHome}
 	if out, err := archive.CombinedOutput(); err != nil {
 		return fmt.Errorf("the class-data archive: %w\n%s", err, out)
 	}

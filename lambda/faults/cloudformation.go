@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
+	"slipway/lambda/database"
 	"slipway/lambda/event"
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
@@ -56,6 +58,22 @@ var eventFaults = []fault{
 		}
 		l.nothingLeft()
 		l.saw("20 successes, one of them applied 2 scripts")
+	}},
+	{"event-behind-another-run", "an event waits for another run until its own deadline, then looks again: nothing pending is a success, otherwise LOCKED names the other", func(l *lab) {
+		l.migrated()
+		app := l.session()
+		l.do(app, fmt.Sprintf("SELECT pg_advisory_lock(%d)", database.RunLock(database.Table{Schema: "public", Name: "flyway_schema_history"})))
+		sandbox := l.lambda()
+		limit := 5 * time.Second
+		l.deployed(sandbox.invoke(update(2, 1), limit), "1")
+		l.saw("with nothing pending a success at the deadline")
+		l.two()
+		a := sandbox.invoke(update(2, 1), limit)
+		l.failedWith(a, "LOCKED")
+		l.do(app, "SELECT pg_advisory_unlock_all()")
+		l.nothingLeft(sandbox.pid())
+		l.deployed(sandbox.invoke(update(2, 1), l.limit), "2")
+		l.saw("the next event completes at 2")
 	}},
 	{"update-unchanged", "an Update with nothing pending succeeds without starting Flyway", func(l *lab) {
 		l.migrated()

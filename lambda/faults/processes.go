@@ -96,6 +96,21 @@ var processFaults = []fault{
 		delete(l.env, "SLIPWAY_LOCK_WAIT")
 		l.again("2")
 	}},
+	{"orphan-of-another-role", "an orphan that the role may not end, as alternating users can leave it: LOCKED names it and the statement that ends it", func(l *lab) {
+		l.migrated()
+		l.two()
+		app := l.session()
+		l.do(app, "SET application_name = 'slipway/e73cd15b/00000000dead'; BEGIN; SELECT count(*) FROM t1") // e73cd15b is of public.flyway_schema_history
+		before := l.look()
+		o := l.run("migrate")
+		l.answered(o, report.Locked, before)
+		end := fmt.Sprintf("SELECT pg_terminate_backend(%d);", app.PgConn().PID())
+		l.contains(o.Next, shop, end)
+		l.check(len(o.Blockers) == 1 && o.Blockers[0].PID == int(app.PgConn().PID()), "the blockers are %v", o.Blockers)
+		l.saw("names it, its user, and the statement")
+		l.exec(end)
+		l.next("2")
+	}},
 	{"out-of-memory", "INTERNAL says so and what to raise; nothing was applied", func(l *lab) {
 		l.migrated()
 		l.script("V2__big.sql", "CREATE TABLE t2 (name text);\nINSERT INTO t2 VALUES ('"+strings.Repeat("x", 40<<20)+"');")

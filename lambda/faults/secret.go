@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -48,6 +49,19 @@ var secretFaults = []fault{
 	}},
 	{"secret-without-password", "SECRET_UNREADABLE names the key that is missing", func(l *lab) {
 		l.unreadable(l.secrets.Set(l.name, `{"username":"x"}`), "has no password")
+	}},
+	{"secret-without-username", "SECRET_UNREADABLE names the key that is missing", func(l *lab) {
+		l.unreadable(l.secrets.Set(l.name, `{"password":"x"}`), "has no username")
+	}},
+	{"secret-without-host", "as RDS manages them: BAD_REQUEST names PGHOST; with PGHOST and PGDATABASE it completes", func(l *lab) {
+		l.one()
+		l.env["MASTER_SECRET_ARN"] = l.secrets.Set(l.name, fmt.Sprintf(`{"username":%q,"password":%q}`, l.role, l.password))
+		before := l.look()
+		o := l.run("migrate")
+		l.contains(o.Message, "not set")
+		l.answered(o, report.BadRequest, before)
+		l.env["PGHOST"], l.env["PGPORT"], l.env["PGDATABASE"] = "127.0.0.1", fmt.Sprint(l.server.Port), l.database
+		l.completes("1")
 	}},
 	{"secret-not-json", "SECRET_UNREADABLE says so and does not quote the secret", func(l *lab) {
 		o := l.unreadable(l.secrets.Set(l.name, "hush hush"), "is not a JSON object")

@@ -15,18 +15,23 @@ import (
 // orphans: their program lost the lock, so it is gone.
 func (r *run) lock(ctx context.Context) error {
 	err := r.wait(ctx)
-	if err == nil {
-		return r.endOrphans(ctx)
+	waited := err != nil
+	if !waited {
+		err = r.endOrphans(ctx)
 	}
 	var f *report.Failure
-	if !r.req.WaitForLock || !errors.As(err, &f) || f.Code != report.Locked {
+	if !errors.As(err, &f) || f.Code != report.Locked {
 		return err
 	}
-	// The other run may have done what this one was to do. The deadline of the
-	// work is over; what is left of the time is enough for a look.
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	// The report names the version in any case, and the other run may have done
+	// what this one was to do.
+	last, cancel := r.lastly(5*time.Second, 0.7)
 	defer cancel()
-	if r.look(last) == nil && len(r.plan.pending) == 0 && r.plan.contradiction() == nil {
+	if r.look(last) != nil {
+		return err
+	}
+	r.report.SchemaVersionBefore = r.plan.current.String()
+	if waited && r.req.WaitForLock && len(r.plan.pending) == 0 && r.plan.contradiction() == nil {
 		r.warn("another run held the lock until the end; nothing is pending")
 		return errNothingLeft
 	}
@@ -91,16 +96,29 @@ func (r *run) endOrphans(ctx context.Context) error {
 			return err
 		}
 		for _, o := range orphans {
+			if err := r.conn.Cancel(ctx, o.PID, true); err != nil {
+				return notOurs(o, err)
+			}
 			if !named[o.PID] {
 				named[o.PID] = true
 				r.warn("ended the session of a run that had died: pid %d, %s, since %s: %s", o.PID, o.Application, o.Since.UTC().Format(time.RFC3339), o.Query)
-			}
-			if err := r.conn.Cancel(ctx, o.PID, true); err != nil {
-				return err
 			}
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
 	}
+}
+
+// notOurs is the failure to end an orphan of another role's, as a secret that
+// rotates between two users can leave it.
+func notOurs(orphan report.Blocker, err error) error {
+	denied := database.Denied(err)
+	if denied == err {
+		return err
+	}
+	f := report.Failf(report.Locked, fmt.Sprintf("End it as the user %s or an administrator, SELECT pg_terminate_backend(%d);, then run again.", orphan.User, orphan.PID),
+		"a session of a run that had died is still at work, and this role may not end it")
+	f.Blockers, f.SQLState, f.Err = []report.Blocker{orphan}, "42501", err
+	return f
 }
