@@ -69,7 +69,7 @@ var eventFaults = []fault{
 		l.saw("with nothing pending a success at the deadline")
 		l.two()
 		a := sandbox.invoke(update(2, 1), limit)
-		l.failedWith(a, "LOCKED")
+		l.failedWith(a, "LOCKED", fmt.Sprintf("held by pid %d, user shop", app.PgConn().PID()))
 		l.do(app, "SELECT pg_advisory_unlock_all()")
 		l.nothingLeft(sandbox.pid())
 		l.deployed(sandbox.invoke(update(2, 1), l.limit), "2")

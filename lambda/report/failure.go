@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Failure is an error that a Report can be made of. Message says what went
@@ -81,6 +82,9 @@ func (r *Report) Summary(limit int) string {
 			message += "; " + oneLine(s)
 		}
 	}
+	for _, b := range r.Blockers {
+		message += "; held by " + oneLine(b.String())
+	}
 	room := max(limit-b.Len()-len(tail)-3, limit/2)
 	return Cut(b.String()+": "+Cut(message, room)+"."+tail, limit)
 }
@@ -94,6 +98,10 @@ func (p Problem) String() string {
 		return p.Reason
 	}
 	return at + ": " + p.Reason
+}
+
+func (b Blocker) String() string {
+	return fmt.Sprintf("pid %d, user %s, application %q, since %s: %s", b.PID, b.User, b.Application, b.Since.UTC().Format(time.RFC3339), b.Query)
 }
 
 func oneLine(s string) string {

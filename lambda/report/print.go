@@ -169,7 +169,7 @@ func (p *printer) outcome(r *Report) {
 		}
 	}
 	for _, b := range r.Blockers {
-		p.line("  - pid %d, user %s, application %q, since %s: %s", b.PID, b.User, b.Application, b.Since.UTC().Format(time.RFC3339), b.Query)
+		p.line("  - %s", b)
 	}
 	if r.Next != "" {
 		p.line("Next: %s", r.Next)
