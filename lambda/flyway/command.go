@@ -25,6 +25,9 @@ type Command struct {
 	TempDir   string            // working directory of its own, where nothing configures it
 }
 
+// ErrLocation says that a folder can't be named to Flyway.
+var ErrLocation = errors.New("no location for Flyway")
+
 // always are the arguments of every start. The update check would go out to
 // the network; the transactional lock would make CREATE INDEX CONCURRENTLY
 // wait for Flyway itself; how long to wait for the server was decided before.
@@ -51,7 +54,7 @@ func (i Installation) Build(c Command) (*exec.Cmd, error) {
 		}
 		// A comma would end the location in Flyway's list, a star would be a pattern.
 		if strings.ContainsAny(abs, ",*?") {
-			return nil, fmt.Errorf("the folder %s can't be a location of Flyway: its path has a comma or a wildcard", abs)
+			return nil, fmt.Errorf("%w: the path of %s has a comma or a wildcard", ErrLocation, abs)
 		}
 		locations[n] = "filesystem:" + abs
 	}

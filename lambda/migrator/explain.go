@@ -33,6 +33,8 @@ func (r *run) explain(ctx context.Context, err error, lost bool) error {
 		return r.ended(ctx)
 	case errors.Is(err, flyway.ErrChanged):
 		return report.Failf(report.SecretUnreadable, "Give the role a password without line breaks.", "%w", err)
+	case errors.Is(err, flyway.ErrLocation):
+		return report.Failf(report.BadRequest, "Move or rename the folder, or name another in FLYWAY_LOCATIONS.", "%w", err)
 	case errors.Is(err, flyway.ErrIncomplete):
 		return report.Failf(report.Internal, "Set SLIPWAY_FLYWAY_HOME to the folder with Flyway's jars.", "%w", err)
 	case errors.Is(err, flyway.ErrNoRoom):

@@ -74,6 +74,24 @@ type Request struct {
 // Commands are the commands that a request can name.
 var Commands = []string{"migrate", "info", "validate", "repair", "baseline", "revert"}
 
+// misplaced is a field that is set and does not belong to the command, "" if
+// there is none.
+func (q Request) misplaced() string {
+	revert := q.Command == "revert"
+	for field, wrong := range map[string]bool{
+		"target": q.Target != "" && q.Command != "migrate" && q.Command != "baseline",
+		"to":     q.To != "" && !revert,
+		"steps":  q.Steps != 0 && !revert,
+		"from":   q.From != "" && !revert,
+		"dryRun": q.DryRun && !revert,
+	} {
+		if wrong {
+			return field
+		}
+	}
+	return ""
+}
+
 // Migrator runs requests, one at a time.
 type Migrator struct {
 	Config  Config

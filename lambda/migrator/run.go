@@ -44,6 +44,9 @@ func (r *run) do(ctx context.Context) error {
 	if !slices.Contains(Commands, r.req.Command) {
 		return report.Failf(report.BadRequest, "Use one of "+strings.Join(Commands, ", ")+".", "unknown command %q", r.req.Command)
 	}
+	if field := r.req.misplaced(); field != "" {
+		return report.Failf(report.BadRequest, "Leave it out, or use the command that it belongs to.", "%s means nothing to %s", field, r.req.Command)
+	}
 	if err := r.load(); err != nil {
 		return err
 	}
