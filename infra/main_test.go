@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -112,6 +113,34 @@ func TestEnvironmentsFromAFile(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v", given, err)
 		}
+	}
+}
+
+// With a pipeline there is its stack too, and the CDK's for artifacts in another
+// region; the environments are there in both forms.
+func TestPipeline(t *testing.T) {
+	where := func(account, region string) map[string]any {
+		return map[string]any{"account": account, "region": region}
+	}
+	environments := map[string]any{"dev": where("111122223333", "eu-central-1"), "prod": where("444455556666", "us-east-1")}
+	root, stderr, err := synth(t, map[string]any{"environments": environments, "pipeline": "@pipeline.json"},
+		map[string]string{"pipeline.json": `{"account": "111122223333", "region": "eu-central-1", "environments": ["prod", "dev"]}`})
+	if err != nil {
+		t.Fatalf("%v: %s", err, stderr)
+	}
+	if got, want := stacksOf(t, root), "cross-region-stack-111122223333_us-east-1 slipway-dev slipway-dev-database slipway-pipeline slipway-prod slipway-prod-database"; got != want {
+		t.Errorf("stacks %s, not %s", got, want)
+	}
+	nested, err := filepath.Glob(filepath.Join(root, "cdk.out", "assembly-slipway-pipeline-*", "*.template.json"))
+	if err != nil || len(nested) != 4 {
+		t.Errorf("in stages: %v, %v", nested, err)
+	}
+}
+
+// The build specs use the command line that people use.
+func TestVersionOfTheCommandLine(t *testing.T) {
+	if v := cliVersion(); !regexp.MustCompile(`^2\.\d+\.\d+$`).MatchString(v) {
+		t.Errorf("infra/cdk names %q", v)
 	}
 }
 
