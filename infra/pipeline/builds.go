@@ -83,7 +83,7 @@ func (b *builds) tools() *awscodebuild.BuildEnvironment {
 }
 
 func toolVariables() map[string]string {
-	v := map[string]string{"CI": "true", "GOTOOLCHAIN": toolchain, "CDK_DISABLE_CLI_TELEMETRY": "1"}
+	v := map[string]string{"GOTOOLCHAIN": toolchain, "CDK_DISABLE_CLI_TELEMETRY": "1"}
 	for name, folder := range caches {
 		v[name] = folder
 	}

@@ -140,7 +140,7 @@ func (b build) environment(clone string, aws *awstest.AWS, more map[string]strin
 	env := map[string]string{}
 	for _, entry := range os.Environ() {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "GIT_") {
+		if !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "GIT_") && name != "CI" {
 			env[name] = value
 		}
 	}

@@ -45,14 +45,15 @@ var (
 )
 
 // judgeCommands compare the templates that the branch made with what is
-// deployed, and write the review.
+// deployed, and write the review. With CI=true the CDK prints a difference, and
+// nothing else, on standard output.
 func judgeCommands(all []environment.Config) []string {
 	commands := []string{`go build -o ../workbench ./lambda/workbench`}
 	review := `../workbench review --sql ../theirs/` + migration.Scripts + ` --against "$DESTINATION_COMMIT" --rehearsal "$CODEBUILD_SRC_DIR_` + rehearseBuild + `/rehearsal.json"`
 	for _, c := range all {
 		file := fmt.Sprintf("../review/%s.diff", c.Name)
 		commands = append(commands, fmt.Sprintf(`if [ -e "$CODEBUILD_SRC_DIR_%[1]s/failed" ]; then cp "$CODEBUILD_SRC_DIR_%[1]s/synth.log" %[2]s; `+
-			`else infra/cdk diff --no-color --no-notices --app "$CODEBUILD_SRC_DIR_%[1]s/cdk.out" --method template %[3]s >%[2]s 2>../cdk.err || cat ../cdk.err >>%[2]s; fi`, synthBuild, file, stackNames(c)))
+			`else CI=true infra/cdk diff --no-color --no-notices --app "$CODEBUILD_SRC_DIR_%[1]s/cdk.out" --method template %[3]s >%[2]s 2>../cdk.err || cat ../cdk.err >>%[2]s; fi`, synthBuild, file, stackNames(c)))
 		review += fmt.Sprintf(" --diff %s=%s", c.Name, file)
 	}
 	return append(commands,

@@ -148,6 +148,18 @@ func TestEverythingIsPendingWhereNothingIsDeployed(t *testing.T) {
 	}
 }
 
+// An environment that was deployed before the pipeline came has no role for it:
+// that must not keep the deployment away that brings one.
+func TestPendingWithoutARole(t *testing.T) {
+	s := newSite(t)
+	s.script("V1__a.sql", "SELECT 1;", "")
+	_, errs := s.workbench(0, "pending", "--environment", "prod", "--lookup-role", "arn:aws:iam::111122223333:role/lookup", "--summary", "summary.txt")
+	s.wantAll(errs, "no ReaderArn")
+	if raw, _ := os.ReadFile("summary.txt"); !strings.Contains(string(raw), "not known") {
+		t.Errorf("summary %q", raw)
+	}
+}
+
 // What migrate would refuse is known before anybody approves it.
 func TestPendingForetellsARefusal(t *testing.T) {
 	s := newSite(t)

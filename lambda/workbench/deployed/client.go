@@ -17,6 +17,10 @@ import (
 // ErrNotDeployed says that the environment has no stack, or none with a function.
 var ErrNotDeployed = errors.New("not deployed")
 
+// ErrNoReader says that the environment is deployed, and has no role yet in
+// which another account may ask its function.
+var ErrNoReader = errors.New("the function can't be asked from here yet")
+
 // Client is for one environment.
 type Client struct {
 	environment Environment
@@ -29,7 +33,8 @@ type Client struct {
 // Connect finds the environment's function. lookupRole is the role in which the
 // stack is looked at, and then the stack names the one in which its function is
 // asked; "" for both is the profile. An [ErrNotDeployed] says that there is no
-// function yet; whatever else is an error, wrong credentials for instance.
+// function yet, an [ErrNoReader] that the stack names no such role; whatever
+// else is an error, wrong credentials for instance.
 func Connect(ctx context.Context, e Environment, lookupRole string) (*Client, error) {
 	var options []func(*awsconfig.LoadOptions) error
 	if e.Region != "" {
@@ -84,6 +89,9 @@ func (c *Client) find(ctx context.Context, withRole bool) error {
 	}
 	if c.function == "" {
 		return fmt.Errorf("%w: the stack %s names no function in its outputs; its first deployment may have failed", ErrNotDeployed, name)
+	}
+	if withRole && c.reader == "" {
+		return fmt.Errorf("%w: the stack %s has no ReaderArn in its outputs, which comes with its next deployment", ErrNoReader, name)
 	}
 	return nil
 }

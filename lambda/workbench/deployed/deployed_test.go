@@ -81,6 +81,18 @@ func TestRoles(t *testing.T) {
 	}
 }
 
+// The role comes with a deployment that is made with an approval configured.
+func TestNoRoleYet(t *testing.T) {
+	a := prod(t, ok)
+	delete(a.Stacks["slipway-prod"], "ReaderArn")
+	if _, err := deployed.Connect(t.Context(), environment, "arn:aws:iam::"+awstest.Account+":role/lookup"); !errors.Is(err, deployed.ErrNoReader) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := deployed.Connect(t.Context(), environment, ""); err != nil {
+		t.Errorf("in the profile's own rights: %v", err)
+	}
+}
+
 func TestNotDeployed(t *testing.T) {
 	a := prod(t, ok)
 	for _, c := range []struct {
