@@ -54,6 +54,7 @@ func (g *Ground) startEmulator(ctx context.Context) error {
 	e.process = exec.Command(python, filepath.Join(g.options.Root, "infra", "local", "emulator.py"))
 	e.process.Dir, e.process.Stdout, e.process.Stderr = g.folder, log, log
 	e.process.Env = append(g.awsEnvironment(e),
+		"TMPDIR="+g.folder, // it leaves the functions' code there
 		"GATEWAY_PORT="+strconv.Itoa(e.port), "MINISTACK_REGION="+Region, "MINISTACK_ACCOUNT_ID="+Account,
 		"LOCAL_BRIDGE="+g.engine.bridge,
 		"LOCAL_POSTGRES="+g.Database.dsn(), "LOCAL_DATABASE_HOST="+g.Database.Host, "LOCAL_DATABASE_PORT="+g.Database.port(),
