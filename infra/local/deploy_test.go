@@ -25,6 +25,7 @@ var cases = []struct {
 }{
 	{"a create", create},
 	{"b again with nothing changed", nothingChanged},
+	{"b asked from a laptop", operate},
 	{"c one script added", oneScriptAdded},
 	{"d a failing script", failingScript},
 	{"e the fixed script", fixedScript},
@@ -37,6 +38,7 @@ var cases = []struct {
 	{"k the image as a command", imageAsCommand},
 	{"l the image as a server", imageAsServer},
 	{"m the image under AWS's runtime emulator", imageUnderLambda},
+	{"n the pipeline, as far as it can be", pipelineStack},
 }
 
 func TestDeployments(t *testing.T) {

@@ -1,0 +1,46 @@
+//go:build deploy
+
+package main
+
+import "strings"
+
+// operate asks the deployed function from a laptop: the same table as
+// everywhere, and what a release would do before it is deployed.
+func operate(s *site) {
+	settings := map[string]any{"throwaway": true}
+	s.check(s.g.Configure(map[string]map[string]any{"local": settings, "first": settings}))
+	before := len(s.calls())
+	s.wantPrinted("info --environment local", "PostgreSQL", "customers", "Success", "3 applied, 0 pending")
+	s.wantPrinted("validate --environment local", "OK")
+	s.wantPrinted("repair --environment local", "OK")
+	if n := len(s.calls()) - before; n != 3 {
+		s.Errorf("%d calls of the function, not 3", n)
+	}
+	s.wantPrinted("pending --environment local", "3 applied, 0 pending")
+	s.write("V3__pending.sql", "SELECT 1;")
+	s.wantPrinted("pending --environment local", "3 applied, 1 pending", "Pending")
+	s.check(s.g.Remove("V3__pending.sql"))
+
+	out, err := s.g.Workbench(s.Context(), "info", "--environment", "lokal")
+	if err == nil || !strings.Contains(out, `no such environment: "lokal"`) {
+		s.Errorf("a wrong environment: %v\n%s", err, out)
+	}
+	out, err = s.g.Workbench(s.Context(), "info", "--environment", "first")
+	if err == nil || !strings.Contains(out, "not deployed") {
+		s.Errorf("an environment that is not deployed: %v\n%s", err, out)
+	}
+	s.configure("local", nil)
+}
+
+func (s *site) wantPrinted(command string, parts ...string) {
+	s.Helper()
+	out, err := s.g.Workbench(s.Context(), strings.Fields(command)...)
+	if err != nil {
+		s.Fatalf("%v\n%s", err, out)
+	}
+	for _, part := range parts {
+		if !strings.Contains(out, part) {
+			s.Errorf("workbench %s: no %q in\n%s", command, part, out)
+		}
+	}
+}
