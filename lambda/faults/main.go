@@ -23,7 +23,7 @@ import (
 func main() {
 	only := flag.String("only", "", "faults of this name, or whose names begin so and with a dash; several with commas")
 	list := flag.Bool("list", false, "list the faults and their promises, run none")
-	write := flag.Bool("write", false, "after a full run, write the table into "+tableFile)
+	write := flag.Bool("write", false, "after a full run, write the table into "+tableFolder)
 	parallel := flag.Int("parallel", 2, "how many faults at once")
 	logs := flag.Bool("logs", false, "print the program's log of faults that failed")
 	flag.Parse()

@@ -5,71 +5,65 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
-// tableFile holds the published table, below the project's root.
-const tableFile = "lambda/faults/README.md"
+// tableFolder holds the published table, a file for each group, below the
+// project's root.
+const tableFolder = "lambda/faults/table"
 
-const (
-	tableBegin = "<!-- the table is written by `make faults-table`: do not edit -->\n"
-	tableEnd   = "<!-- end of the table -->\n"
-)
+var unusual = regexp.MustCompile(`[^a-z0-9]+`)
 
-// table is the table of results, by group, as Markdown.
-func table(results []result) string {
-	byName := map[string]result{}
-	for _, r := range results {
-		byName[r.name] = r
-	}
+// file is the name of the group's file in [tableFolder].
+func (g group) file() string {
+	return unusual.ReplaceAllString(strings.ToLower(strings.ReplaceAll(g.title, "'", "")), "-") + ".md"
+}
+
+// table is the group's part of the table, as Markdown. seen gives, by the
+// fault's name, what was seen.
+func (g group) table(seen map[string]string) string {
 	var b strings.Builder
-	for _, g := range groups {
-		fmt.Fprintf(&b, "\n### %s\n\n| fault | Slipway promises | seen |\n| --- | --- | --- |\n", g.title)
-		for _, f := range g.faults {
-			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.name, cell(f.promise), cell(byName[f.name].seen))
-		}
+	fmt.Fprintf(&b, "# Faults: %s\n\n<!-- written by `make faults-table`: do not edit -->\n\n| fault | Slipway promises | seen |\n| --- | --- | --- |\n", g.title)
+	for _, f := range g.faults {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.name, cell(f.promise), cell(seen[f.name]))
 	}
 	return b.String()
 }
 
-func cell(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "|", `\|`), "\n", " ") }
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace(s)
+}
 
 // keepTable compares the published table with the results, or writes it, and
 // answers what is wrong with it.
 func keepTable(results []result, write bool) (problem string) {
+	seen := map[string]string{}
+	for _, r := range results {
+		seen[r.name] = r.seen
+	}
 	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return err.Error()
 	}
-	file := filepath.Join(strings.TrimSpace(string(root)), tableFile)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err.Error()
-	}
-	before, former, after, err := splitTable(string(text))
-	if err != nil {
-		return err.Error()
-	}
-	now := table(results)
-	if former == now {
-		return ""
-	}
-	if !write {
-		return tableFile + " does not say what was seen: `make faults-table` writes it\n" + firstDifference(former, now)
-	}
-	if err := os.WriteFile(file, []byte(before+tableBegin+now+tableEnd+after), 0o644); err != nil {
-		return err.Error()
+	for _, g := range groups {
+		file := filepath.Join(strings.TrimSpace(string(root)), tableFolder, g.file())
+		former, err := os.ReadFile(file)
+		now := g.table(seen)
+		switch {
+		case err == nil && string(former) == now:
+		case write:
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				return err.Error()
+			}
+			if err := os.WriteFile(file, []byte(now), 0o644); err != nil {
+				return err.Error()
+			}
+		default:
+			return fmt.Sprintf("%s/%s does not say what was seen: `make faults-table` writes it\n%s", tableFolder, g.file(), firstDifference(string(former), now))
+		}
 	}
 	return ""
-}
-
-func splitTable(text string) (before, table, after string, err error) {
-	before, rest, ok1 := strings.Cut(text, tableBegin)
-	table, after, ok2 := strings.Cut(rest, tableEnd)
-	if !ok1 || !ok2 {
-		return "", "", "", fmt.Errorf("%s has no place for the table", tableFile)
-	}
-	return before, table, after, nil
 }
 
 func firstDifference(former, now string) string {
