@@ -28,7 +28,7 @@ type group struct {
 }
 
 var groups = []group{
-	{"Time and process", timeFaults},
+	{"Time", timeFaults},
 	{"Processes", processFaults},
 	{"Flyway's answer", answerFaults},
 	{"Reaching the database", reachFaults},
