@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -45,10 +44,10 @@ func (i Installation) ClassPath() ([]string, error) {
 	slices.Sort(jars)
 	var path []string
 	for _, artifact := range artifacts {
-		named := regexp.MustCompile(`^` + regexp.QuoteMeta(artifact) + `-[0-9][^/]*\.jar$`)
 		found := false
 		for _, jar := range jars {
-			if named.MatchString(filepath.Base(jar)) {
+			version, ok := strings.CutPrefix(filepath.Base(jar), artifact+"-")
+			if ok && version[0] >= '0' && version[0] <= '9' {
 				path, found = append(path, jar), true
 			}
 		}
