@@ -3,6 +3,7 @@
 package pipeline_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,5 +107,40 @@ func TestReviewOfNothing(t *testing.T) {
 	}
 	if aws.Did("", "PostCommentForPullRequest") {
 		t.Error("something was posted")
+	}
+}
+
+// With a connection the clone is the branch's, and the destination is known to
+// git by its name.
+func TestReviewOfAConnectionsBranch(t *testing.T) {
+	aws := awstest.Start(t)
+	bare := repository(t)
+	git(t, bare, "branch", "--quiet", "--force", "main", "master")
+	work := clone(t, bare, "HEAD")
+	write(t, work, "sql/postgresql/V99__colours.sql", "SELECT 1;\n")
+	git(t, work, "add", "--all")
+	git(t, work, "commit", "--quiet", "--message", "A change")
+	git(t, work, "push", "--quiet", "origin", "HEAD:refs/heads/feature")
+	folder := clone(t, bare, git(t, work, "rev-parse", "HEAD"))
+	made := template(t, connection(), "slipway-pipeline")
+	_, stages := actions(t, made, "ReviewLine")
+	variables := map[string]string{}
+	var given []struct{ Name, Value string }
+	if err := json.Unmarshal([]byte(stages["Try"][0]["Configuration"].(action)["EnvironmentVariables"].(string)), &given); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range given {
+		variables[v.Name] = v.Value
+	}
+	b := findBuild(t, made, "ReviewSynth", nil)
+	b.run(folder, aws, variables)
+	for tree, want := range map[string]bool{"ours": false, "theirs": true} {
+		_, err := os.Stat(filepath.Join(folder, ".slipway", tree, "sql", "postgresql", "V99__colours.sql"))
+		if (err == nil) != want {
+			t.Errorf("the branch's script in %s: %v", tree, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, b.spec.Artifacts.Base, "cdk.out", "manifest.json")); err != nil {
+		t.Error(err)
 	}
 }
