@@ -45,6 +45,9 @@ func (b *bench) open(ctx context.Context, w where) (_ *session, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if env["SLIPWAY_CLASS_ARCHIVE"] == "" {
+		env["SLIPWAY_CLASS_ARCHIVE"] = b.classArchive(ctx, s.program, env)
+	}
 	var t *target
 	if w.databaseURL != "" {
 		t, err = b.existing(w.databaseURL)
