@@ -50,10 +50,24 @@ func (s *stage) contestants() []contestant {
 		{name: "slipway", about: "`slipway migrate`: secret, look at the history, Flyway if anything is pending", history: flywayHistory, command: s.slipway},
 		{name: "goose", about: "goose " + gooseVersion + ", native Go, built with its PostgreSQL driver only; no secret, no lock", history: gooseHistory, command: s.gooseUp},
 	}
-	if _, err := exec.LookPath("psql"); err == nil {
+	if s.psql = findPsql(); s.psql != "" {
 		all = append(all, contestant{name: "psql", about: "psql, one session, a transaction for each script; keeps no history", command: s.psqlFile})
 	}
 	return all
+}
+
+// findPsql is psql itself where Debian has a script in Perl before it, which
+// takes longer than psql.
+func findPsql() string {
+	installed, _ := filepath.Glob("/usr/lib/postgresql/*/bin/psql")
+	if len(installed) > 0 {
+		return installed[len(installed)-1]
+	}
+	path, err := exec.LookPath("psql")
+	if err != nil {
+		return ""
+	}
+	return path
 }
 
 func (s *stage) recipeAbout() string {
@@ -125,7 +139,7 @@ func (s *stage) gooseUp(j *job) (*exec.Cmd, error) {
 }
 
 func (s *stage) psqlFile(j *job) (*exec.Cmd, error) {
-	cmd := exec.Command("psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", j.psql, s.url(j))
+	cmd := exec.Command(s.psql, "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", j.psql, s.url(j))
 	cmd.Env = s.base(j)
 	return cmd, nil
 }

@@ -103,7 +103,7 @@ func runs(c benchCase, cpus float64, who contestant, quick bool) int {
 			return 0
 		}
 		n = max(1, (n+1)/3)
-		if who.recipe || c.pending > 10 {
+		if who.recipe || c.pending > 10 || who.jvm && cpus < 1 {
 			n = 1
 		}
 	}

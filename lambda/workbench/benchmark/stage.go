@@ -30,6 +30,7 @@ type stage struct {
 	program  string // slipway
 	goose    string
 	aws      string // AWS CLI, "" where there is none
+	psql     string // "" where there is none
 
 	releases  map[benchCase]*job
 	templates map[string]bool
