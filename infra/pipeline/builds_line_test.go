@@ -59,7 +59,7 @@ func TestBuildsOfTheLine(t *testing.T) {
 		if strings.Contains(exported["PENDING"], "V1__") || !strings.Contains(exported["PENDING"], "V2__") {
 			t.Errorf("exported %q", exported)
 		}
-		if !strings.Contains(output, "[+] Added: .V1__") || !strings.Contains(output, "V2__") {
+		if !strings.Contains(output, "[+] Added: .V1__") || !strings.Contains(output, "1 applied, ") {
 			t.Errorf("no difference is shown:\n%s", output)
 		}
 		for who, operation := range map[string]string{"role-444455556666-us-east-1/slipway": "DescribeStacks", "slipway-prod-Reader-X/slipway": "Invoke"} {
