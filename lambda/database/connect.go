@@ -23,6 +23,7 @@ type Conn struct {
 	target Target
 	known  map[string]bool // which of the backstops this server has
 	Server string          // version, such as "17.5"
+	Schema string          // the first of the search path that exists, "" if there is none
 }
 
 // Connect opens a session under that application_name. What may pass (no
@@ -115,14 +116,11 @@ func (c *Conn) learn(ctx context.Context) error {
 	for name, value := range backstops {
 		values = append(values, fmt.Sprintf("('%s', '%s')", name, value))
 	}
-	rows, err := c.pg.Query(ctx, "SELECT name FROM (VALUES "+strings.Join(values, ", ")+`) AS s (name, value)
-		WHERE current_setting(name, true) IS NOT NULL AND set_config(name, value, false) IS NOT NULL`)
-	if err != nil {
-		return err
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	var known []string
+	err := c.pg.QueryRow(ctx, `SELECT coalesce(current_schema(), ''), ARRAY(SELECT name FROM (VALUES `+strings.Join(values, ", ")+`) AS s (name, value)
+		WHERE current_setting(name, true) IS NOT NULL AND set_config(name, value, false) IS NOT NULL)`).Scan(&c.Schema, &known)
 	c.known = map[string]bool{}
-	for _, name := range names {
+	for _, name := range known {
 		c.known[name] = true
 	}
 	c.Server, _, _ = strings.Cut(c.pg.PgConn().ParameterStatus("server_version"), " ")

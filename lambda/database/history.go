@@ -30,15 +30,6 @@ type Row struct {
 	Success     bool
 }
 
-// CurrentSchema is the first schema of the search path that exists, "" if there is none.
-func (c *Conn) CurrentSchema(ctx context.Context) (string, error) {
-	var name *string
-	if err := c.pg.QueryRow(ctx, "SELECT current_schema()").Scan(&name); err != nil || name == nil {
-		return "", err
-	}
-	return *name, nil
-}
-
 // History reads the table by installed_rank. No table is no rows and exists=false.
 func (c *Conn) History(ctx context.Context, t Table) (rows []Row, exists bool, err error) {
 	return c.read(ctx, t, math.MinInt32)

@@ -53,7 +53,7 @@ func (r *run) do(ctx context.Context) error {
 	if err := r.connect(ctx); err != nil {
 		return err
 	}
-	if err := r.findTable(ctx); err != nil {
+	if err := r.findTable(); err != nil {
 		return err
 	}
 	if r.req.Command != "info" && r.req.Command != "validate" && !r.req.DryRun {
@@ -104,7 +104,7 @@ func (r *run) load() error {
 }
 
 // findTable settles which table holds the history.
-func (r *run) findTable(ctx context.Context) error {
+func (r *run) findTable() error {
 	r.table = database.Table{Schema: r.Config.Schema, Name: r.Config.Table}
 	if r.table.Name == "" {
 		r.table.Name = "flyway_schema_history"
@@ -112,14 +112,10 @@ func (r *run) findTable(ctx context.Context) error {
 	if r.table.Schema != "" {
 		return nil
 	}
-	schema, err := r.conn.CurrentSchema(ctx)
-	if err != nil {
-		return err
-	}
-	if schema == "" {
+	if r.conn.Schema == "" {
 		return report.Failf(report.BadRequest, "Set FLYWAY_DEFAULT_SCHEMA, or create a schema of the role's search_path.", "no schema of the role's search_path exists, so there is no place for the history")
 	}
-	r.table.Schema = schema
+	r.table.Schema = r.conn.Schema
 	return nil
 }
 
