@@ -79,6 +79,16 @@ func (c *cell) median() time.Duration {
 	return m
 }
 
+// cpuMedian is the median of the CPU time, which a busy machine disturbs less.
+func (c *cell) cpuMedian() time.Duration {
+	var all []time.Duration
+	for _, m := range c.result {
+		all = append(all, m.cpu)
+	}
+	m, _, _ := spread(all)
+	return m
+}
+
 // ratio is how many times b's time a took, 0 when one is unknown.
 func ratio(a, b *cell) float64 {
 	if a == nil || b == nil {

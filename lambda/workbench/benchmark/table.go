@@ -50,6 +50,22 @@ func (r *results) markdown() string {
 				times(ratio(r.find(c, cpus, "flyway"), s)), times(ratio(s, r.find(c, cpus, "goose"))), times(ratio(s, r.find(c, cpus, "java")))))
 		}
 	}
+	b.WriteString("\n## CPU time\n\nUser and system, of the process and its children, without the server's. It tells what a busy machine hides.\n")
+	b.WriteString(head(slices.Concat([]string{"case"}, r.names())...))
+	for _, c := range r.cases() {
+		line := []string{c.String()}
+		for _, name := range r.names() {
+			field := ""
+			for _, cpus := range r.cpus() {
+				if x := r.find(c, cpus, name); x != nil {
+					field = seconds(x.cpuMedian())
+					break
+				}
+			}
+			line = append(line, field)
+		}
+		b.WriteString(row(line...))
+	}
 	b.WriteString("\n## Memory\n\nPeak of the resident sets of the whole process tree, sampled in a run of its own. Slipway is told that it has 512 MB; plain Flyway takes what Java takes by itself.\n")
 	b.WriteString(head(slices.Concat([]string{"case"}, r.names())...))
 	for _, c := range r.cases() {
