@@ -161,8 +161,8 @@ func TestWhatScriptsDo(t *testing.T) {
 			"V2__i.sql; Share orders\nV3__j.sql outside; ShareUpdateExclusive orders\nundo V3__j.sql: has no undo script, so older ones can't be tried either\n",
 		},
 		"a NOT NULL column without default on a filled table": {
-			files{"V2__a.sql": "UPDATE orders SET price = 1;", "V3__c.sql": "SELECT pg_sleep(0.1) FROM customers LIMIT 1;\nALTER TABLE customers ADD COLUMN mail text NOT NULL;"},
-			"V2__a.sql; RowExclusive orders; orders 1,000 updated\nV3__c.sql failed; AccessShare customers\nMIGRATION_FAILED in the new scripts: V3__c.sql 23502\n",
+			files{"V2__a.sql": "UPDATE orders SET price = 1;", "V3__c.sql": "ALTER TABLE customers ADD COLUMN born date;\nSELECT pg_sleep(0.2);\nALTER TABLE customers ADD COLUMN mail text NOT NULL;"},
+			"V2__a.sql; RowExclusive orders; orders 1,000 updated\nV3__c.sql failed; AccessExclusive customers\nMIGRATION_FAILED in the new scripts: V3__c.sql 23502\n",
 		},
 		"rows and an emptied table": {
 			files{"V2__rows.sql": "TRUNCATE orders;\nDELETE FROM customers WHERE id <= 10;\nUPDATE customers SET age = 1 WHERE id <= 30;\nCREATE TABLE log (t text);\nINSERT INTO log SELECT g FROM generate_series(1, 1500) g;"},
