@@ -36,6 +36,7 @@ var cases = []struct {
 	{"i destroy", destroy},
 	{"j a database that exists", existingDatabase},
 	{"k the image as a command", imageAsCommand},
+	{"k the image's class-data archive", imageArchive},
 	{"l the image as a server", imageAsServer},
 	{"m the image under AWS's runtime emulator", imageUnderLambda},
 	{"n the pipeline, as far as it can be", pipelineStack},

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +25,23 @@ func imageAsCommand(s *site) {
 	s.check(err)
 	s.wantReport([]byte(out), "migrate", 8)
 	s.wantEqual("customers", s.texts("command", `SELECT name FROM customers ORDER BY id`), []string{"Ada", "Grace"})
+}
+
+// imageArchive has Java insist on the class-data archive, which it otherwise
+// leaves aside without a word when jars, options or class path have changed.
+func imageArchive(s *site) {
+	image, flags := s.sandbox("archive")
+	home, err := s.g.Docker(s.Context(), "run", "--rm", "--entrypoint", "printenv", image, "JAVA_HOME")
+	s.check(err)
+	java := filepath.Join(s.TempDir(), "java")
+	s.check(os.WriteFile(java, []byte(`#!/bin/sh
+for option; do shift; [ "$option" = -Xshare:auto ] && option=-Xshare:on && on=yes; set -- "$@" "$option"; done
+[ "$on" ] && exec `+home+`/bin/java "$@"
+`), 0o755))
+	flags = slices.Concat(flags, []string{"--volume", java + ":/insisting/bin/java:ro", "--env", "JAVA_HOME=/insisting"})
+	out, err := s.g.Docker(s.Context(), slices.Concat([]string{"run", "--rm"}, flags, []string{image, "migrate", "--json"})...)
+	s.check(err)
+	s.wantReport([]byte(out), "migrate", 8)
 }
 
 func imageAsServer(s *site) {
