@@ -71,14 +71,32 @@ test-race: ## the tests of the handler, with the race detector
 test-deploy: ## some twenty deployments to the emulator
 	go test -tags deploy -count=1 -timeout 40m -v ./infra/local/...
 
+test-builds: ## every command of the pipeline's build specs, from clean clones of HEAD (TESTED=1: `make test` has passed already)
+	go test -tags builds -count=1 -timeout 60m -v -run 'TestBuilds|TestReview' ./infra/pipeline $(if $(TESTED),-tested)
+
+faults: ## inject every fault and print what was promised and seen (ONLY=name)
+	go run ./lambda/workbench/faults $(if $(ONLY),-only "$(ONLY)")
+
+faults-table: ## the same, and write the table of its README
+	go run ./lambda/workbench/faults -write
+
+bench: ## Slipway beside what it replaces, goose and psql (QUICK=1: the short one)
+	go run ./lambda/workbench/benchmark $(if $(QUICK),-quick)
+
 lint: ## gofmt, vet, staticcheck, a tidy go.mod
 	@files=$$(gofmt -l infra lambda); test -z "$$files" || { echo "gofmt: $$files"; exit 1; }
-	go vet ./...
+	go vet -tags 'deploy builds' ./...
 	go run $(STATICCHECK) ./...
 	go mod tidy -diff
 
 lint-templates: ## cfn-lint and checkov on the synthesised templates
 	infra/lint/run
+
+class-list: ## make docker/flyway.classlist anew (new Flyway, driver or Java)
+	go run ./infra/local/classlist
+
+rds-ca: ## make docker/rds-ca.pem anew and say what has expired
+	node docker/rds-ca.mjs --write
 
 ci: ## what CI runs
 	bash .ci/run
@@ -87,4 +105,4 @@ $(WORKBENCH): FORCE
 	@mkdir -p $(@D) && go build -o $@ ./lambda/workbench
 
 FORCE:
-.PHONY: help run info revert new start stop clean check rehearse review image synth deploy-local validate repair test test-race test-deploy lint lint-templates ci FORCE
+.PHONY: help run info revert new start stop clean check rehearse review image synth deploy-local validate repair test test-race test-deploy test-builds faults faults-table bench lint lint-templates class-list rds-ca ci FORCE

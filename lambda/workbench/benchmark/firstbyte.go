@@ -72,7 +72,7 @@ func (s *stage) firstByte(ctx context.Context, q *quotas, home string, started *
 		return 0, err
 	}
 	if _, err := started.Read(make([]byte, 1)); err != nil {
-		return 0, fmt.Errorf("Java was not started: %w", err)
+		return 0, fmt.Errorf("no start of Java: %w", err)
 	}
 	d := time.Since(begun)
 	// It fails, as it must: the stand-in gives no answer.
