@@ -153,9 +153,11 @@ func (l *loader) entry(root, path, name string, d fs.DirEntry) {
 		return
 	}
 	// A pipe would keep its reader waiting forever.
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		l.fail(printable(name), 0, "not a file")
-		return
+	if !d.Type().IsRegular() {
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			l.fail(printable(name), 0, "not a file")
+			return
+		}
 	}
 	parsed, err := ParseName(d.Name())
 	if err != nil {
