@@ -83,19 +83,22 @@ func runs(c benchCase, cpus float64, who contestant, quick bool) int {
 		if cpus < 1 && who.jvm || who.recipe || who.direct {
 			return 0
 		}
+		if cpus < 1 {
+			n = 1 // for the costs only
+		}
 	case c.applied > before && (cpus < 1 || who.recipe):
 		return 0
 	case c.pending == 1 && who.recipe:
 		return 0
-	case who.recipe && c.pending == 0 && cpus >= 1:
-		n = 5
-	case who.jvm && !who.recipe:
+	case cpus >= 1 && (!who.recipe || c.pending == 0):
 		n = 5
 	}
 	if c.pending == 0 && !who.jvm && c.applied == before {
 		n = 21
-	} else if !who.jvm && c.pending <= 10 {
+	} else if c.pending == 0 && !who.jvm {
 		n = 9
+	} else if c.pending <= 10 && !who.jvm {
+		n = 5
 	}
 	if quick {
 		// The slowest quotas belong to the full run, the extremes to both.
