@@ -60,7 +60,7 @@ func (r *run) checkMixed() error {
 	}
 }
 
-var createsIndex = regexp.MustCompile(`^CREATE( UNIQUE)? INDEX CONCURRENTLY`)
+var createsIndex = lazy(`^CREATE( UNIQUE)? INDEX CONCURRENTLY`)
 
 // checkInvalid looks for what a killed run left: a pending script is to create
 // an index that is there already, and invalid. IF NOT EXISTS would take it for
@@ -110,7 +110,7 @@ func (r *run) creator(index string) (*script.File, error) {
 			switch {
 			case strings.HasPrefix(s.Head, "DROP INDEX") && names:
 				return nil, nil
-			case createsIndex.MatchString(s.Head) && names:
+			case createsIndex().MatchString(s.Head) && names:
 				return &f, nil
 			}
 		}

@@ -3,7 +3,6 @@ package migrator
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -61,17 +60,17 @@ func (r *run) repeatsOf() ([]repeat, error) {
 }
 
 var (
-	everything = regexp.MustCompile(`(?i)\b(all\s+(tables|sequences|functions|procedures|routines)\s+in|pg_(class|tables|views|proc|type|namespace|catalog)|information_schema)\b`)
-	execute    = regexp.MustCompile(`(?i)\bexecute\s+(\w*)`)
+	everything = lazy(`(?i)\b(all\s+(tables|sequences|functions|procedures|routines)\s+in|pg_(class|tables|views|proc|type|namespace|catalog)|information_schema)\b`)
+	execute    = lazy(`(?i)\bexecute\s+(\w*)`)
 )
 
 // touchesUnnamed reports whether a script makes its statements up as it runs,
 // or speaks of all tables at once.
 func touchesUnnamed(text string) bool {
-	if everything.MatchString(text) {
+	if everything().MatchString(text) {
 		return true
 	}
-	for _, m := range execute.FindAllStringSubmatch(text, -1) {
+	for _, m := range execute().FindAllStringSubmatch(text, -1) {
 		// EXECUTE FUNCTION belongs to a trigger, EXECUTE ON to a grant.
 		if next := strings.ToLower(m[1]); next != "function" && next != "procedure" && next != "on" {
 			return true
@@ -129,7 +128,7 @@ func gone(before, after map[string]database.Object) []database.Object {
 	return list
 }
 
-var dropped = regexp.MustCompile(`(?is)^\s*drop\s+(?:materialized\s+view|foreign\s+table|view|table|function|procedure|aggregate|type|domain|sequence|schema)\s+(?:if\s+exists\s+)?(.*)$`)
+var dropped = lazy(`(?is)^\s*drop\s+(?:materialized\s+view|foreign\s+table|view|table|function|procedure|aggregate|type|domain|sequence|schema)\s+(?:if\s+exists\s+)?(.*)$`)
 
 // usesOf are the names that undo scripts drop and the script speaks of: a
 // forecast. What an undo really takes away is seen when it runs.
@@ -137,7 +136,7 @@ func (a repeat) usesOf(steps []step) []string {
 	var names []string
 	for _, s := range steps {
 		for _, st := range script.Split(s.text) {
-			m := dropped.FindStringSubmatch(s.text[st.Start:st.End])
+			m := dropped().FindStringSubmatch(s.text[st.Start:st.End])
 			if m == nil {
 				continue
 			}

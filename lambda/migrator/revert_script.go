@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"strings"
 	"time"
 
@@ -33,10 +32,10 @@ type piece struct {
 func (s *step) lineOf(at int) int { return 1 + strings.Count(s.text[:min(at, len(s.text))], "\n") }
 
 var (
-	transactionControl = regexp.MustCompile(`^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE TRANSACTION)\b`)
-	toSavepoint        = regexp.MustCompile(`^ROLLBACK( WORK| TRANSACTION)? TO\b`)
-	plainBegin         = regexp.MustCompile(`^(BEGIN( WORK| TRANSACTION)?|START TRANSACTION)$`)
-	plainCommit        = regexp.MustCompile(`^(COMMIT|END)( WORK| TRANSACTION)?$`)
+	transactionControl = lazy(`^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE TRANSACTION)\b`)
+	toSavepoint        = lazy(`^ROLLBACK( WORK| TRANSACTION)? TO\b`)
+	plainBegin         = lazy(`^(BEGIN( WORK| TRANSACTION)?|START TRANSACTION)$`)
+	plainCommit        = lazy(`^(COMMIT|END)( WORK| TRANSACTION)?$`)
 )
 
 // prepare reads the undo script of a step and cuts it into what is sent. It
@@ -79,11 +78,11 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 		switch head := st.Head; {
 		case !s.undo.Outside && outside > 0 && !st.OutsideTransaction():
 			fail(line, "can't run in one transaction with the rest of the script, some of which can't run in a transaction at all: leave CONCURRENTLY out (a revert waits for a table lock no longer than SLIPWAY_LOCK_TIMEOUT), or put executeInTransaction=false into %s.conf", path.Base(s.undo.Script))
-		case toSavepoint.MatchString(head) || !transactionControl.MatchString(head):
+		case toSavepoint().MatchString(head) || !transactionControl().MatchString(head):
 			s.add(st)
-		case !s.outside && open == 0 && plainBegin.MatchString(head):
+		case !s.outside && open == 0 && plainBegin().MatchString(head):
 			open = line
-		case !s.outside && open > 0 && plainCommit.MatchString(head):
+		case !s.outside && open > 0 && plainCommit().MatchString(head):
 			open = 0
 		default:
 			fail(line, "%s: an undo script runs in one transaction, together with its entry in the history, so it can't end or begin one", head)
