@@ -11,17 +11,23 @@ WORKBENCH    := .slipway/bin/workbench
 COPY         = $(if $(DATABASE_URL),--database-url "$(DATABASE_URL)")
 SCRIPTS      = --sql "$(SQL)" $(COPY)
 BRANCH       = --sql "$(SQL)" $(if $(AGAINST),--against "$(AGAINST)")
-DEPLOYED     = --environment "$(or $(ENVIRONMENT),$(error which one? ENVIRONMENT=prod))"
+DATABASE     = $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)",$(SCRIPTS))
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "SQL=folder and DATABASE_URL=postgres://… choose other scripts and another database."
 
 run: $(WORKBENCH) ## migrate a local PostgreSQL the way a deployment does
 	@$(WORKBENCH) run $(SCRIPTS)
 
 info: $(WORKBENCH) ## show applied and pending scripts (ENVIRONMENT=prod: of a deployed environment)
-	@$(WORKBENCH) info $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)",$(SCRIPTS))
+	@$(WORKBENCH) info $(DATABASE)
+
+validate: $(WORKBENCH) ## compare history and scripts (ENVIRONMENT=prod)
+	@$(WORKBENCH) validate $(DATABASE)
+
+repair: $(WORKBENCH) ## put the history right, as a failed run advises (ENVIRONMENT=prod)
+	@$(WORKBENCH) repair $(DATABASE)
 
 revert: $(WORKBENCH) ## undo the newest versions down to TO=12, or STEPS=1 (FROM=14 in a protected environment, DRY_RUN=1)
 	@$(WORKBENCH) revert $(SCRIPTS) $(if $(TO),--to "$(TO)") $(if $(STEPS),--steps "$(STEPS)") $(if $(FROM),--from "$(FROM)") $(if $(DRY_RUN),--dry-run)
@@ -55,12 +61,6 @@ synth: ## synthesise the stacks into cdk.out; needs no account
 
 deploy-local: ## deploy the real stacks and image to an emulator of AWS here, show the result, tear down
 	go run ./infra/local $(if $(filter-out sql/postgresql,$(SQL)),-sql "$(SQL)")
-
-validate: $(WORKBENCH) ## have ENVIRONMENT=prod compare its history and release
-	@$(WORKBENCH) validate $(DEPLOYED)
-
-repair: $(WORKBENCH) ## have ENVIRONMENT=prod repair its history
-	@$(WORKBENCH) repair $(DEPLOYED)
 
 test: ## all tests that need neither Docker nor AWS
 	go test ./...

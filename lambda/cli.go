@@ -106,12 +106,11 @@ func (c cli) command(ctx context.Context, name string, args []string) int {
 		defer cancel()
 	}
 	rep, _ := m.Run(ctx, req)
-	code := rep.Code
-	if code == report.OK && *exitCode && len(rep.Pending) > 0 {
-		code = report.Pending
-	}
 	show(c.out, rep, *asJSON, c.color)
-	return code.Exit()
+	if *exitCode {
+		return rep.InfoExit()
+	}
+	return rep.Code.Exit()
 }
 
 // timeout is the flag's, or SLIPWAY_TIMEOUT's (checked with the settings).

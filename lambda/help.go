@@ -4,7 +4,8 @@ const manual = `slipway migrates a PostgreSQL database with Flyway.
 
 Usage:
   slipway migrate  [--target VERSION]             apply what is pending
-  slipway info     [--exit-code]                  list every script with its state
+  slipway info     [--exit-code]                  list every script with its state; with the flag
+                                                  1 when migrate would refuse, 3 when something is pending
   slipway validate                                compare history and scripts
   slipway repair                                  put the history right
   slipway baseline [--target VERSION]             adopt a database that has tables already

@@ -28,21 +28,25 @@ func main() {
 		lambda.StartWithOptions(handler, lambda.WithEnableSIGTERM())
 		return
 	}
-	ctx, cancel := interruptible()
+	serving := len(os.Args) > 1 && os.Args[1] == "serve"
+	ctx, cancel := interruptible(!serving)
 	defer cancel()
 	os.Exit(cli{env: env, out: os.Stdout, err: os.Stderr, color: colored(env, os.Stdout)}.run(ctx, os.Args[1:]))
 }
 
 // interruptible is a context that a first SIGINT or SIGTERM ends in order; a
-// second one ends the program the usual way.
-func interruptible() (context.Context, func()) {
+// second one ends the program the usual way. confirm says so on stderr: for a
+// command that is cut short, not for a server, which is always ended so.
+func interruptible(confirm bool) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
 		signal.Stop(signals)
-		fmt.Fprintln(os.Stderr, "interrupted: ending in order; a second signal ends at once")
+		if confirm {
+			fmt.Fprintln(os.Stderr, "interrupted: ending in order; a second signal ends at once")
+		}
 		cancel(migrator.ErrInterrupted)
 	}()
 	return ctx, func() { cancel(nil) }

@@ -11,8 +11,13 @@ import (
 	"slipway/lambda/report"
 )
 
-// info lists every script with its state.
+// info lists every script with its state, and what would keep migrate from
+// running: that is no failure of info, but it is told, and `--exit-code` counts it.
 func (r *run) info(ctx context.Context) error {
+	if f := r.plan.contradiction(); f != nil {
+		r.report.Problems = f.Problems
+		r.warn("migrate would answer %s: %s. %s", f.Code, f.Message, f.Next)
+	}
 	sums := map[int]*int32{}
 	for _, row := range r.history {
 		sums[row.Rank] = row.Checksum

@@ -110,6 +110,10 @@ func (r *run) reconnector(ctx context.Context) func(error) bool {
 }
 
 func (r *run) open(ctx context.Context) error {
+	slow := time.AfterFunc(2*time.Second, func() {
+		r.log.Info("no answer yet, trying on", "database", r.target.Address(), "for", r.Config.ConnectWait.String())
+	})
+	defer slow.Stop()
 	conn, err := database.Connect(ctx, r.target, r.application(true), r.Config.ConnectWait)
 	if err != nil {
 		return err

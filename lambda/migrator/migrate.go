@@ -125,6 +125,9 @@ func (r *run) checkPlaceholders() error {
 		if err != nil {
 			return report.Failf(report.BadRelease, "Correct the file.", "%s: %w", f.Script, err)
 		}
+		if len(script.Statements(string(text))) == 0 {
+			r.warn("%s holds no statement; once it counts as applied, what is put into it later is an edit", f.Script)
+		}
 		_, unknown := script.Replace(string(text), s.Prefix, s.Suffix, values)
 		for _, p := range unknown {
 			if strings.HasPrefix(p.Name, "flyway:") {

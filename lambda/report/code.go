@@ -44,6 +44,20 @@ func (c Code) Exit() int {
 	return exits[Internal]
 }
 
+// InfoExit is the exit code of `info --exit-code`: 1 when migrate would be
+// refused, else 3 when something is pending, else that of the code.
+func (r *Report) InfoExit() int {
+	switch {
+	case r.Code != OK:
+		return r.Code.Exit()
+	case len(r.Problems) > 0:
+		return ValidationFailed.Exit()
+	case len(r.Pending) > 0:
+		return Pending.Exit()
+	}
+	return 0
+}
+
 // ExitCode is [Code.Exit] for a code that came as text.
 func ExitCode(code string) int { return Code(code).Exit() }
 

@@ -148,6 +148,9 @@ func (p *printer) outcome(r *Report) {
 	took := (time.Duration(r.DurationMs) * time.Millisecond).String()
 	p.line("")
 	if r.OK() {
+		for _, problem := range r.Problems {
+			p.line("  - %s", problem)
+		}
 		p.line("%s  %s, in %s", p.paint(32, "OK"), r.done(), took)
 		return
 	}

@@ -48,8 +48,8 @@ func (b *bench) ask(ctx context.Context, environment, command string, asJSON, ex
 	if err := b.print(r, asJSON); err != nil {
 		return 1, err
 	}
-	if exitCode && r.OK() && len(r.Pending) > 0 {
-		return report.Pending.Exit(), nil
+	if exitCode {
+		return r.InfoExit(), nil
 	}
 	return r.Code.Exit(), nil
 }
@@ -61,16 +61,30 @@ func (b *bench) print(r *report.Report, asJSON bool) error {
 	return r.WriteText(b.out, colored(b.env, b.out))
 }
 
-// runDeployed is a command that only makes sense on a deployed environment:
-// `validate`, `repair`.
-func runDeployed(command string) func(context.Context, *bench, *flag.FlagSet, []string) (int, error) {
-	return func(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error) {
-		environment := flags.String("environment", "", "`name` of a deployed environment, as in cdk.json")
+// runPlain is a command of the program that has no flags of its own, on a local
+// database or on a deployed environment: `validate`, `repair`.
+func runPlain(command string) func(context.Context, *bench, *flag.FlagSet, []string) (int, error) {
+	return func(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (code int, err error) {
+		var w where
+		w.define(flags)
+		environment := flags.String("environment", "", "`name` of a deployed environment, as in cdk.json, in place of a local database")
 		asJSON := flags.Bool("json", false, "print the report as JSON")
 		if err := parse(flags, arguments); err != nil {
 			return 2, err
 		}
-		return b.ask(ctx, *environment, command, *asJSON, false)
+		if *environment != "" {
+			return b.ask(ctx, *environment, command, *asJSON, false)
+		}
+		s, err := b.open(ctx, w)
+		if err != nil {
+			return 1, err
+		}
+		defer func() { err = errors.Join(err, s.Close()) }()
+		call := []string{command}
+		if *asJSON {
+			call = append(call, "--json")
+		}
+		return s.command(ctx, b.out, b.err, call...)
 	}
 }
 

@@ -29,8 +29,8 @@ func commands() []command {
 	return []command{
 		{"run", "[--sql DIR] [--database-url URL] [--json]", "migrate a database the way a deployment does", runRun},
 		{"info", "[--sql DIR] [--database-url URL | --environment NAME] [--json] [--exit-code]", "show applied and pending scripts", runInfo},
-		{"validate", "--environment NAME [--json]", "have a deployed environment compare history and release", runDeployed("validate")},
-		{"repair", "--environment NAME [--json]", "have a deployed environment repair its history", runDeployed("repair")},
+		{"validate", "[--sql DIR] [--database-url URL | --environment NAME] [--json]", "compare history and scripts", runPlain("validate")},
+		{"repair", "[--sql DIR] [--database-url URL | --environment NAME] [--json]", "put the history right", runPlain("repair")},
 		{"pending", "--environment NAME [--sql DIR] [--assembly DIR] [--lookup-role ARN] [--summary FILE] [--json]", "show what the scripts here would do to a deployed environment", runPending},
 		{"comment", "--repository NAME --pull-request ID --revision ID --commits A..B --code N --markdown FILE [--role ARN]", "post a review to a pull request of CodeCommit", runComment},
 		{"revert", "--to VERSION | --steps N [--sql DIR] [--database-url URL] [--from VERSION] [--dry-run] [--json]", "undo the newest versions", runRevert},

@@ -1,15 +1,17 @@
 package review
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"html"
+	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/goccy/go-graphviz"
 
 	"slipway/lambda/workbench/rehearse"
 )
@@ -49,10 +51,12 @@ func diagrams(ctx context.Context, before, after rehearse.Schema) (svgBefore, sv
 		}
 		left = max(left, n)
 	}
-	if svgBefore, err = draw(ctx, before, after, shown, "removed"); err == nil {
-		svgAfter, err = draw(ctx, after, before, shown, "added")
+	texts := []string{dotOf(before, after, shown, "removed"), dotOf(after, before, shown, "added")}
+	drawings, err := draw(ctx, texts)
+	if err != nil {
+		return "", "", 0, fmt.Errorf("the diagram: %w", err)
 	}
-	return svgBefore, svgAfter, left, err
+	return drawings[0], drawings[1], left, nil
 }
 
 // chosen are the tables to draw.
@@ -101,28 +105,51 @@ func index(s rehearse.Schema) map[string]rehearse.Table {
 	return m
 }
 
-// draw is one of the two diagrams. only names what the other schema lacks.
-func draw(ctx context.Context, s, other rehearse.Schema, shown map[string]bool, only string) (string, error) {
-	dot := dotOf(s, other, shown, only)
-	if dot == "" {
-		return "", nil
+// graphProgram lays the diagrams out; see its own doc comment for why it is one.
+const graphProgram = "slipway/lambda/workbench/graph"
+
+// draw has the texts laid out; an empty one stays empty.
+func draw(ctx context.Context, texts []string) ([]string, error) {
+	drawings := make([]string, len(texts))
+	var drawn []int
+	var input []string
+	for i, text := range texts {
+		if text != "" {
+			drawn, input = append(drawn, i), append(input, text)
+		}
 	}
-	g, err := graphviz.New(ctx)
+	if len(input) == 0 {
+		return drawings, nil
+	}
+	private, err := os.MkdirTemp("", "slipway-graph-")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	defer g.Close() //nolint:errcheck // memory of our own
-	graph, err := graphviz.ParseBytes([]byte(dot))
+	defer os.RemoveAll(private) //nolint:errcheck // a leftover in /tmp is no failure of the review
+	in, err := json.Marshal(input)
 	if err != nil {
-		return "", fmt.Errorf("the diagram: %w", err)
+		return nil, err
 	}
-	var out strings.Builder
-	if err := g.Render(ctx, graph, graphviz.SVG, &out); err != nil {
-		return "", fmt.Errorf("the diagram: %w", err)
+	var problem bytes.Buffer
+	cmd := exec.CommandContext(ctx, "go", "run", graphProgram)
+	cmd.Env = append(cmd.Environ(), "TMPDIR="+private)
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(in), &problem
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", err, strings.TrimSpace(problem.String()))
 	}
-	return styled(out.String()), nil
+	var svgs []string
+	if err := json.Unmarshal(out, &svgs); err != nil {
+		return nil, err
+	}
+	for i, svg := range svgs {
+		drawings[drawn[i]] = styled(svg)
+	}
+	return drawings, nil
 }
 
+// dotOf is one of the two diagrams as Graphviz's text, "" when nothing is to be
+// drawn. only names what the other schema lacks.
 func dotOf(s, other rehearse.Schema, shown map[string]bool, only string) string {
 	ids, others := map[string]int{}, index(other)
 	var b strings.Builder
