@@ -104,7 +104,7 @@ func TestAWrongEnvironmentIsSaid(t *testing.T) {
 		_, errs = s.workbench(1, command, "--environment", "dev")
 		s.wantAll(errs, "not deployed: there is no stack slipway-dev in eu-central-1")
 	}
-	_, errs := s.workbench(2, "repair")
+	_, errs := s.workbench(2, "pending")
 	s.wantAll(errs, "name the environment")
 }
 
