@@ -16,8 +16,8 @@ import (
 	"slipway/lambda/workbench/rehearse"
 )
 
-// The diagrams are laid out by Graphviz, which the module brings along as
-// WebAssembly: no program beside, and the page needs no script. Colours are
+// The diagrams are laid out by Graphviz, which a Go module brings along as
+// WebAssembly (see command graph): nothing to install, and the page needs no script. Colours are
 // stand-ins in the drawing and become classes, so that the page's style
 // decides, light or dark.
 var colours = map[string]string{
