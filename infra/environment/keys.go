@@ -100,8 +100,8 @@ var Keys = []Key{
 	{Path: "secretsEndpoint", Kind: Text, Default: EndpointCreate, check: endpoint,
 		Doc: "How the function reaches Secrets Manager: `create` an interface endpoint that serves nobody else; the security group (`sg-…`) of one that exists and has private DNS; `none` where the subnets have a route to the internet"},
 
-	{Path: "memory", Kind: Whole, Default: 1024, check: between(512, 10240),
-		Doc: "Memory of the function in MB; 1,769 is one whole CPU"},
+	{Path: "memory", Kind: Whole, Default: 1769, check: between(512, 10240),
+		Doc: "Memory of the function in MB, and CPU in proportion: 1,769 is one whole CPU"},
 	{Path: "timeout", Kind: Duration, Default: "10m", check: runTime,
 		Doc: "Limit of one run, 1 to 14 minutes. Longer runs belong in ECS Fargate or CodeBuild, with the same image"},
 	{Path: "architecture", Kind: Text, Default: AMD64, check: oneOf(AMD64, ARM64),

@@ -35,7 +35,7 @@ func environments(t *testing.T, text string) []environment.Config {
 func TestDefaults(t *testing.T) {
 	got := environments(t, `{"dev": {}}`)[0]
 	want := environment.Config{
-		Name: "dev", SecretsEndpoint: "create", Memory: 1024, Timeout: 10 * time.Minute, Architecture: "amd64",
+		Name: "dev", SecretsEndpoint: "create", Memory: 1769, Timeout: 10 * time.Minute, Architecture: "amd64",
 		Placeholders: map[string]string{}, Flyway: map[string]string{}, Tags: map[string]string{}, Clients: []string{},
 		LockTimeout: 5 * time.Second, LogDays: 90,
 		Database: environment.Database{Name: "app", Port: 5432, New: environment.NewDatabase{

@@ -78,10 +78,14 @@ func TestJavaOptionsFollowTheWork(t *testing.T) {
 		scripts, memory int
 		with, without   string
 	}{
-		"few scripts":  {1, 0, "-XX:TieredStopAtLevel=1", "-Xmx"},
-		"many scripts": {5000, 0, "-XX:+ExitOnOutOfMemoryError", "-XX:TieredStopAtLevel=1"},
-		"little room":  {1, 100, "-Xmx64m", "-Xmx50m"},
-		"some room":    {1, 512, "-Xmx256m", "-Xmx512m"},
+		"few scripts":            {1, 0, "-XX:TieredStopAtLevel=1", "-Xmx"},
+		"many scripts":           {5000, 0, "-XX:+ExitOnOutOfMemoryError", "-XX:TieredStopAtLevel=1"},
+		"some hundred, two CPUs": {600, 3008, "-XX:+ExitOnOutOfMemoryError", "-XX:TieredStopAtLevel=1"},
+		"some hundred, one CPU":  {600, 1769, "-XX:TieredStopAtLevel=1", "-Xmx1769m"},
+		"some hundred, no limit": {600, 0, "-XX:+ExitOnOutOfMemoryError", "-XX:TieredStopAtLevel=1"},
+		"thousands, half a CPU":  {2000, 1024, "-XX:+ExitOnOutOfMemoryError", "-XX:TieredStopAtLevel=1"},
+		"little room":            {1, 100, "-Xmx64m", "-Xmx50m"},
+		"some room":              {1, 512, "-Xmx256m", "-Xmx512m"},
 	} {
 		command := command()
 		command.Scripts, command.MemoryMB = c.scripts, c.memory
