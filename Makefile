@@ -14,7 +14,7 @@ BRANCH       = --sql "$(SQL)" $(if $(AGAINST),--against "$(AGAINST)")
 DATABASE     = $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)",$(SCRIPTS))
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "SQL=folder and DATABASE_URL=postgres://… choose other scripts and another database."
 
 run: $(WORKBENCH) ## migrate a local PostgreSQL the way a deployment does
@@ -29,8 +29,8 @@ validate: $(WORKBENCH) ## compare history and scripts (ENVIRONMENT=prod)
 repair: $(WORKBENCH) ## put the history right, as a failed run advises (ENVIRONMENT=prod)
 	@$(WORKBENCH) repair $(DATABASE)
 
-revert: $(WORKBENCH) ## undo the newest versions down to TO=12, or STEPS=1 (FROM=14 in a protected environment, DRY_RUN=1)
-	@$(WORKBENCH) revert $(SCRIPTS) $(if $(TO),--to "$(TO)") $(if $(STEPS),--steps "$(STEPS)") $(if $(FROM),--from "$(FROM)") $(if $(DRY_RUN),--dry-run)
+revert: $(WORKBENCH) ## undo the newest versions down to TO=12, or STEPS=1 (ENVIRONMENT=prod, there with FROM=14 unless it is throwaway; DRY_RUN=1)
+	@$(WORKBENCH) revert $(DATABASE) $(if $(TO),--to "$(TO)") $(if $(STEPS),--steps "$(STEPS)") $(if $(FROM),--from "$(FROM)") $(if $(DRY_RUN),--dry-run)
 
 new: $(WORKBENCH) ## make the next script and its undo script: NAME="add orders"
 	@$(WORKBENCH) new --sql "$(SQL)" "$$NAME"

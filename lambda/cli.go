@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +38,9 @@ func (c cli) run(ctx context.Context, args []string) int {
 	switch {
 	case name == "serve":
 		return c.serve(ctx, rest)
+	case slices.Contains([]string{"version", "-v", "-version", "--version"}, name):
+		fmt.Fprintln(c.out, version())
+		return 0
 	case name == "archive":
 		return c.archive(rest)
 	case slices.Contains(migrator.Commands, name):
@@ -147,6 +151,25 @@ func (c cli) serve(ctx context.Context, args []string) int {
 // logger prints progress for people.
 func (c cli) logger() *slog.Logger {
 	return slog.New(people{w: c.err, mu: &sync.Mutex{}, level: level(c.env)})
+}
+
+// version is the commit that the program was built from, where the build knew
+// it, and its Go.
+func version() string {
+	revision, modified := "unknown commit", ""
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		return "slipway, " + revision
+	}
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = "commit " + s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = " with changes"
+		}
+	}
+	return "slipway, " + revision + modified + ", " + info.GoVersion
 }
 
 // help is the whole manual of the program.

@@ -56,6 +56,14 @@ func TestHelpTellsEverything(t *testing.T) {
 	}
 }
 
+func TestVersion(t *testing.T) {
+	for _, arg := range []string{"version", "--version"} {
+		if code, out, _ := call(t, nil, arg); code != 0 || !strings.HasPrefix(out, "slipway, ") || !strings.Contains(out, "go1.") {
+			t.Errorf("%s: %d, %q", arg, code, out)
+		}
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	for _, c := range []struct {
 		args []string

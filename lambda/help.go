@@ -12,6 +12,7 @@ Usage:
   slipway revert   --to VERSION | --steps N [--from VERSION] [--dry-run]
                                                   undo, newest first; --to 0 undoes everything
   slipway serve    [--addr :8080] [--json]        stand in for Lambda's endpoint
+  slipway version                                 say which build this is
 
 Flags of every command:
   --json             print the report as JSON
@@ -49,6 +50,7 @@ Environment:
   SLIPWAY_INSECURE_TLS       true: do not verify the server, for local ones
   PGSSLROOTCERT              PEM file with the trusted authorities
   SLIPWAY_FLYWAY_HOME        folder with Flyway's jars, default /flyway
+  SLIPWAY_COMMAND            how next steps name a command, {} in place of it; default slipway {}
   SLIPWAY_CLASS_ARCHIVE      class-data archive for Java
   JAVA_HOME                  Java 17 or newer, else java on PATH
   SLIPWAY_DEBUG              true: log what Flyway prints, too

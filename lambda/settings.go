@@ -42,7 +42,7 @@ var own = []string{
 	"FLYWAY_URL", "FLYWAY_LOCATIONS", "FLYWAY_VERSION", "FLYWAY_EDITION",
 	"SLIPWAY_BASELINE_VERSION", "SLIPWAY_INSECURE_TLS", "SLIPWAY_LOCK_TIMEOUT", "SLIPWAY_LOCK_WAIT", "SLIPWAY_CONNECT_WAIT",
 	"SLIPWAY_TIMEOUT", "SLIPWAY_FAST_PATH", "SLIPWAY_PROTECTED", "SLIPWAY_IAM_AUTH", "SLIPWAY_CLUSTER", "SLIPWAY_FLYWAY_HOME", "SLIPWAY_DEBUG",
-	"SLIPWAY_CLASS_ARCHIVE",
+	"SLIPWAY_CLASS_ARCHIVE", "SLIPWAY_COMMAND",
 }
 
 // instead says what to use for variables that are refused and often tried.
@@ -193,7 +193,7 @@ func (s *settings) config() migrator.Config {
 		LockTimeout: s.duration("SLIPWAY_LOCK_TIMEOUT", 5*time.Second),
 		LockWait:    s.duration("SLIPWAY_LOCK_WAIT", time.Minute),
 		ConnectWait: s.duration("SLIPWAY_CONNECT_WAIT", time.Minute),
-		FastPath:    s.boolean("SLIPWAY_FAST_PATH", true), MemoryMB: memory,
+		FastPath:    s.boolean("SLIPWAY_FAST_PATH", true), MemoryMB: memory, CommandLine: s.env["SLIPWAY_COMMAND"],
 	}
 }
 

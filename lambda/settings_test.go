@@ -95,6 +95,7 @@ func TestEachSettingIsRead(t *testing.T) {
 		"SLIPWAY_FAST_PATH":               {"false", func(c migrator.Config) any { return c.FastPath }, false},
 		"SLIPWAY_PROTECTED":               {"true", func(c migrator.Config) any { return c.Protected }, true},
 		"SLIPWAY_CLUSTER":                 {"prod", func(c migrator.Config) any { return c.Cluster }, "prod"},
+		"SLIPWAY_COMMAND":                 {"make {}", func(c migrator.Config) any { return c.CommandLine }, "make {}"},
 		"SLIPWAY_IAM_AUTH":                {"true", func(c migrator.Config) any { return c.IAMAuth != nil }, true},
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": {"1024", func(c migrator.Config) any { return c.MemoryMB }, 1024},
 	} {

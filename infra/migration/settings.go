@@ -35,6 +35,7 @@ func variables(c environment.Config, db database.Access, endpoint string) map[st
 	v["MASTER_SECRET_ARN"] = db.SecretArn
 	v["PGPORT"] = strconv.Itoa(db.Port)
 	v["SLIPWAY_LOCK_TIMEOUT"] = c.LockTimeout.String()
+	v["SLIPWAY_COMMAND"] = "make {} ENVIRONMENT=" + c.Name
 	v["SLIPWAY_PROTECTED"] = strconv.FormatBool(!c.Throwaway)
 	for name, value := range map[string]string{
 		"PGHOST":                           db.Host,

@@ -11,6 +11,7 @@ import (
 
 func TestVariables(t *testing.T) {
 	got := variables(environment.Config{
+		Name:         "dev",
 		Placeholders: map[string]string{"tenant": "acme"},
 		Flyway:       map[string]string{"FLYWAY_TABLE": "history"},
 		LockTimeout:  1500 * time.Millisecond,
@@ -19,7 +20,7 @@ func TestVariables(t *testing.T) {
 	}, database.Access{SecretArn: "arn", Port: 5432}, "https://vpce.example.com")
 	want := map[string]string{
 		"FLYWAY_PLACEHOLDERS_TENANT": "acme", "FLYWAY_TABLE": "history", "SLIPWAY_BASELINE_VERSION": "3.1",
-		"MASTER_SECRET_ARN": "arn", "PGPORT": "5432", "SLIPWAY_LOCK_TIMEOUT": "1.5s", "SLIPWAY_PROTECTED": "false",
+		"MASTER_SECRET_ARN": "arn", "PGPORT": "5432", "SLIPWAY_LOCK_TIMEOUT": "1.5s", "SLIPWAY_PROTECTED": "false", "SLIPWAY_COMMAND": "make {} ENVIRONMENT=dev",
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER": "https://vpce.example.com",
 	}
 	if !maps.Equal(got, want) {

@@ -69,7 +69,7 @@ func TestFunctionsVariables(t *testing.T) {
 	prod := variables("slipway-prod")
 	delete(prod, "AWS_ENDPOINT_URL_SECRETS_MANAGER")
 	equal(t, "prod", prod, `{"FLYWAY_OUT_OF_ORDER":"true","FLYWAY_PLACEHOLDERS_TENANT":"acme","MASTER_SECRET_ARN":`+output("SecretArn")+
-		`,"PGDATABASE":"shop","PGHOST":`+output("Host")+`,"PGPORT":"6543","SLIPWAY_CLUSTER":`+output("ClusterId")+`,"SLIPWAY_LOCK_TIMEOUT":"5s","SLIPWAY_PROTECTED":"true"}`)
+		`,"PGDATABASE":"shop","PGHOST":`+output("Host")+`,"PGPORT":"6543","SLIPWAY_CLUSTER":`+output("ClusterId")+`,"SLIPWAY_COMMAND":"make {} ENVIRONMENT=prod","SLIPWAY_LOCK_TIMEOUT":"5s","SLIPWAY_PROTECTED":"true"}`)
 	equal(t, "nat", variables("slipway-nat"), `{"MASTER_SECRET_ARN":"arn:aws:secretsmanager:us-east-1:444455556666:secret:shop-AbCdEf",`+
-		`"PGDATABASE":"shop","PGHOST":"db.example.com","PGPORT":"5432","SLIPWAY_CLUSTER":"shop","SLIPWAY_LOCK_TIMEOUT":"5s","SLIPWAY_PROTECTED":"true"}`)
+		`"PGDATABASE":"shop","PGHOST":"db.example.com","PGPORT":"5432","SLIPWAY_CLUSTER":"shop","SLIPWAY_COMMAND":"make {} ENVIRONMENT=nat","SLIPWAY_LOCK_TIMEOUT":"5s","SLIPWAY_PROTECTED":"true"}`)
 }

@@ -195,7 +195,9 @@ func TestRepairTakesEditsAndFailedRowsOver(t *testing.T) {
 
 	failed := y.fails(report.MigrationFailed, migrate)
 	contains(t, "next", failed.Next, "slipway repair")
+	y.config.CommandLine = "make {} ENVIRONMENT=$prod"
 	again := y.fails(report.PreviousFailed, migrate)
+	contains(t, "next, where it is called otherwise", again.Next, "`make repair ENVIRONMENT=$prod`")
 	if again.Script != "V4__i.sql" || again.Code.Exit() != 1 {
 		t.Errorf("%+v", again)
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -39,6 +40,7 @@ type Config struct {
 	LockWait    time.Duration // how long a command waits for another run, or for a table lock in all; default 60 s
 	ConnectWait time.Duration // how long a server that does not answer is tried; default 60 s
 	FastPath    bool          // answer without Flyway where its answer is certain; default true
+	CommandLine string        // how people run a command of Slipway here, {} in place of its name; default slipway {}
 	MemoryMB    int           // what the program and Flyway may use together; 0: not limited
 }
 
@@ -133,8 +135,9 @@ func (m *Migrator) Run(ctx context.Context, req Request) (*report.Report, error)
 	}
 	r.report.DurationMs = time.Since(r.report.StartedAt).Milliseconds()
 	r.redact()
+	r.nameCommands()
 	if failure != nil {
-		failure.Message = r.report.Message
+		failure.Message, failure.Next = r.report.Message, r.report.Next
 		return r.report, failure
 	}
 	return r.report, nil
@@ -171,6 +174,23 @@ func reserve(ctx context.Context) (context.Context, context.CancelFunc) {
 	}
 	margin := min(12*time.Second, time.Until(deadline)/5)
 	return context.WithDeadlineCause(ctx, deadline.Add(-margin), ErrDeadline)
+}
+
+var ownCommand = regexp.MustCompile("`slipway (info|validate|repair)`")
+
+// nameCommands has next steps name commands as people run them where the report
+// is read: the program itself is in an image.
+func (r *run) nameCommands() {
+	if r.Config.CommandLine == "" {
+		return
+	}
+	here := "`" + strings.ReplaceAll(strings.ReplaceAll(r.Config.CommandLine, "$", "$$"), "{}", "$1") + "`"
+	rename := func(text *string) { *text = ownCommand.ReplaceAllString(*text, here) }
+	rename(&r.report.Message)
+	rename(&r.report.Next)
+	for i := range r.report.Warnings {
+		rename(&r.report.Warnings[i])
+	}
 }
 
 // redact is the last net: no report leaves with the password in it, wherever

@@ -58,7 +58,7 @@ func (r *run) explainUndo(ctx context.Context, err error, lost bool, blockers []
 			f.Next = fmt.Sprintf("It left an invalid index: run `%s` and what else the script would have done, then `slipway repair`: version %s is then pending.", drops, version)
 		}
 	default:
-		f.Message += fmt.Sprintf("\nVersion %s was rolled back to as it was. %s; the database stands at version %s.", version, revertedBefore(len(r.report.Reverted)), stands)
+		f.Message += fmt.Sprintf("\nWhat the undo of version %s did was rolled back. %s; the database stands at version %s.", version, revertedBefore(len(r.report.Reverted)), stands)
 	}
 	return f
 }

@@ -121,7 +121,7 @@ func TestRevertFailsHalfway(t *testing.T) {
 			y.write("U3__t.sql", test.undo)
 			rep := y.fails(report.MigrationFailed, migrator.Request{Command: "revert", To: "1"})
 			y.equal("place", fmt.Sprintf("%s:%d %s", rep.Script, rep.Line, rep.SQLState), fmt.Sprintf("U3__t.sql:%d %s", test.line, test.state))
-			contains(t, "message", rep.Message, test.say, "Version 3 was rolled back", "stands at version 3")
+			contains(t, "message", rep.Message, test.say, "the undo of version 3 did was rolled back", "stands at version 3")
 			y.equal("schema version", rep.SchemaVersionAfter, "3")
 			if len(rep.Reverted) != before || (rep.RestorePoint != nil) != (before > 0) {
 				t.Errorf("reverted: %+v, to restore to: %v", rep.Reverted, rep.RestorePoint)

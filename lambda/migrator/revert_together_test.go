@@ -224,7 +224,7 @@ func TestRevertLosesItsSession(t *testing.T) {
 		y.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '" + application + "'")
 		rep := <-done
 		y.equal(application, fmt.Sprint(rep.Code, " ", rep.Script, " ", len(rep.Reverted)), "DATABASE_UNREACHABLE U2__t.sql 0")
-		contains(t, "message", rep.Message, "Version 2 was rolled back", "stands at version 2")
+		contains(t, "message", rep.Message, "the undo of version 2 did was rolled back", "stands at version 2")
 		y.whole()
 		y.await("the end of all sessions", noSessions)
 	}

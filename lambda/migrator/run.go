@@ -198,7 +198,7 @@ func (r *run) repeatableChecksum(f script.File) (sum int32, ok bool, err error) 
 
 func (r *run) warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	r.log.Warn(text)
+	r.log.Debug(text) // who reads the log reads the report in it, or after it
 	r.report.Warnings = append(r.report.Warnings, text)
 }
 

@@ -73,11 +73,13 @@ func (s Script) stands() bool {
 type printer struct {
 	w     io.Writer
 	color bool
+	begun bool // nothing begins with an empty line
 	err   error
 }
 
 func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
+	if p.err == nil && (p.begun || format != "") {
+		p.begun = true
 		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
 	}
 }
@@ -102,6 +104,9 @@ func (p *printer) where(r *Report) {
 	if r.Release != "" {
 		p.line("Release   %s", r.Release)
 	}
+	if d.ServerVersion == "" {
+		return // it was never reached
+	}
 	if r.SchemaVersionBefore != r.SchemaVersionAfter {
 		p.line("Schema    %s → %s", orNone(r.SchemaVersionBefore), orNone(r.SchemaVersionAfter))
 	} else {
@@ -111,10 +116,9 @@ func (p *printer) where(r *Report) {
 
 // table prints scripts in columns; state adds when, by whom and how far.
 func (p *printer) table(title string, scripts []Script, state bool) {
+	p.line("")
 	if title != "" {
-		p.line("\n%s", title)
-	} else {
-		p.line("")
+		p.line("%s", title)
 	}
 	t := tabwriter.NewWriter(p.w, 0, 8, 2, ' ', 0)
 	head := "Version\tDescription\tType\tDuration"

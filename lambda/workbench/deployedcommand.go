@@ -36,12 +36,12 @@ func connect(ctx context.Context, name, lookupRole string) (*deployed.Client, er
 
 // ask has the function of an environment run one command, prints the report
 // and answers its exit code.
-func (b *bench) ask(ctx context.Context, environment, command string, asJSON, exitCode bool) (int, error) {
+func (b *bench) ask(ctx context.Context, environment string, request deployed.Request, asJSON, exitCode bool) (int, error) {
 	client, err := connect(ctx, environment, "")
 	if err != nil {
 		return 1, err
 	}
-	r, err := client.Ask(ctx, command)
+	r, err := client.Ask(ctx, request)
 	if err != nil {
 		return 1, err
 	}
@@ -73,7 +73,7 @@ func runPlain(command string) func(context.Context, *bench, *flag.FlagSet, []str
 			return 2, err
 		}
 		if *environment != "" {
-			return b.ask(ctx, *environment, command, *asJSON, false)
+			return b.ask(ctx, *environment, deployed.Request{Command: command}, *asJSON, false)
 		}
 		s, err := b.open(ctx, w)
 		if err != nil {
@@ -147,7 +147,7 @@ func (b *bench) history(ctx context.Context, environment, lookupRole string) (*r
 	if err != nil {
 		return nil, err
 	}
-	history, err := client.Ask(ctx, "info")
+	history, err := client.Ask(ctx, deployed.Request{Command: "info"})
 	if err == nil && !history.OK() {
 		err = fmt.Errorf("the history can't be read: %s", history.Summary(1000))
 	}

@@ -33,7 +33,7 @@ func commands() []command {
 		{"repair", "[--sql DIR] [--database-url URL | --environment NAME] [--json]", "put the history right", runPlain("repair")},
 		{"pending", "--environment NAME [--sql DIR] [--assembly DIR] [--lookup-role ARN] [--summary FILE] [--json]", "show what the scripts here would do to a deployed environment", runPending},
 		{"comment", "--repository NAME --pull-request ID --revision ID --commits A..B --code N --markdown FILE [--role ARN]", "post a review to a pull request of CodeCommit", runComment},
-		{"revert", "--to VERSION | --steps N [--sql DIR] [--database-url URL] [--from VERSION] [--dry-run] [--json]", "undo the newest versions", runRevert},
+		{"revert", "--to VERSION | --steps N [--sql DIR] [--database-url URL | --environment NAME] [--from VERSION] [--dry-run] [--json]", "undo the newest versions", runRevert},
 		{"new", "[--sql DIR] NAME", "make the next versioned script and its undo script", runNew},
 		{"start", "", "keep the local PostgreSQL up and print its URL", runStart},
 		{"stop", "", "end it", runStop},

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"slipway/lambda/workbench/deployed"
 	"slipway/lambda/workbench/guard"
 )
 
@@ -19,6 +20,18 @@ type where struct{ sql, databaseURL string }
 func (w *where) define(flags *flag.FlagSet) {
 	flags.StringVar(&w.sql, "sql", defaultSQL, "`folder` of the scripts; each has a local database of its own")
 	flags.StringVar(&w.databaseURL, "database-url", "", "postgres:// `URL` of a database that exists, in place of the local one")
+}
+
+// commandLine is how next steps name a command here, without the password.
+func (w where) commandLine() string {
+	line := "make {}"
+	if w.sql != defaultSQL {
+		line += " SQL='" + w.sql + "'"
+	}
+	if w.databaseURL != "" {
+		line += " DATABASE_URL=…"
+	}
+	return line
 }
 
 // session is the program, ready to be started with its whole environment.
@@ -44,6 +57,9 @@ func (b *bench) open(ctx context.Context, w where) (_ *session, err error) {
 	env, err := b.programEnvironment(ctx, w.sql)
 	if err != nil {
 		return nil, err
+	}
+	if env["SLIPWAY_COMMAND"] == "" {
+		env["SLIPWAY_COMMAND"] = w.commandLine()
 	}
 	if env["SLIPWAY_CLASS_ARCHIVE"] == "" {
 		env["SLIPWAY_CLASS_ARCHIVE"] = b.classArchive(ctx, s.program, env)
@@ -117,7 +133,7 @@ func runInfo(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []str
 		return 2, err
 	}
 	if *environment != "" {
-		return b.ask(ctx, *environment, "info", *asJSON, *exitCode)
+		return b.ask(ctx, *environment, deployed.Request{Command: "info"}, *asJSON, *exitCode)
 	}
 	s, err := b.open(ctx, w)
 	if err != nil {

@@ -94,7 +94,7 @@ func runs(c benchCase, cpus float64, who contestant, quick bool) int {
 		n = 5
 	}
 	if c.pending == 0 && !who.jvm && c.applied == before {
-		n = 21
+		n = 61
 	} else if c.pending == 0 && !who.jvm {
 		n = 9
 	} else if c.pending <= 10 && !who.jvm {

@@ -11,10 +11,19 @@ import (
 	"slipway/lambda/report"
 )
 
+// Request is what a deployed function is asked to do, as it takes it directly.
+type Request struct {
+	Command string `json:"command"`          // info, validate, repair, revert
+	To      string `json:"to,omitempty"`     // revert: the version to go back to
+	Steps   int    `json:"steps,omitempty"`  // or how many to undo
+	From    string `json:"from,omitempty"`   // the current version, repeated
+	DryRun  bool   `json:"dryRun,omitempty"` // the plan only
+}
+
 // Ask has the function run one command: info, validate, repair. A run that
 // failed is a report too, with its code; an error is that there is none.
-func (c *Client) Ask(ctx context.Context, command string) (*report.Report, error) {
-	payload, err := json.Marshal(map[string]string{"command": command})
+func (c *Client) Ask(ctx context.Context, request Request) (*report.Report, error) {
+	payload, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func TestAskSendsTheCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := client.Ask(t.Context(), "info")
+	r, err := client.Ask(t.Context(), deployed.Request{Command: "info"})
 	if err != nil || !r.OK() || sent != `{"command":"info"}` {
 		t.Errorf("got %+v, %v; sent %s", r, err, sent)
 	}
@@ -73,7 +73,7 @@ func TestRoles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.Ask(t.Context(), "info"); err != nil {
+	if _, err := client.Ask(t.Context(), deployed.Request{Command: "info"}); err != nil {
 		t.Fatal(err)
 	}
 	if !a.Did("assumed-role/lookup/slipway", "DescribeStacks") || !a.Did("assumed-role/slipway-prod-Reader0-X/slipway", "Invoke") {
@@ -159,7 +159,7 @@ func TestFailures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := client.Ask(t.Context(), "validate")
+			r, err := client.Ask(t.Context(), deployed.Request{Command: "validate"})
 			switch {
 			case c.want == "" && (err != nil || r.Code != c.code):
 				t.Errorf("got %+v, %v", r, err)
@@ -178,7 +178,7 @@ func TestAFunctionThatFailsIsNotCalledAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.Ask(t.Context(), "repair"); err == nil || calls != 1 {
+	if _, err := client.Ask(t.Context(), deployed.Request{Command: "repair"}); err == nil || calls != 1 {
 		t.Errorf("%d calls, %v", calls, err)
 	}
 }
