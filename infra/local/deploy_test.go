@@ -39,7 +39,8 @@ var cases = []struct {
 	{"k the image's class-data archive", imageArchive},
 	{"l the image as a server", imageAsServer},
 	{"m the image under AWS's runtime emulator", imageUnderLambda},
-	{"n the pipeline, as far as it can be", pipelineStack},
+	{"n an empty account and a laptop", fromALaptop},
+	{"o two empty accounts and a pipeline", firstMigration},
 }
 
 func TestDeployments(t *testing.T) {

@@ -6,9 +6,10 @@ Each says what happens without it. What the emulator cannot show at all is in RE
 Read from the environment, all set by the Go program beside this file:
   GATEWAY_PORT            where AWS's API answers, on 127.0.0.1 and on LOCAL_BRIDGE
   LOCAL_BRIDGE            this machine's address as containers see it
-  LOCAL_POSTGRES          libpq connection string of a superuser on the PostgreSQL that plays Aurora
-  LOCAL_DATABASE_HOST     host name of the cluster's endpoint; containers resolve it to LOCAL_BRIDGE
-  LOCAL_DATABASE_PORT     its port
+  LOCAL_SERVERS           folder of the PostgreSQL servers that play Aurora: a file by port, with a superuser's connection string
+  LOCAL_DATABASE_HOST     host name of every cluster's endpoint; containers resolve it to LOCAL_BRIDGE
+  LOCAL_REPOSITORIES      folder of CodeCommit's repositories: account/region/name.git
+  LOCAL_PIPELINES         folder of CodePipeline's pipelines: account/region/name.json, the properties of each
   LOCAL_CA                PEM file of the authority that signed that server's certificate
   LOCAL_RIE               AWS's runtime interface emulator, a Linux binary
   LOCAL_EVENTS            file that gets one JSON line for each call of an image function
@@ -21,8 +22,10 @@ import contextlib
 import importlib.metadata
 import json
 import os
+import pathlib
 import re
 import signal
+import subprocess
 import sys
 import threading
 import uuid
@@ -40,7 +43,7 @@ from hypercorn.config import Config
 from psycopg2 import sql
 
 import ministack.app as app
-from ministack.core.responses import error_response_json
+from ministack.core.responses import error_response_json, get_account_id, get_region, set_request_account_id, set_request_region
 from ministack.services import ecr, lambda_svc, rds, secretsmanager
 from ministack.services.cloudformation import provisioners
 
@@ -93,6 +96,50 @@ with_attributes("AWS::EC2::VPC", lambda _, props: {"CidrBlock": props.get("CidrB
 with_attributes("AWS::EC2::VPCEndpoint", lambda name, props: {"DnsEntries": [f"Z0:{name}.secretsmanager.vpce.amazonaws.com"]})
 
 
+# --- The pipeline -----------------------------------------------------------------------------------------------------
+
+def place(variable, name):
+    """Where a thing of that name lies, in a folder of the account and region that ask."""
+    return pathlib.Path(os.environ[variable], get_account_id(), get_region(), name)
+
+
+def repository(logical_id, props, stack_name):
+    """A repository of CodeCommit is a bare one of git's."""
+    name = props["RepositoryName"]
+    subprocess.run(["git", "init", "--quiet", "--bare", place("LOCAL_REPOSITORIES", f"{name}.git")], check=True)
+    return str(uuid.uuid4()), repository_attributes(props)
+
+
+def repository_attributes(props):
+    name, region = props["RepositoryName"], get_region()
+    return {
+        "Name": name, "Arn": f"arn:aws:codecommit:{region}:{get_account_id()}:{name}",
+        "CloneUrlHttp": f"https://git-codecommit.{region}.amazonaws.com/v1/repos/{name}", "CloneUrlSsh": f"ssh://git-codecommit.{region}.amazonaws.com/v1/repos/{name}",
+    }
+
+
+def pipeline(name, props):
+    """A pipeline is its properties, written down: a test plays it."""
+    file = place("LOCAL_PIPELINES", f"{name}.json")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(props), encoding="utf-8")
+    return name, {"Version": "1"}
+
+
+def pipeline_name(logical_id, props, stack_name):
+    return props.get("Name") or f"{stack_name}-{logical_id}"
+
+
+handlers.setdefault("AWS::CodeCommit::Repository", {
+    "create": repository, "update": lambda name, _old, props, *_: (name, repository_attributes(props)), "delete": lambda *_: None,
+})
+handlers.setdefault("AWS::CodePipeline::Pipeline", {
+    "create": lambda logical_id, props, stack_name: pipeline(pipeline_name(logical_id, props, stack_name), props),
+    "update": lambda name, _old, props, *_: pipeline(name, props), "delete": lambda *_: None,
+})
+handlers.setdefault("AWS::CodeStarNotifications::NotificationRule", record("arn:aws:codestar-notifications:::notificationrule/rule", "Arn"))
+
+
 # --- Aurora -----------------------------------------------------------------------------------------------------------
 
 def cluster(name, props):
@@ -103,13 +150,14 @@ def cluster(name, props):
     """
     entry = rds._clusters[name]
     entry["Endpoint"] = entry["ReaderEndpoint"] = DATABASE
-    entry["Port"] = int(os.environ["LOCAL_DATABASE_PORT"])
+    entry["Port"] = port = int(props["Port"])
     user, password, database = props.get("MasterUsername", "postgres"), props.get("MasterUserPassword"), props.get("DatabaseName")
     attributes = {}
     if provisioners._cfn_bool(props.get("ManageMasterUserPassword", False)):
         secret = managed_secret(name, user)
         password, attributes["MasterUserSecret.SecretArn"] = secret["password"], secret["arn"]
-    with contextlib.closing(psycopg2.connect(os.environ["LOCAL_POSTGRES"])) as connection:
+    server = pathlib.Path(os.environ["LOCAL_SERVERS"], str(port)).read_text(encoding="utf-8")
+    with contextlib.closing(psycopg2.connect(server)) as connection:
         connection.autocommit = True
         cursor = connection.cursor()
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [user])
@@ -118,7 +166,7 @@ def cluster(name, props):
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database or "postgres"])
         if not cursor.fetchone():
             cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(user)))
-    return {**attributes, "Endpoint.Address": DATABASE, "Endpoint.Port": str(entry["Port"]), "ReadEndpoint.Address": DATABASE}
+    return {**attributes, "Endpoint.Address": DATABASE, "Endpoint.Port": str(port), "ReadEndpoint.Address": DATABASE}
 
 
 def managed_secret(name, user):
@@ -153,6 +201,20 @@ def token_for_this_registry(data):
 
 
 ecr._get_authorization_token = token_for_this_registry
+
+select_scope = ecr._select_registry_request_scope
+
+
+def scope_of_the_repository(name, headers, query):
+    """Docker's requests carry no account. Without it only the repositories of the emulator's own can be pushed to."""
+    select_scope(name, headers, query)
+    for (account, region, known), _ in ecr._repositories.all_items():
+        if known == name and name not in ecr._repositories:
+            set_request_account_id(account)
+            set_request_region(region)
+
+
+ecr._select_registry_request_scope = scope_of_the_repository
 
 describe_images = ecr._describe_images
 

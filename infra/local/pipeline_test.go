@@ -4,103 +4,152 @@ package main
 
 import (
 	"encoding/json"
-	"maps"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"slipway/infra/local/ground"
 )
 
-// unknown are the types of the pipeline's stack that the emulator does not
-// have. What is left is deployed, with texts in place of what refers to these.
-var unknown = []string{"AWS::CodeCommit::Repository", "AWS::CodePipeline::Pipeline", "AWS::CodeStarNotifications::NotificationRule"}
+// The accounts and regions of the README.
+const (
+	pipelineAccount, pipelineRegion = "111122223333", "eu-central-1"
+	prodAccount, prodRegion         = "444455556666", "us-east-1"
+)
 
-// pipelineStack synthesises the pipeline without an account and deploys what
-// the emulator knows of it.
-func pipelineStack(s *site) {
-	s.configure("local", nil)
-	file := filepath.Join(s.TempDir(), "pipeline.json")
-	keys, err := json.Marshal(map[string]any{"account": ground.Account, "region": ground.Region, "environments": []string{"local"}})
-	s.check(err)
-	s.check(os.WriteFile(file, keys, 0o644))
-	folder := filepath.Join(s.TempDir(), "cdk.out")
-	if out, err := s.g.CDK(s.Context(), "synth", "slipway-pipeline", "--quiet", "--output", folder, "--context", "pipeline=@"+file); err != nil {
-		s.Fatalf("%v\n%s", err, out)
+// firstMigration follows infra/pipeline/README.md from two empty accounts to
+// the first migration: what a line of it says is run, and what a push starts
+// is played. Further pushes follow.
+func firstMigration(s *site) {
+	w := s.follow("infra/pipeline/README.md", "From an empty account to the first migration")
+	if len(w.blocks) != 4 {
+		s.Fatalf("%d blocks of code, not 4", len(w.blocks))
 	}
-	raw, err := os.ReadFile(filepath.Join(folder, "slipway-pipeline.template.json"))
+	var keys map[string]any
+	s.check(json.Unmarshal([]byte("{"+w.blocks[0]+"}"), &keys))
+	// What only this ground can know. The accounts have a database server each.
+	prod, err := s.g.AddDatabase(s.Context())
+	s.check(err)
+	for name, port := range map[string]int{"dev": s.g.Database.Port, "prod": prod.Port} {
+		environment := keys["environments"].(map[string]any)[name].(map[string]any)
+		environment["architecture"], environment["database"] = s.g.Architecture(), map[string]any{"port": port}
+	}
+	w.configure(keys)
+	aws := s.g.AWS(pipelineAccount, pipelineRegion)
+	w.codeCommit, err = aws.ServeCodeCommit(s.Context())
 	s.check(err)
 
-	err = s.g.CreateStack(s.Context(), "slipway-pipeline-whole", string(raw))
-	if err == nil {
-		s.Error("the emulator takes the whole pipeline: deploy it")
+	w.run(w.blocks[1], s.TempDir(), aws)
+	w.run(w.blocks[2], w.clone, aws)
+	first, err := s.play(aws)
+	s.check(err)
+	s.wantEqual("what prod's approver reads", pendingIn(first.approvals), scripts(s, w.clone))
+	w.wantOrder(first)
+	for name, d := range map[string]*ground.Database{"dev": s.g.Database, "prod": prod} {
+		s.wantEqual("history of "+name, applied(s, d), scripts(s, w.clone))
 	}
-	known, removed := without(s, raw, unknown)
-	s.wantEqual("types that are left out", removed, unknown)
-	s.check(s.g.CreateStack(s.Context(), "slipway-pipeline", known))
-	for deadline := time.Now().Add(2 * time.Minute); ; {
-		status := s.stack("slipway-pipeline").Status
-		if status == "CREATE_COMPLETE" {
-			return
-		}
-		if status != "CREATE_IN_PROGRESS" || time.Now().After(deadline) {
-			s.Fatalf("slipway-pipeline is in %s", status)
-		}
-		time.Sleep(100 * time.Millisecond)
+	out := w.run(w.blocks[3], w.clone, aws)
+	if want := fmt.Sprintf("%d applied, 0 pending", len(scripts(s, w.clone))); !strings.Contains(out, want) {
+		s.Errorf("no %q in\n%s", want, out)
+	}
+
+	// A push brings one script.
+	w.push("V90__colours.sql", "CREATE TABLE colours (id bigint PRIMARY KEY);")
+	second, err := s.play(aws)
+	s.check(err)
+	s.wantEqual("what prod's approver reads", pendingIn(second.approvals), []string{"V90__colours.sql"})
+	for _, d := range []*ground.Database{s.g.Database, prod} {
+		s.wantEqual("history", applied(s, d), scripts(s, w.clone))
+	}
+
+	// A script that fails in dev never reaches prod, and stops nothing for good.
+	w.push("V91__broken.sql", "ALTER TABLE colors ADD COLUMN name text;")
+	third, err := s.play(aws)
+	if err == nil || !strings.Contains(err.Error(), "MIGRATION_FAILED") || !strings.Contains(err.Error(), "V91__broken.sql") || !strings.Contains(err.Error(), "42P01") {
+		s.Errorf("the failing script: %v", err)
+	}
+	if len(third.approvals) > 0 || slices.ContainsFunc(third.done, func(name string) bool { return strings.Contains(name, "prod") }) {
+		s.Errorf("prod was touched: %q", third.done)
+	}
+	w.push("V91__broken.sql", "ALTER TABLE colours ADD COLUMN name text;")
+	fourth, err := s.play(aws)
+	s.check(err)
+	s.wantEqual("what prod's approver reads", pendingIn(fourth.approvals), []string{"V91__broken.sql"})
+	for _, d := range []*ground.Database{s.g.Database, prod} {
+		s.wantEqual("history", applied(s, d), scripts(s, w.clone))
 	}
 }
 
-// without takes the resources of those types out of a template, and answers
-// which of the types it had.
-func without(s *site, raw []byte, types []string) (template string, removed []string) {
-	var t map[string]any
-	s.check(json.Unmarshal(raw, &t))
-	gone := map[string]string{}
-	resources := t["Resources"].(map[string]any)
-	for id, r := range resources {
-		if kind := r.(map[string]any)["Type"].(string); slices.Contains(types, kind) {
-			gone[id] = kind
-			delete(resources, id)
-		}
-	}
-	text, err := json.Marshal(replaced(t, gone))
+// fromALaptop follows README.md from one empty account to the first migration,
+// with cdk.json as it comes.
+func fromALaptop(s *site) {
+	w := s.follow("README.md", "Deploy")
+	database, err := s.g.AddDatabase(s.Context())
 	s.check(err)
-	return string(text), slices.Compact(slices.Sorted(maps.Values(gone)))
+	w.configure(map[string]any{"environments": map[string]any{"dev": map[string]any{
+		"throwaway": true, "architecture": s.g.Architecture(), "database": map[string]any{"minCapacity": 0, "port": database.Port},
+	}}})
+	aws := s.g.AWS("777788889999", pipelineRegion)
+	lines := strings.SplitAfter(w.blocks[0], "\n")
+	if !strings.HasPrefix(lines[0], "git clone ") || !strings.Contains(lines[1], " bootstrap ") {
+		s.Fatalf("the README begins with\n%s%s", lines[0], lines[1])
+	}
+	out := w.run(strings.Join(lines[1:], ""), w.clone, aws)
+	if !strings.Contains(out, "[+] Custom::FlywayMigration") {
+		s.Errorf("cdk diff does not show the migration:\n%s", out)
+	}
+	if want := fmt.Sprintf("%d applied, 0 pending", len(scripts(s, w.clone))); !strings.Contains(out, want) {
+		s.Errorf("no %q in\n%s", want, out)
+	}
+	s.wantEqual("history", applied(s, database), scripts(s, w.clone))
 }
 
-// replaced has a text for each reference to what is gone.
-func replaced(v any, gone map[string]string) any {
-	switch v := v.(type) {
-	case map[string]any:
-		if id, ok := v["Ref"].(string); ok && gone[id] != "" {
-			return "no-" + id
-		}
-		if get, ok := v["Fn::GetAtt"].([]any); ok && gone[get[0].(string)] != "" {
-			return "arn:aws:none:" + ground.Region + ":" + ground.Account + ":" + get[0].(string)
-		}
-		out := map[string]any{}
-		for key, value := range v {
-			if key == "DependsOn" {
-				value = kept(value, gone)
-			}
-			out[key] = replaced(value, gone)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = replaced(v[i], gone)
-		}
-		return out
-	}
-	return v
+// push commits a script and pushes it, as the README does.
+func (w *walk) push(name, statements string) {
+	w.Helper()
+	w.check(os.WriteFile(filepath.Join(w.clone, "sql", "postgresql", name), []byte(statements+"\n"), 0o644))
+	// The order of a release is the time of its commit, in seconds.
+	time.Sleep(1100 * time.Millisecond)
+	push := w.blocks[2][strings.Index(w.blocks[2], "git -c"):]
+	w.run("git add sql\ngit commit --message 'Another script'\n"+push, w.clone, w.g.AWS(pipelineAccount, pipelineRegion))
 }
 
-// kept are the dependencies on what is still there.
-func kept(on any, gone map[string]string) any {
-	if id, ok := on.(string); ok {
-		on = []any{id}
+// wantOrder wants every action, in the order that the README draws.
+func (w *walk) wantOrder(e *execution) {
+	w.Helper()
+	w.wantEqual("actions", e.done, []string{"Source", "Synth", "SelfMutate", "DockerAssets", "FileAssets",
+		"slipway-dev-database.Prepare", "slipway-dev-database.Deploy", "slipway-dev.Prepare", "slipway-dev.Deploy", "Pending-prod", "Approve-prod",
+		"slipway-prod-database.Prepare", "slipway-prod-database.Deploy", "slipway-prod.Prepare", "slipway-prod.Deploy"})
+}
+
+// scripts are those of a clone that Flyway applies, by name.
+func scripts(s *site, clone string) []string {
+	s.Helper()
+	found, err := filepath.Glob(filepath.Join(clone, "sql", "postgresql", "[VR]*.sql"))
+	s.check(err)
+	var names []string
+	for _, file := range found {
+		names = append(names, filepath.Base(file))
 	}
-	return slices.DeleteFunc(on.([]any), func(id any) bool { return gone[id.(string)] != "" })
+	slices.Sort(names)
+	return names
+}
+
+// applied are the scripts of a database's history, by name.
+func applied(s *site, d *ground.Database) []string {
+	s.Helper()
+	names, err := d.Texts(s.Context(), "app", `SELECT script FROM flyway_schema_history WHERE success AND type = 'SQL' ORDER BY script COLLATE "C"`)
+	s.check(err)
+	return names
+}
+
+// pendingIn are the scripts that approvals name, by name.
+func pendingIn(approvals []string) []string {
+	names := regexp.MustCompile(`[VR]\w*\.sql`).FindAllString(strings.Join(approvals, " "), -1)
+	slices.Sort(names)
+	return names
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"slipway/infra/local/codebuild"
 	"slipway/lambda/workbench/awstest"
 )
 
@@ -32,24 +33,9 @@ var onlyAWS = []string{
 type build struct {
 	t         *testing.T
 	name      string
-	spec      spec
+	spec      codebuild.Spec
 	variables map[string]string // of the project
 }
-
-type spec struct {
-	Env struct {
-		Shell    string
-		Exported []string `json:"exported-variables"`
-	}
-	Phases map[string]struct{ Commands []string }
-	// Artifacts of the build: their folder, "" for none.
-	Artifacts struct {
-		Base string `json:"base-directory"`
-	}
-}
-
-// phases in the order of CodeBuild.
-var phases = []string{"install", "pre_build", "build", "post_build"}
 
 // findBuild reads a project out of the template. What its variables refer to
 // has these values.
@@ -58,8 +44,9 @@ func findBuild(t *testing.T, template map[string]any, prefix string, values map[
 	p := resource(t, template, "AWS::CodeBuild::Project", prefix)
 	b := build{t: t, name: prefix, variables: map[string]string{}}
 	source, _ := p["Source"].(map[string]any)["BuildSpec"].(string)
-	if err := json.Unmarshal([]byte(source), &b.spec); err != nil {
-		t.Fatalf("%s: %v in %s", prefix, err, source)
+	var err error
+	if b.spec, err = codebuild.Parse([]byte(source)); err != nil {
+		t.Fatalf("%s: %v", prefix, err)
 	}
 	all, _ := p["Environment"].(map[string]any)["EnvironmentVariables"].([]any)
 	for _, v := range all {
@@ -73,11 +60,6 @@ func findBuild(t *testing.T, template map[string]any, prefix string, values map[
 		}
 		b.variables[name] = value
 	}
-	for phase := range b.spec.Phases {
-		if !slices.Contains(phases, phase) {
-			t.Errorf("%s: CodeBuild knows no phase %s", prefix, phase)
-		}
-	}
 	return b
 }
 
@@ -88,42 +70,19 @@ var ran = map[string]bool{}
 // its output. A command that fails fails the test.
 func (b build) run(clone string, aws *awstest.AWS, more map[string]string) (exported map[string]string, output string) {
 	b.t.Helper()
-	var script strings.Builder
-	for _, phase := range phases {
-		for _, command := range b.spec.Phases[phase].Commands {
-			ran[command] = true
-			if b.skipped(command) {
-				continue
-			}
-			// As in CodeBuild: one shell for all, the first failure ends it.
-			script.WriteString("echo " + quote("── "+command) + " >&2\neval " + quote(command) + " || { echo " + quote("failed: "+command) + " >&2; exit 1; }\n")
-		}
+	for _, command := range b.spec.Commands() {
+		ran[command] = true
 	}
-	for _, name := range b.spec.Env.Exported {
-		script.WriteString("printf '%s' \"$" + name + "\" >" + quote(filepath.Join(clone, ".git", "exported-"+name)) + "\n")
-	}
-	shell := b.spec.Env.Shell
-	if shell == "" {
-		shell = "sh"
-	}
-	cmd := exec.Command(shell, "-c", script.String())
-	cmd.Dir = clone
-	cmd.Env = b.environment(clone, aws, more)
+	variables := map[string]string{}
+	maps.Copy(variables, b.variables)
+	maps.Copy(variables, more)
 	begun := time.Now()
-	raw, err := cmd.CombinedOutput()
+	exported, output, err := codebuild.Build{Spec: b.spec, Folder: clone, Variables: variables, Account: aws.Environment(), Skip: b.skipped}.Run(b.t.Context())
 	b.t.Logf("%s: %.1f s", b.name, time.Since(begun).Seconds())
 	if err != nil {
-		b.t.Fatalf("%s: %v\n%s", b.name, err, raw)
+		b.t.Fatalf("%s: %v\n%s", b.name, err, output)
 	}
-	exported = map[string]string{}
-	for _, name := range b.spec.Env.Exported {
-		value, err := os.ReadFile(filepath.Join(clone, ".git", "exported-"+name))
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		exported[name] = string(value)
-	}
-	return exported, string(raw)
+	return exported, output
 }
 
 func (b build) skipped(command string) bool {
@@ -133,39 +92,6 @@ func (b build) skipped(command string) bool {
 	}
 	return slices.ContainsFunc(onlyAWS, func(prefix string) bool { return strings.HasPrefix(command, prefix) })
 }
-
-// environment is what CodeBuild sets, the project's variables and the action's.
-// The caches are this machine's, and so is the way to the internet.
-func (b build) environment(clone string, aws *awstest.AWS, more map[string]string) []string {
-	env := map[string]string{}
-	for _, entry := range os.Environ() {
-		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "GIT_") && name != "CI" {
-			env[name] = value
-		}
-	}
-	maps.Copy(env, aws.Environment())
-	mine := maps.Clone(b.variables)
-	for _, name := range []string{"GOCACHE", "GOMODCACHE", "XDG_CACHE_HOME", "npm_config_cache"} {
-		delete(mine, name)
-	}
-	maps.Copy(env, mine)
-	maps.Copy(env, map[string]string{
-		"CODEBUILD_SRC_DIR": clone, "CODEBUILD_BUILD_ID": "p:1", "CODEBUILD_BUILD_NUMBER": "1", "CODEBUILD_INITIATOR": "codepipeline/p", "CODEBUILD_CI": "true",
-		"CODEBUILD_BUILD_URL": "https://console.example.com/build/1", "CODEBUILD_RESOLVED_SOURCE_VERSION": git(b.t, clone, "rev-parse", "HEAD"),
-		"CODEBUILD_BUILD_ARN": "arn:aws:codebuild:eu-central-1:111122223333:build/p:1", "CODEBUILD_KMS_KEY_ID": "k", "CODEBUILD_START_TIME": "1778000000000",
-		"npm_config_prefix":                             filepath.Join(b.t.TempDir(), "npm"),
-		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
-	})
-	maps.Copy(env, more)
-	var out []string
-	for name, value := range env {
-		out = append(out, name+"="+value)
-	}
-	return out
-}
-
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 func git(t *testing.T, folder string, arguments ...string) string {
 	t.Helper()
@@ -216,7 +142,7 @@ func write(t *testing.T, folder, name, content string) {
 
 // specFile is a build spec that the CDK writes beside the template: those of
 // the assets. They have no project in it whose spec could be read.
-func specFile(t *testing.T, folder, kind string) spec {
+func specFile(t *testing.T, folder, kind string) codebuild.Spec {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(folder, "buildspec-*-"+kind+".yaml"))
 	if err != nil || len(found) != 1 {
@@ -226,9 +152,9 @@ func specFile(t *testing.T, folder, kind string) spec {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s spec
-	if err := json.Unmarshal(raw, &s); err != nil {
-		t.Fatalf("%v in %s", err, raw)
+	s, err := codebuild.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return s
 }

@@ -40,22 +40,7 @@ func (g *Ground) buildApp(ctx context.Context) error {
 }
 
 // awsEnvironment is this process's environment with the emulator in place of AWS.
-func (g *Ground) awsEnvironment(e *emulator) []string {
-	env := []string{
-		"AWS_ENDPOINT_URL=" + e.url(), "AWS_ENDPOINT_URL_S3=" + e.url(),
-		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_REGION=" + Region, "AWS_DEFAULT_REGION=" + Region,
-		"AWS_EC2_METADATA_DISABLED=true",
-		"CDK_DOCKER=" + g.engine.client, "DOCKER_BUILDKIT=" + g.engine.buildKit,
-		"CDK_DISABLE_CLI_TELEMETRY=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1",
-	}
-	for _, entry := range os.Environ() {
-		// No profile, no session and no other endpoint may lead to a real account.
-		if !strings.HasPrefix(entry, "AWS_") && !strings.HasPrefix(entry, "DOCKER_BUILDKIT=") {
-			env = append(env, entry)
-		}
-	}
-	return env
-}
+func (g *Ground) awsEnvironment() []string { return g.home().Over(os.Environ()) }
 
 // CDK runs the CDK's command line on the working copy and answers what it
 // printed, on standard output and error, also when it fails.
@@ -66,7 +51,7 @@ func (g *Ground) CDK(ctx context.Context, args ...string) (string, error) {
 func (g *Ground) cdkIn(ctx context.Context, folder string, args ...string) (string, error) {
 	var out bytes.Buffer
 	cmd := g.command(ctx, g.cdk, append([]string{"--no-color", "--no-notices"}, args...)...)
-	cmd.Dir, cmd.Env = folder, g.awsEnvironment(g.emulator)
+	cmd.Dir, cmd.Env = folder, g.awsEnvironment()
 	cmd.Stdout = io.Writer(&out)
 	if g.options.Output != nil {
 		cmd.Stdout = io.MultiWriter(&out, g.options.Output)
@@ -90,7 +75,7 @@ func (g *Ground) bootstrap(ctx context.Context) error {
 // Deploy deploys an environment, its database's stack included, and answers
 // what the CDK printed.
 func (g *Ground) Deploy(ctx context.Context, environment string) (out string, err error) {
-	err = g.step("cdk deploy slipway-"+environment, func() error {
+	err = g.Step("cdk deploy slipway-"+environment, func() error {
 		out, err = g.CDK(ctx, "deploy", "slipway-"+environment, "--require-approval", "never", "--progress", "events")
 		return err
 	})
@@ -99,7 +84,7 @@ func (g *Ground) Deploy(ctx context.Context, environment string) (out string, er
 
 // Destroy deletes one stack.
 func (g *Ground) Destroy(ctx context.Context, stack string) (out string, err error) {
-	err = g.step("cdk destroy "+stack, func() error {
+	err = g.Step("cdk destroy "+stack, func() error {
 		out, err = g.CDK(ctx, "destroy", "--force", "--exclusively", stack)
 		return err
 	})

@@ -44,7 +44,7 @@ func (g *Ground) RuntimeEmulator() []string {
 
 // BuildImage builds the working copy's image under a name.
 func (g *Ground) BuildImage(ctx context.Context, name string) error {
-	return g.step("docker build", func() error {
+	return g.Step("docker build", func() error {
 		build := g.command(ctx, g.engine.client, "build", "--quiet", "--tag", name, "--file", filepath.Join(g.Project, "docker", "Dockerfile"), g.Project)
 		build.Env = append(os.Environ(), "DOCKER_BUILDKIT="+g.engine.buildKit)
 		return run(build)

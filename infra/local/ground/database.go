@@ -28,7 +28,7 @@ type Database struct {
 	server  *postgres.Server
 }
 
-func (g *Ground) startDatabase(ctx context.Context) error {
+func (g *Ground) startDatabase(ctx context.Context) (err error) {
 	folder := filepath.Join(g.folder, "tls")
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		return err
@@ -47,17 +47,27 @@ func (g *Ground) startDatabase(ctx context.Context) error {
 	if err := os.WriteFile(file("pg_hba.conf"), []byte(rules), 0o644); err != nil {
 		return err
 	}
+	if g.Database, err = g.AddDatabase(ctx); err != nil {
+		return err
+	}
+	return nil
+}
+
+// AddDatabase starts one more PostgreSQL. A cluster is on the server whose port
+// it has.
+func (g *Ground) AddDatabase(ctx context.Context) (*Database, error) {
 	port, err := freePort(g.engine.listen)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	addresses := "127.0.0.1"
 	if g.engine.listen != addresses {
 		addresses += "," + g.engine.listen
 	}
-	g.Database = &Database{Host: databaseHost, Port: port, options: postgres.Options{
+	file := func(name string) string { return filepath.Join(g.folder, "tls", name) }
+	d := &Database{Host: databaseHost, Port: port, options: postgres.Options{
 		Cache:  &distribution.Cache{Dir: g.cache, Mirror: os.Getenv("SLIPWAY_MAVEN_MIRROR"), Progress: g.options.Log},
-		Folder: filepath.Join(g.folder, "postgres"),
+		Folder: filepath.Join(g.folder, "postgres-"+strconv.Itoa(port)),
 		Port:   port,
 		Settings: map[string]string{
 			"listen_addresses": addresses, "hba_file": file("pg_hba.conf"),
@@ -65,9 +75,15 @@ func (g *Ground) startDatabase(ctx context.Context) error {
 			"fsync": "off",
 		},
 	}}
-	g.onClose(func() error { return g.Database.Stop() })
-	return g.Database.Start(ctx)
+	g.onClose(d.Stop)
+	if err := d.Start(ctx); err != nil {
+		return nil, err
+	}
+	// The emulator makes the roles and databases of clusters: a superuser's connection, by port.
+	return d, errors.Join(os.MkdirAll(g.servers(), 0o755), os.WriteFile(filepath.Join(g.servers(), strconv.Itoa(port)), []byte(d.server.URL("")), 0o600))
 }
+
+func (g *Ground) servers() string { return filepath.Join(g.folder, "servers") }
 
 // Start starts the server, with the data it had and at the same address.
 func (d *Database) Start(ctx context.Context) (err error) {
@@ -112,12 +128,6 @@ func (d *Database) Exec(ctx context.Context, database, statements string) error 
 	_, err = connection.Exec(ctx, statements)
 	return err
 }
-
-// dsn is the superuser's connection for the emulator, which makes the roles
-// and databases of clusters.
-func (d *Database) dsn() string { return d.server.URL("") }
-
-func (d *Database) port() string { return strconv.Itoa(d.Port) }
 
 // String is the address.
 func (d *Database) String() string { return fmt.Sprintf("%s:%d", d.Host, d.Port) }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,7 @@ func (g *Ground) startEmulator(ctx context.Context) error {
 	if e.port, err = freePort(g.engine.listen); err != nil {
 		return err
 	}
+	g.emulator = e
 	log, err := os.Create(e.log)
 	if err != nil {
 		return err
@@ -53,12 +55,13 @@ func (g *Ground) startEmulator(ctx context.Context) error {
 	// Not bound to ctx: it has to remove its containers, and ends with its standard input.
 	e.process = exec.Command(python, filepath.Join(g.options.Root, "infra", "local", "emulator.py"))
 	e.process.Dir, e.process.Stdout, e.process.Stderr = g.folder, log, log
-	e.process.Env = append(g.awsEnvironment(e),
+	e.process.Env = append(g.awsEnvironment(),
 		"TMPDIR="+g.folder, // it leaves the functions' code there
 		"GATEWAY_PORT="+strconv.Itoa(e.port), "MINISTACK_REGION="+Region, "MINISTACK_ACCOUNT_ID="+Account,
 		"LOCAL_BRIDGE="+g.engine.bridge,
-		"LOCAL_POSTGRES="+g.Database.dsn(), "LOCAL_DATABASE_HOST="+g.Database.Host, "LOCAL_DATABASE_PORT="+g.Database.port(),
+		"LOCAL_SERVERS="+g.servers(), "LOCAL_DATABASE_HOST="+databaseHost,
 		"LOCAL_CA="+filepath.Join(g.folder, "tls", "ca.pem"), "LOCAL_RIE="+lambda, "LOCAL_EVENTS="+e.events,
+		"LOCAL_REPOSITORIES="+g.repositories(), "LOCAL_PIPELINES="+g.pipelines(),
 	)
 	ownGroup(e.process)
 	if e.stdin, err = e.process.StdinPipe(); err != nil {
@@ -71,7 +74,6 @@ func (g *Ground) startEmulator(ctx context.Context) error {
 		e.process.Wait()
 		close(e.ended)
 	}()
-	g.emulator = e
 	g.onClose(g.stopEmulator)
 	return e.ready(ctx)
 }
@@ -129,7 +131,8 @@ func (g *Ground) stopEmulator() error {
 				names = append(names, docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "cdkasset-"+hash)...)
 			}
 		}
-		docker(append([]string{"image", "rm"}, names...)...)
+		slices.Sort(names) // an image that two accounts have is there twice
+		docker(append([]string{"image", "rm"}, slices.Compact(names)...)...)
 	}
 	return err
 }
@@ -139,12 +142,17 @@ func (g *Ground) stopEmulator() error {
 func (g *Ground) installEmulator(ctx context.Context) (string, error) {
 	pinned := filepath.Join(g.options.Root, "infra", "local", "requirements.txt")
 	folder, err := g.installed("emulator", pinned, func(folder string) error {
-		if err := g.tool(ctx, "python3", "-m", "venv", folder); err != nil {
-			return fmt.Errorf("a virtual environment of Python (on Debian and Ubuntu: apt install python3-venv): %w", err)
-		}
-		return g.tool(ctx, filepath.Join(folder, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "--requirement", pinned)
+		return g.python(ctx, folder, "--requirement", pinned)
 	})
 	return filepath.Join(folder, "bin", "python"), err
+}
+
+// python makes a virtual environment of Python and installs there.
+func (g *Ground) python(ctx context.Context, folder string, what ...string) error {
+	if err := g.tool(ctx, "python3", "-m", "venv", folder); err != nil {
+		return fmt.Errorf("a virtual environment of Python (on Debian and Ubuntu: apt install python3-venv): %w", err)
+	}
+	return g.tool(ctx, filepath.Join(folder, "bin", "pip"), append([]string{"install", "--quiet", "--disable-pip-version-check"}, what...)...)
 }
 
 // installRuntimeEmulator builds AWS's runtime interface emulator for the

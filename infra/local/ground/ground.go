@@ -85,15 +85,15 @@ func Start(ctx context.Context, o Options) (_ *Ground, err error) {
 		{"cdk bootstrap", g.bootstrap},
 	}
 	for _, step := range steps {
-		if err := g.step(step.name, func() error { return step.do(ctx) }); err != nil {
+		if err := g.Step(step.name, func() error { return step.do(ctx) }); err != nil {
 			return nil, fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
 	return g, nil
 }
 
-// step does f and logs how long it took.
-func (g *Ground) step(name string, f func() error) error {
+// Step does f and logs how long it took.
+func (g *Ground) Step(name string, f func() error) error {
 	started := time.Now()
 	err := f()
 	state := "ok"
@@ -103,6 +103,12 @@ func (g *Ground) step(name string, f func() error) error {
 	fmt.Fprintf(g.options.Log, "%6.1fs  %-6s %s\n", time.Since(started).Seconds(), state, name)
 	return err
 }
+
+// Folder is the ground's own; it goes away with it.
+func (g *Ground) Folder() string { return g.folder }
+
+// Architecture is the engine's, as an environment's key has it.
+func (g *Ground) Architecture() string { return g.engine.arch }
 
 func (g *Ground) onClose(f func() error) { g.close = append(g.close, f) }
 
