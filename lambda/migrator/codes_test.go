@@ -51,7 +51,7 @@ func TestScriptsThatFail(t *testing.T) {
 		"no quote's end":       {"SELECT 'a;\nSELECT 2;", "", report.MigrationFailed, 1, "42601", "unterminated quoted string"},
 		"placeholder":          {"SELECT 1;\nSELECT '${nobody}';", "", report.BadRelease, 2, "", "${nobody} has no value"},
 		"placeholder's end":    {"SELECT '${nobody", "", report.BadRelease, 1, "", "does not end"},
-		"mixed":                {"CREATE TABLE t (id int);\nCREATE INDEX CONCURRENTLY i ON t (id);", "", report.BadRelease, 0, "", "Split it"},
+		"mixed":                {"CREATE TABLE t (id int);\nCREATE INDEX CONCURRENTLY i ON t (id);", "", report.BadRelease, 2, "", "the statement in line 1 runs in a transaction, the one in line 2 can't"},
 		"outside, fails":       {"CREATE INDEX CONCURRENTLY i ON a (nothing);", "", report.MigrationFailed, 1, "42703", "slipway repair"},
 		"outside, by config":   {"CREATE TABLE t (id int);\nSELECT 1/0;", "executeInTransaction=false", report.MigrationFailed, 2, "22012", "outside a transaction"},
 		"inside, with VACUUM":  {"VACUUM;", "executeInTransaction=true", "", 0, "", ""},

@@ -1,6 +1,7 @@
 package migrator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,14 +41,20 @@ func (r *run) checkMixed() error {
 			return report.Failf(report.BadRelease, "Correct the file.", "%s: %w", f.Script, err)
 		}
 		sql := string(text)
+		inside, outside := 0, 0 // lines of the first of each kind
 		for _, s := range script.Split(sql) {
-			if !s.OutsideTransaction() {
-				problems = append(problems, report.Problem{
-					Script: f.Script, Version: f.Version.String(), Line: 1 + strings.Count(sql[:s.Start], "\n"),
-					Reason: "a statement that runs in a transaction stands beside one that can't",
-				})
-				break
+			line := 1 + strings.Count(sql[:s.Start], "\n")
+			if s.OutsideTransaction() {
+				outside = cmp.Or(outside, line)
+			} else {
+				inside = cmp.Or(inside, line)
 			}
+		}
+		if inside > 0 && outside > 0 {
+			problems = append(problems, report.Problem{
+				Script: f.Script, Version: f.Version.String(), Line: max(inside, outside),
+				Reason: fmt.Sprintf("the statement in line %d runs in a transaction, the one in line %d can't", inside, outside),
+			})
 		}
 	}
 	if len(problems) == 0 {
