@@ -30,13 +30,15 @@ func firstMigration(s *site) {
 		s.Fatalf("%d blocks of code, not 4", len(w.blocks))
 	}
 	var keys map[string]any
+	var err error
 	s.check(json.Unmarshal([]byte("{"+w.blocks[0]+"}"), &keys))
 	// What only this ground can know. The accounts have a database server each.
-	prod, err := s.g.AddDatabase(s.Context())
-	s.check(err)
-	for name, port := range map[string]int{"dev": s.g.Database.Port, "prod": prod.Port} {
+	servers := map[string]*ground.Database{}
+	for _, name := range []string{"dev", "prod"} {
+		servers[name], err = s.g.AddDatabase(s.Context())
+		s.check(err)
 		environment := keys["environments"].(map[string]any)[name].(map[string]any)
-		environment["architecture"], environment["database"] = s.g.Architecture(), map[string]any{"port": port}
+		environment["architecture"], environment["database"] = s.g.Architecture(), map[string]any{"port": servers[name].Port}
 	}
 	w.configure(keys)
 	aws := s.g.AWS(pipelineAccount, pipelineRegion)
@@ -49,9 +51,7 @@ func firstMigration(s *site) {
 	s.check(err)
 	s.wantEqual("what prod's approver reads", pendingIn(first.approvals), scripts(s, w.clone))
 	w.wantOrder(first)
-	for name, d := range map[string]*ground.Database{"dev": s.g.Database, "prod": prod} {
-		s.wantEqual("history of "+name, applied(s, d), scripts(s, w.clone))
-	}
+	w.wantHistories(servers)
 	out := w.run(w.blocks[3], w.clone, aws)
 	if want := fmt.Sprintf("%d applied, 0 pending", len(scripts(s, w.clone))); !strings.Contains(out, want) {
 		s.Errorf("no %q in\n%s", want, out)
@@ -62,9 +62,7 @@ func firstMigration(s *site) {
 	second, err := s.play(aws)
 	s.check(err)
 	s.wantEqual("what prod's approver reads", pendingIn(second.approvals), []string{"V90__colours.sql"})
-	for _, d := range []*ground.Database{s.g.Database, prod} {
-		s.wantEqual("history", applied(s, d), scripts(s, w.clone))
-	}
+	w.wantHistories(servers)
 
 	// A script that fails in dev never reaches prod, and stops nothing for good.
 	w.push("V91__broken.sql", "ALTER TABLE colors ADD COLUMN name text;")
@@ -75,12 +73,23 @@ func firstMigration(s *site) {
 	if len(third.approvals) > 0 || slices.ContainsFunc(third.done, func(name string) bool { return strings.Contains(name, "prod") }) {
 		s.Errorf("prod was touched: %q", third.done)
 	}
+	dev, err := aws.Stack(s.Context(), "slipway-dev")
+	s.check(err)
+	if dev.Status != "UPDATE_ROLLBACK_COMPLETE" || slices.Contains(applied(s, servers["dev"]), "V91__broken.sql") {
+		s.Errorf("dev is in %s, with %q", dev.Status, applied(s, servers["dev"]))
+	}
 	w.push("V91__broken.sql", "ALTER TABLE colours ADD COLUMN name text;")
 	fourth, err := s.play(aws)
 	s.check(err)
 	s.wantEqual("what prod's approver reads", pendingIn(fourth.approvals), []string{"V91__broken.sql"})
-	for _, d := range []*ground.Database{s.g.Database, prod} {
-		s.wantEqual("history", applied(s, d), scripts(s, w.clone))
+	w.wantHistories(servers)
+}
+
+// wantHistories wants exactly the clone's scripts applied on every server.
+func (w *walk) wantHistories(servers map[string]*ground.Database) {
+	w.Helper()
+	for name, d := range servers {
+		w.wantEqual("history of "+name, applied(w.site, d), scripts(w.site, w.clone))
 	}
 }
 
@@ -106,6 +115,10 @@ func fromALaptop(s *site) {
 		s.Errorf("no %q in\n%s", want, out)
 	}
 	s.wantEqual("history", applied(s, database), scripts(s, w.clone))
+
+	if out := w.run("make revert ENVIRONMENT=dev STEPS=1", w.clone, aws); !strings.Contains(out, "1 reverted, schema version 3") {
+		s.Errorf("the revert printed\n%s", out)
+	}
 }
 
 // push commits a script and pushes it, as the README does.
