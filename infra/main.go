@@ -83,6 +83,7 @@ func addStacks(app awscdk.App, project environment.Project, all map[string]stack
 	}
 	if project.Pipeline != nil {
 		pipeline.New(app, pipeline.Props{
+			Images: project.Images,
 			Config: *project.Pipeline, Environments: project.Environments, CLI: cliVersion(),
 			AddStacks: func(stage awscdk.Stage, c environment.Config) { add(stage, c) },
 		})

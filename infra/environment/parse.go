@@ -46,18 +46,23 @@ func Parse(context map[string]any) (Project, error) {
 	if pipeline {
 		oneArchitecture(p.Environments, e)
 		p.Pipeline = parsePipeline(given, p.Environments, e)
+		if p.Pipeline != nil && p.Pipeline.DockerHubSecret != "" && strings.Contains(p.Images.Flyway+p.Images.Go, ".dkr.ecr.") {
+			e.add("pipeline.dockerHubSecretArn", "does not go together with an image of ECR in images: the build would log in to Docker Hub only. Take both images from the mirror")
+		}
 	}
 	return p, e.orNil()
 }
 
-// environmentName leaves room for what AWS appends to a stack's name, and keeps
+// environmentName leaves room for what AWS appends to a stack's name (a role's name
+// of more than 64 characters is cut in the middle, and the pipeline knows the
+// beginning of one), and keeps
 // the environments' stacks apart from each other's and from the pipeline's.
 var environmentName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
 func nameProblem(name string) string {
 	switch {
-	case len(name) > 30 || !environmentName.MatchString(name):
-		return "an environment's name is a small letter, then small letters, digits and single hyphens, 30 at most"
+	case len(name) > 27 || !environmentName.MatchString(name):
+		return "an environment's name is a small letter, then small letters, digits and single hyphens, 27 at most"
 	case name == "pipeline" || name == "database" || strings.HasSuffix(name, "-database"):
 		return "this name's stack would be taken for another one: choose another name"
 	}

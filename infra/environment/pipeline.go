@@ -40,7 +40,7 @@ var PipelineKeys = []Key{
 	{Path: "review", Kind: Flag, Default: true,
 		Doc: "A pull request for the branch is judged: CodeCommit gets a comment and an approval state, with `connectionArn` the same text is an artifact"},
 	{Path: "dockerHubSecretArn", Kind: Text, Absent: "none is used", check: secretArn,
-		Doc: "Secret with `username` and `password` for Docker Hub, whose limit for strangers is low; or name a mirror in `images`"},
+		Doc: "Secret with `username` and `password` for Docker Hub, whose limit for strangers is low; or name a mirror in `images` (one in ECR has to let the pipeline's account pull)"},
 	{Path: "email", Kind: Text, Absent: "nobody", check: emailAddress,
 		Doc: "Who hears of failures and of environments that wait for approval; others subscribe to the topic"},
 	{Path: "logRetentionDays", Kind: Whole, Default: 90, check: retention,

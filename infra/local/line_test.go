@@ -117,7 +117,7 @@ func (e *execution) build(a action) error {
 	if err != nil {
 		return err
 	}
-	b := codebuild.Build{Variables: map[string]string{}, Account: e.aws.Environment(), Skip: skipped}
+	b := codebuild.Build{Variables: map[string]string{}, Account: e.aws.Environment(), Skip: skipped, Cache: filepath.Join(e.s.g.Folder(), "caches")}
 	for _, v := range project.Environment.Variables {
 		b.Variables[v.Name] = v.Value
 	}

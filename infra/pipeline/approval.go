@@ -44,16 +44,20 @@ func stackNames(c environment.Config) string {
 }
 
 func (b *builds) pending(c environment.Config, source source, made pipelines.FileSet) pipelines.CodeBuildStep {
+	rights := []awsiam.PolicyStatement{
+		assume(b.lookupRole(c), "arn:"+*awscdk.Aws_PARTITION()+":iam::"+c.Account+":role/slipway-"+c.Name+"-Reader*"),
+	}
+	if more := source.useConnection(); more != nil {
+		rights = append(rights, *more...)
+	}
 	return pipelines.NewCodeBuildStep(jsii.String("Pending-"+c.Name), &pipelines.CodeBuildStepProps{
-		Input:            source.files,
-		AdditionalInputs: &map[string]pipelines.IFileSetProducer{assembly: made},
-		Commands:         jsii.Strings(pendingCommands(c)...),
-		Env:              &map[string]*string{"LOOKUP_ROLE": jsii.String(b.lookupRole(c))},
-		BuildEnvironment: b.tools(),
-		Timeout:          awscdk.Duration_Minutes(jsii.Number(30)),
-		PartialBuildSpec: spec(map[string]any{"install": map[string]any{"runtime-versions": runtimes}}),
-		RolePolicyStatements: &[]awsiam.PolicyStatement{
-			assume(b.lookupRole(c), "arn:"+*awscdk.Aws_PARTITION()+":iam::"+c.Account+":role/slipway-"+c.Name+"-Reader*"),
-		},
+		Input:                source.files,
+		AdditionalInputs:     &map[string]pipelines.IFileSetProducer{assembly: made},
+		Commands:             jsii.Strings(pendingCommands(c)...),
+		Env:                  &map[string]*string{"LOOKUP_ROLE": jsii.String(b.lookupRole(c))},
+		BuildEnvironment:     b.tools(),
+		Timeout:              awscdk.Duration_Minutes(jsii.Number(30)),
+		PartialBuildSpec:     spec(map[string]any{"install": map[string]any{"runtime-versions": runtimes}}),
+		RolePolicyStatements: &rights,
 	})
 }

@@ -20,12 +20,16 @@ const toolchain = "go1.26.8"
 // runtimes that the build image selects. Go only starts [toolchain].
 var runtimes = map[string]any{"golang": "1.x", "nodejs": "22.x", "python": "3.12"}
 
+// cacheFolder is where everybody may pass: PostgreSQL runs as another user than
+// root, and /root is closed to it.
+const cacheFolder = "/var/cache/build"
+
 // caches are folders that the next build of the project finds again.
 var caches = map[string]string{
-	"GOMODCACHE":       "/root/cache/modules",
-	"GOCACHE":          "/root/cache/build",
-	"npm_config_cache": "/root/cache/npm",
-	"XDG_CACHE_HOME":   "/root/cache/downloads",
+	"GOMODCACHE":       cacheFolder + "/modules",
+	"GOCACHE":          cacheFolder + "/go",
+	"npm_config_cache": cacheFolder + "/npm",
+	"XDG_CACHE_HOME":   cacheFolder + "/downloads",
 }
 
 // builds are what all builds have in common.
@@ -57,7 +61,12 @@ func (b *builds) defaults() *pipelines.CodeBuildOptions {
 // assets are published by builds of a larger size: one of them makes the image.
 // The CDK makes that one privileged, for Docker, and no other.
 func (b *builds) assets() *pipelines.CodeBuildOptions {
-	return &pipelines.CodeBuildOptions{BuildEnvironment: &awscodebuild.BuildEnvironment{BuildImage: b.image(), ComputeType: awscodebuild.ComputeType_MEDIUM}}
+	o := &pipelines.CodeBuildOptions{BuildEnvironment: &awscodebuild.BuildEnvironment{BuildImage: b.image(), ComputeType: awscodebuild.ComputeType_MEDIUM}}
+	if all := mirrors(b.props.Images); len(all) > 0 {
+		o.PartialBuildSpec = spec(map[string]any{"pre_build": map[string]any{"commands": logins(all)}})
+		o.RolePolicy = pulls(all)
+	}
+	return o
 }
 
 // image is of the environments' architecture: making the function's image runs

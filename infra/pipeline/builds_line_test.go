@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"slipway/infra/local/codebuild"
 	"slipway/lambda/workbench/awstest"
 )
 
@@ -76,6 +77,34 @@ func TestBuildsOfTheLine(t *testing.T) {
 		if !found {
 			t.Errorf("no command begins with %q any more", prefix)
 		}
+	}
+}
+
+// What came since the last commit that was checked is checked, though nothing of
+// it is in the newest commit: a script that was refused stays refused.
+func TestBuildsCheckAllCommits(t *testing.T) {
+	aws := awstest.Start(t)
+	bare := repository(t)
+	synth := findBuild(t, template(t, codeCommit(), "slipway-pipeline"), "LinePipelineBuildSynth", nil)
+	cache := t.TempDir()
+	check := func(folder string) (string, error) {
+		_, output, err := codebuild.Build{Spec: synth.spec, Folder: folder, Variables: synth.variables, Account: aws.Environment(), Cache: cache, Skip: func(command string) bool {
+			return !strings.Contains(command, "AGAINST") && !strings.Contains(command, "CHECKED")
+		}}.Run(t.Context())
+		return output, err
+	}
+	work := clone(t, bare, "master")
+	if output, err := check(work); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	write(t, work, "sql/postgresql/V99__mixed.sql", "CREATE TABLE colours (id bigint PRIMARY KEY);\nCREATE INDEX CONCURRENTLY i ON colours (id);\n")
+	git(t, work, "add", "--all")
+	git(t, work, "commit", "--quiet", "--message", "A script to be refused")
+	for _, commit := range []string{"its own commit", "the next commit"} {
+		if output, err := check(work); err == nil || !strings.Contains(output, "V99__mixed.sql") {
+			t.Errorf("%s passes: %v\n%s", commit, err, output)
+		}
+		git(t, work, "commit", "--quiet", "--allow-empty", "--message", "Something else")
 	}
 }
 

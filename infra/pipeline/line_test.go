@@ -1,6 +1,8 @@
 package pipeline_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -203,6 +205,77 @@ func TestNotifications(t *testing.T) {
 	equal(t, "who hears of it", resource(t, made, "AWS::SNS::Subscription", "")["Endpoint"], `"ops@example.com"`)
 	if policy := text(resource(t, made, "AWS::SNS::TopicPolicy", "")); !strings.Contains(policy, `"Principal":{"Service":"codestar-notifications.amazonaws.com"}`) {
 		t.Errorf("the notifications may not publish: %s", policy)
+	}
+}
+
+// Whoever clones with a connection may use it under both names of the service.
+func TestConnectionUnderBothNames(t *testing.T) {
+	made := template(t, connection(), "slipway-pipeline")
+	const arn = "arn:aws:codeconnections:eu-central-1:111122223333:connection/0a1b2c3d-0000-0000-0000-000000000000"
+	count := 0
+	for id, r := range made["Resources"].(action) {
+		if r.(action)["Type"] != "AWS::IAM::Policy" {
+			continue
+		}
+		may := map[string]bool{}
+		for _, s := range r.(action)["Properties"].(action)["PolicyDocument"].(action)["Statement"].([]any) {
+			if statement := text(s); strings.Contains(statement, arn) {
+				may["old"] = may["old"] || strings.Contains(statement, `"codestar-connections:UseConnection"`)
+				may["new"] = may["new"] || strings.Contains(statement, `"codeconnections:UseConnection"`)
+			}
+		}
+		if len(may) == 0 {
+			continue
+		}
+		count++
+		if !may["old"] || !may["new"] {
+			t.Errorf("%s may use the connection under one name only: %v", id, may)
+		}
+	}
+	// Two source actions; Synth and Pending-prod; three builds of a review.
+	if count != 7 {
+		t.Errorf("%d roles may use the connection, not 7", count)
+	}
+}
+
+// assetSpec is the build spec of the image's build.
+func assetSpec(t *testing.T, assembly cxapi.CloudAssembly) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(*assembly.Directory(), "buildspec-*-DockerAsset.yaml"))
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	spec, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(spec)
+}
+
+// The image's build logs in to Docker Hub with the fields that the keys' table
+// names.
+func TestDockerHubsFields(t *testing.T) {
+	const want = `"secretsManagerSecretId":"arn:aws:secretsmanager:eu-central-1:111122223333:secret:hub-AbCdEf","secretsUsernameField":"username","secretsPasswordField":"password"`
+	if spec := assetSpec(t, connection()); !strings.Contains(strings.ReplaceAll(spec, `\`, ``), want) {
+		t.Errorf("no %s in\n%s", want, spec)
+	}
+}
+
+// A mirror in ECR wants a login, which the CDK does not make.
+func TestMirrorInECR(t *testing.T) {
+	p := project(map[string]any{"review": false})
+	p.Images.Flyway = "999988887777.dkr.ecr.us-east-1.amazonaws.com/mirror/flyway:12.4.0"
+	p.Images.Go = "golang:1.26"
+	assembly := synthesized(p, nil)
+	const login = "aws ecr get-login-password --region us-east-1 | docker login --username AWS --password-stdin 999988887777.dkr.ecr.us-east-1.amazonaws.com; fi"
+	if spec := assetSpec(t, assembly); strings.Count(spec, login) != 1 || strings.Index(spec, login) > strings.Index(spec, "cdk-assets --path") {
+		t.Errorf("no login in\n%s", spec)
+	}
+	policy := text(resource(t, template(t, assembly, "slipway-pipeline"), "AWS::IAM::Policy", "LineAssetsDockerRole"))
+	for _, want := range []string{`"ecr:BatchGetImage"`, `:ecr:us-east-1:999988887777:repository/mirror/flyway"`, `"ecr:GetAuthorizationToken"`} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("the image's build has no %s: %s", want, policy)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -18,7 +17,8 @@ const Name = "slipway-pipeline"
 type Props struct {
 	Config       environment.Pipeline
 	Environments []environment.Config // all; Config says which are deployed, and in which order
-	CLI          string               // version of the CDK's command line
+	Images       environment.Images
+	CLI          string // version of the CDK's command line
 	// AddStacks makes the stacks of an environment in its stage.
 	AddStacks func(stage awscdk.Stage, c environment.Config)
 }
@@ -55,12 +55,14 @@ func New(scope constructs.Construct, p Props) awscdk.Stack {
 		line.AddStage(stage, &pipelines.AddStageOpts{Pre: b.before(c, source, line.CloudAssemblyFileSet())})
 	}
 	line.BuildPipeline()
+	expireCopies(line.Pipeline())
 	topic := newTopic(stack, "Topic", p.Config.Email)
 	notify(line.Pipeline(), topic, awscodepipeline.PipelineNotificationEvents_PIPELINE_EXECUTION_FAILED, awscodepipeline.PipelineNotificationEvents_MANUAL_APPROVAL_NEEDED)
 	if p.Config.Review {
 		review := newReview(stack, b, source)
 		notify(review, topic, awscodepipeline.PipelineNotificationEvents_PIPELINE_EXECUTION_FAILED)
 	}
+	allowConnection(stack, source)
 	return stack
 }
 
@@ -75,15 +77,4 @@ func (p Props) inOrder() []environment.Config {
 		}
 	}
 	return out
-}
-
-// dockerHub is for the publishing of assets only: making the image reads base images.
-func dockerHub(scope constructs.Construct, arn string) *[]pipelines.DockerCredential {
-	if arn == "" {
-		return nil
-	}
-	secret := awssecretsmanager.Secret_FromSecretCompleteArn(scope, jsii.String("DockerHub"), jsii.String(arn))
-	return &[]pipelines.DockerCredential{pipelines.DockerCredential_DockerHub(secret, &pipelines.ExternalDockerCredentialOptions{
-		Usages: &[]pipelines.DockerCredentialUsage{pipelines.DockerCredentialUsage_ASSET_PUBLISHING},
-	})}
 }

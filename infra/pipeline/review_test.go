@@ -28,7 +28,8 @@ func TestWhatReviewsMayDo(t *testing.T) {
 	common := func(reads, build string) string {
 		return `{"Action":["s3:GetObject","s3:GetObjectVersion"],"Effect":"Allow","Resource":` + reads + `},` +
 			`{"Action":"s3:PutObject","Effect":"Allow","Resource":` + objects(build) + `},` +
-			`{"Action":["kms:Decrypt","kms:GenerateDataKey"],"Effect":"Allow","Resource":` + reviewKey + `},` +
+			`{"Action":["s3:GetBucketAcl","s3:GetBucketLocation"],"Effect":"Allow","Resource":` + reviewBucket + `},` +
+			`{"Action":["kms:Decrypt","kms:DescribeKey","kms:GenerateDataKey"],"Effect":"Allow","Resource":` + reviewKey + `},` +
 			`{"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Effect":"Allow","Resource":` + reviewLogs + `},` + pull
 	}
 	for role, want := range map[string]string{

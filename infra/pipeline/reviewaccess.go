@@ -67,7 +67,8 @@ func (a *access) newRole(build string, reads []string) awsiam.Role {
 	}
 	allow([]string{"s3:GetObject", "s3:GetObjectVersion"}, nil, readable...)
 	allow([]string{"s3:PutObject"}, nil, a.objects(build))
-	allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, nil, *a.key.KeyArn())
+	allow([]string{"s3:GetBucketAcl", "s3:GetBucketLocation"}, nil, *a.bucket.BucketArn())
+	allow([]string{"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}, nil, *a.key.KeyArn())
 	allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, nil, *a.builds.logs.LogGroupArn())
 	if a.source.repository != nil {
 		allow([]string{"codecommit:GitPull"}, nil, *a.source.repository.RepositoryArn())

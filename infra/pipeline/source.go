@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscodecommit"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/pipelines"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -36,6 +37,32 @@ func newSource(scope constructs.Construct, c environment.Pipeline) source {
 		ActionName:           jsii.String(sourceAction),
 		CodeBuildCloneOutput: jsii.Bool(true),
 	})}
+}
+
+// useConnection lets a build or an action use the connection. The service has
+// two names, and its actions one under each: which of them counts depends on the
+// name in the connection's ARN, and the CDK grants the old one only. See
+// https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html.
+func (s source) useConnection() *[]awsiam.PolicyStatement {
+	if s.config.Connection == "" {
+		return nil
+	}
+	return &[]awsiam.PolicyStatement{awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("codestar-connections:UseConnection", "codeconnections:UseConnection"), Resources: jsii.Strings(s.config.Connection),
+	})}
+}
+
+// allowConnection does so for the roles that the CDK makes for source actions.
+func allowConnection(stack awscdk.Stack, s source) {
+	statements := s.useConnection()
+	if statements == nil {
+		return
+	}
+	for _, c := range *stack.Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		if role, ok := c.(awsiam.Role); ok && strings.HasSuffix(*c.Node().Path(), "/"+sourceAction+"/"+sourceAction+"/CodePipelineActionRole") {
+			role.AddToPolicy((*statements)[0])
+		}
+	}
 }
 
 // codeCommit finds the repository of that name, and makes one for "". That one

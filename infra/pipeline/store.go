@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscodepipeline"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -10,6 +11,17 @@ import (
 
 // kept is how many days artifacts and caches are kept.
 const kept = 30
+
+// expireCopies ends what the CDK's buckets in other regions hold, copies of
+// artifacts, as the artifacts themselves end.
+func expireCopies(line awscodepipeline.Pipeline) {
+	for _, support := range *line.CrossRegionSupport() {
+		support.ReplicationBucket.(awss3.Bucket).AddLifecycleRule(&awss3.LifecycleRule{
+			Expiration:                          awscdk.Duration_Days(jsii.Number(kept)),
+			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
+		})
+	}
+}
 
 // newStore makes a private bucket for artifacts, with a key of its own. Like
 // the stack's logs, its content can be made again.

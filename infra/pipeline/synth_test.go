@@ -78,7 +78,7 @@ func synthesized(p environment.Project, aspects func(constructs.Construct)) cxap
 	for _, c := range p.Environments {
 		add(app, c)
 	}
-	pipeline.New(app, pipeline.Props{Config: *p.Pipeline, Environments: p.Environments, CLI: cli,
+	pipeline.New(app, pipeline.Props{Config: *p.Pipeline, Environments: p.Environments, Images: p.Images, CLI: cli,
 		AddStacks: func(stage awscdk.Stage, c environment.Config) { add(stage, c) }})
 	return app.Synth(nil)
 }
@@ -87,10 +87,7 @@ func synthesized(p environment.Project, aspects func(constructs.Construct)) cxap
 var (
 	codeCommit = sync.OnceValue(func() cxapi.CloudAssembly { return synthesized(project(nil), nag) })
 	connection = sync.OnceValue(func() cxapi.CloudAssembly {
-		return synthesized(project(map[string]any{
-			"connectionArn": "arn:aws:codeconnections:eu-central-1:111122223333:connection/0a1b2c3d-0000-0000-0000-000000000000", "repository": "acme/group/shop",
-			"branch": "main", "dockerHubSecretArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:hub-AbCdEf",
-		}), nag)
+		return synthesized(project(read("testdata/connection.json")), nag)
 	})
 )
 

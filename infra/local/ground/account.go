@@ -134,7 +134,11 @@ func (a AWS) Reasons(ctx context.Context, stack string) ([]string, error) {
 // set of that name is made anew, for a stack that may not exist yet.
 func (a AWS) ReplaceChangeSet(ctx context.Context, stack, name, role, capabilities, template string) error {
 	kind := "UPDATE"
-	if s, err := a.Stack(ctx, stack); err != nil || s.Status == "REVIEW_IN_PROGRESS" {
+	s, err := a.Stack(ctx, stack)
+	if err == nil && s.Status == "ROLLBACK_COMPLETE" {
+		return fmt.Errorf("stack %s is in ROLLBACK_COMPLETE state and can not be updated", stack)
+	}
+	if err != nil || s.Status == "REVIEW_IN_PROGRESS" {
 		kind = "CREATE"
 	} else if _, err := a.cloudFormation(ctx, "DeleteChangeSet", url.Values{"StackName": {stack}, "ChangeSetName": {name}}); err != nil && !strings.Contains(err.Error(), "ChangeSetNotFound") {
 		return err

@@ -26,6 +26,7 @@ type Function func(payload []byte) (answer string, failed bool)
 type AWS struct {
 	URL       string
 	Stacks    map[string]map[string]string // outputs by stack
+	Status    map[string]string            // of stacks; default CREATE_COMPLETE
 	Templates map[string]string            // of stacks that exist, as JSON
 	Functions map[string]Function
 	Pulls     map[string]*PullRequest // by id
@@ -42,7 +43,7 @@ type Call struct{ Who, Operation string }
 // Start starts a stand-in that ends with the test.
 func Start(t testing.TB) *AWS {
 	t.Helper()
-	a := &AWS{Stacks: map[string]map[string]string{}, Templates: map[string]string{}, Functions: map[string]Function{}, Pulls: map[string]*PullRequest{}, roles: map[string]string{}}
+	a := &AWS{Stacks: map[string]map[string]string{}, Status: map[string]string{}, Templates: map[string]string{}, Functions: map[string]Function{}, Pulls: map[string]*PullRequest{}, roles: map[string]string{}}
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	a.URL = server.URL

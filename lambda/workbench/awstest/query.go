@@ -1,6 +1,7 @@
 package awstest
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"net/http"
@@ -45,7 +46,7 @@ func (a *AWS) query(w http.ResponseWriter, r *http.Request, who string, body []b
 			fmt.Fprintf(&outputs, `<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>`, key, escape(value))
 		}
 		answer(w, action, fmt.Sprintf(`<Stacks><member><StackId>arn:aws:cloudformation:eu-central-1:%s:stack/%s/1</StackId><StackName>%s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>`+
-			`<StackStatus>CREATE_COMPLETE</StackStatus><Outputs>%s</Outputs></member></Stacks>`, Account, stack, stack, outputs.String()))
+			`<StackStatus>%s</StackStatus><Outputs>%s</Outputs></member></Stacks>`, Account, stack, stack, cmp.Or(a.Status[stack], "CREATE_COMPLETE"), outputs.String()))
 	default:
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>the stand-in does not know %s</Message></Error><RequestId>1</RequestId></ErrorResponse>`, action)

@@ -9,6 +9,7 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -16,6 +17,11 @@ import (
 
 // ErrNotDeployed says that the environment has no stack, or none with a function.
 var ErrNotDeployed = errors.New("not deployed")
+
+// ErrFirstFailed says that the environment's first deployment failed. CloudFormation
+// leaves a stack then that can only be deleted, which the CDK's command line does
+// before it deploys and a pipeline does not.
+var ErrFirstFailed = fmt.Errorf("%w: its first deployment failed", ErrNotDeployed)
 
 // ErrNoReader says that the environment is deployed, and has no role yet in
 // which another account may ask its function.
@@ -76,6 +82,10 @@ func (c *Client) find(ctx context.Context, withRole bool) error {
 		return fmt.Errorf("the stack %s can't be looked at: %w", name, err)
 	}
 	for _, stack := range answer.Stacks {
+		if stack.StackStatus == types.StackStatusRollbackComplete {
+			return fmt.Errorf("%w, and left the stack in ROLLBACK_COMPLETE. `infra/cdk deploy %s` replaces it; before a pipeline deploys again, delete it: aws cloudformation delete-stack --stack-name %s --region %s",
+				ErrFirstFailed, name, name, c.base.Region)
+		}
 		for _, output := range stack.Outputs {
 			switch aws.ToString(output.OutputKey) {
 			case "FunctionName":

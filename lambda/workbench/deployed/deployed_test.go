@@ -116,6 +116,16 @@ func TestNotDeployed(t *testing.T) {
 	}
 }
 
+// A first deployment that failed leaves a stack that no pipeline can update.
+func TestFirstDeploymentFailed(t *testing.T) {
+	a := prod(t, ok)
+	a.Status["slipway-prod"] = "ROLLBACK_COMPLETE"
+	_, err := deployed.Connect(t.Context(), environment, "")
+	if !errors.Is(err, deployed.ErrFirstFailed) || !errors.Is(err, deployed.ErrNotDeployed) || !strings.Contains(err.Error(), "delete-stack --stack-name slipway-prod --region eu-central-1") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // No rights to look is no proof that nothing is there.
 func TestWhatElseFailsIsNotTakenForNotDeployed(t *testing.T) {
 	prod(t, ok)
