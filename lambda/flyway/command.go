@@ -20,7 +20,7 @@ type Command struct {
 	Locations []string          // folders
 	Settings  map[string]string // FLYWAY_* environment variables besides the above
 	Args      []string          // further arguments, such as -target=12
-	Scripts   int               // how many scripts it is expected to run: decides on the compiler
+	Scripts   int               // how many scripts it is expected to run, of as many: decides on the compiler
 	MemoryMB  int               // what the whole process tree may use; 0: not limited
 	TempDir   string            // working directory of its own, where nothing configures it
 }
@@ -126,6 +126,8 @@ func (i Installation) javaOptions(c Command) []string {
 	options := []string{
 		collector, "-XX:-UsePerfData", "-XX:+DisplayVMOutputToStderr", "-XX:+ExitOnOutOfMemoryError",
 		"-Xshare:auto", "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8", "-Djava.io.tmpdir=" + c.TempDir,
+		// Flyway reads configuration there, and Java does not take it from HOME.
+		"-Duser.home=" + c.TempDir,
 	}
 	if i.Archive != "" {
 		options = append(options, "-XX:SharedArchiveFile="+i.Archive)

@@ -2,16 +2,20 @@ package migrator_test
 
 import (
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/text/encoding/ianaindex"
 
 	"slipway/lambda/migrator"
 	"slipway/lambda/script"
+	"slipway/lambda/workbench/postgres/pgtest"
 )
 
 // pieces are what the generated files are made of: whatever a reader of lines
@@ -19,6 +23,7 @@ import (
 var pieces = []string{
 	"\n", "\n", "\r\n", "\r\n", "\r", "\n\r", "\n\n\n", "\f", "\v", "\t", "\x1a", "\x1b", "\u0085", "\u2028", "\u2029", "\ufeff", "\u00a0",
 	"SELECT 1;", "-- ", "/* ", "'", "\"", "$$", "$x$", "\\", "ä", "€", "😀", "e\u0301", "${who}", "${WHO}", "$${who}", "$$${who}", "$", "{who}", "}", "#",
+	"Ў", "ў", "Я", "ß", "¢", "—", "Ω", "č", "ı", "ا", "א", "α", "ł", "½",
 }
 
 // generated makes up a text of about that many bytes that an encoding can hold.
@@ -42,6 +47,36 @@ func generated(r *rand.Rand, size int, holds func(string) bool) string {
 	return b.String()
 }
 
+// realScripts are the SQL files that come with PostgreSQL: its catalogs' views,
+// the information schema, its extensions.
+func realScripts(t *testing.T) []string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), pgtest.Server(t).URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	var share string
+	if err := conn.QueryRow(t.Context(), "SELECT setting FROM pg_config WHERE name = 'SHAREDIR'").Scan(&share); err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	err = filepath.WalkDir(share, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".sql" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if utf8.Valid(text) {
+			texts = append(texts, string(text))
+		}
+		return err
+	})
+	if err != nil || len(texts) < 100 {
+		t.Fatalf("%d files, %v", len(texts), err)
+	}
+	return texts
+}
+
 // Flyway's repair writes the checksums that it computes into the history,
 // without running anything: here they are held against Slipway's own.
 func TestChecksumsAreFlyways(t *testing.T) {
@@ -51,7 +86,7 @@ func TestChecksumsAreFlyways(t *testing.T) {
 	w := world{rows: []row{}}
 	y.config.Flyway.Placeholders = map[string]string{"who": "somebody else"}
 	version := 0
-	for _, encoding := range []string{"", "UTF-8", "ISO-8859-1", "windows-1252", "UTF-16", "UTF-16LE", "UTF-16BE", "Shift_JIS", "US-ASCII"} {
+	for _, encoding := range []string{"", "UTF-8", "ISO-8859-1", "windows-1252", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII", "ISO-8859-2", "ISO-8859-15", "windows-1250", "windows-1251", "KOI8-R", "IBM850", "IBM862"} {
 		for _, size := range []int{0, 1, 10, 100, 1000, 5000, 9000, 20000, 100000} {
 			version++
 			encode := func(s string) (string, error) { return s, nil }
@@ -75,6 +110,13 @@ func TestChecksumsAreFlyways(t *testing.T) {
 				}
 			}
 			w.rows = append(w.rows, sql(fmt.Sprint(version), "a", "something else"), sql("", fmt.Sprint(version), "something else"))
+		}
+	}
+	for _, text := range realScripts(t) {
+		for _, text := range []string{text, "\ufeff" + strings.ReplaceAll(text, "\n", "\r\n"), strings.ReplaceAll(text, "\n", "\r")} {
+			version++
+			y.write(fmt.Sprintf("V%d__a.sql", version), text)
+			w.rows = append(w.rows, sql(fmt.Sprint(version), "a", "something else"))
 		}
 	}
 	y.exec(w.insert())

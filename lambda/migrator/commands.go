@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
 	"slipway/lambda/report"
+	"slipway/lambda/script"
 )
 
 // info lists every script with its state, and what would keep migrate from
@@ -38,10 +40,14 @@ func (r *run) info(ctx context.Context) error {
 	return nil
 }
 
-// unsure reports whether Flyway has to be asked about a state; callbacks
-// change none.
+// unsure reports whether Flyway has to be asked about a state. Callbacks change
+// none, but for those that the command itself calls.
 func (r *run) unsure() bool {
-	return slices.ContainsFunc(r.plan.doubts, func(d string) bool { return d != "the release has callbacks" })
+	called := func(f script.File) bool {
+		return strings.Contains(f.Event, "Connect") || strings.Contains(strings.ToLower(f.Event), r.req.Command)
+	}
+	return slices.ContainsFunc(r.set.Callbacks, called) && r.req.Command != "migrate" ||
+		slices.ContainsFunc(r.plan.doubts, func(d string) bool { return d != "the release has callbacks" })
 }
 
 // agree takes Flyway's states over, where it knows better: for repeatable

@@ -154,6 +154,13 @@ func (r *run) explainAnswer(ctx context.Context, e *flyway.Error) error {
 		f.Blockers = r.holders(database.FlywayLock(r.table))
 	case strings.Contains(message, "contains a failed"):
 		f.Code, f.Next = report.PreviousFailed, "Remove what it left half done, run `slipway repair`, then migrate again."
+	case e.SQLState == "" && f.Script == "" && len(r.set.Callbacks) > 0:
+		// Flyway does not say which callback failed, nor that one did.
+		var names []string
+		for _, c := range r.set.Callbacks {
+			names = append(names, c.Script)
+		}
+		f.Next = "Correct the callback that did it (" + strings.Join(names, ", ") + "); if none did, report this with the log of the run."
 	case e.SQLState == "" && f.Script == "":
 		f.Code, f.Next = report.Internal, "Report this with the log of the run."
 	}

@@ -31,7 +31,7 @@ func (r *run) lock(ctx context.Context) error {
 		return err
 	}
 	r.report.SchemaVersionBefore = r.plan.current.String()
-	if waited && r.req.WaitForLock && len(r.plan.pending) == 0 && r.plan.contradiction() == nil {
+	if waited && r.req.WaitForLock && len(r.plan.pending) == 0 && !r.unsure() && r.plan.contradiction() == nil {
 		r.warn("another run held the lock until the end; nothing is pending")
 		return errNothingLeft
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -16,6 +17,11 @@ import (
 
 // migrate applies what is pending.
 func (r *run) migrate(ctx context.Context) error {
+	if len(r.plan.future) > 0 && len(r.plan.unsure) > 0 {
+		if err := r.ask(ctx); err != nil {
+			return err
+		}
+	}
 	if f := r.plan.contradiction(); f != nil {
 		return f
 	}
@@ -76,6 +82,22 @@ func (r *run) migrate(ctx context.Context) error {
 	return nil
 }
 
+// ask has Flyway tell of which scripts only it can tell whether they are pending.
+func (r *run) ask(ctx context.Context) error {
+	result, err := r.start(ctx, "info", r.conn.Backstops(), r.Config.Locations)
+	if err != nil {
+		return r.explain(ctx, err, false)
+	}
+	pending := map[string]bool{}
+	for _, m := range result.Migrations {
+		pending[m.Description] = pending[m.Description] || m.Version == "" && m.State == "Pending"
+	}
+	r.plan.pending = slices.DeleteFunc(r.plan.pending, func(f script.File) bool { return r.plan.unsure[f.Script] && !pending[f.Description] })
+	clear(r.plan.unsure)
+	r.report.Pending = r.plan.pendingScripts()
+	return nil
+}
+
 // nameRestore names the command that restores the cluster as it was before the run.
 func (r *run) nameRestore() {
 	if r.report.RestorePoint != nil && r.Config.Cluster != "" {
@@ -87,7 +109,20 @@ func (r *run) nameRestore() {
 // settled reports whether nothing is to be done and that is certain, so that
 // Flyway need not be asked.
 func (r *run) settled() bool {
-	return r.Config.FastPath && r.exists && len(r.plan.pending) == 0 && len(r.plan.doubts) == 0
+	return r.Config.FastPath && r.exists && len(r.plan.pending) == 0 && len(r.plan.doubts) == 0 && !r.makesSchemas()
+}
+
+// makesSchemas reports whether Flyway may make a schema besides the history's.
+func (r *run) makesSchemas() bool {
+	e := r.Config.Flyway.Environment
+	return strings.Contains(e["FLYWAY_SCHEMAS"], ",") && e["FLYWAY_CREATE_SCHEMAS"] != "false"
+}
+
+// effort is how many scripts a run on a new database would have that costs
+// Flyway as much: after each script it goes through all of them.
+func (r *run) effort() int {
+	pending, all := len(r.plan.pending), len(r.set.Versioned)+len(r.set.Repeatable)
+	return int(math.Sqrt(float64(pending) * float64(max(pending, all))))
 }
 
 // lookAgain reads the history after Flyway ended, within the time kept for it.
@@ -232,7 +267,7 @@ func (r *run) start(ctx context.Context, verb string, settings map[string]string
 		r.log.Info("starting Flyway", "command", verb, "scripts", len(r.plan.pending))
 		result, err := runner.Run(ctx, flyway.Command{
 			Verb: verb, URL: r.target.JDBCURL(r.application(false), settings), User: r.target.User, Password: string(r.target.Password),
-			Locations: locations, Settings: environment, Scripts: len(r.plan.pending), MemoryMB: r.Config.MemoryMB,
+			Locations: locations, Settings: environment, Scripts: r.effort(), MemoryMB: r.Config.MemoryMB,
 			Args: append(args, fmt.Sprintf("-lockRetryCount=%d", r.lockRetries(ctx))),
 		})
 		r.report.FlywayVersion = runner.Version()

@@ -75,6 +75,9 @@ func (p *plan) read(history []database.Row) (versioned, repeatable []*applied) {
 			if row.Type == "DELETE" && row.Success {
 				strike(repeatable, func(o *applied) bool { return o.Description == row.Description })
 			}
+			if !slices.Contains([]string{"SQL", "SCHEMA", "DELETE"}, row.Type) {
+				p.doubts = append(p.doubts, "the history holds a row of type "+row.Type)
+			}
 			repeatable = append(repeatable, a)
 			continue
 		}
@@ -181,9 +184,7 @@ func (p *plan) compare(row database.Row, file script.File) {
 	switch {
 	case row.Type != "SQL":
 		problem.Reason = fmt.Sprintf("was applied as %s, the release has it as SQL", row.Type)
-	case row.Checksum == nil:
-		return
-	case *row.Checksum != file.Checksum:
+	case row.Checksum != nil && *row.Checksum != file.Checksum:
 		problem.Reason = fmt.Sprintf("edited after it was applied (checksum %d then, %d now)", *row.Checksum, file.Checksum)
 	case row.Description != abbreviate(file.Description) && (row.Description != "" || file.Description != ""):
 		problem.Reason = fmt.Sprintf("renamed after it was applied (%q then)", row.Description)
@@ -246,16 +247,18 @@ func (p *plan) repeatables(set *script.Set, history []*applied, rules rules) err
 			continue
 		}
 		same := *a.Checksum == f.Checksum
-		if !same && rules.repeatable != nil {
+		if rules.repeatable != nil {
 			sum, ok, err := rules.repeatable(f)
 			if err != nil {
 				return err
 			}
 			if !ok {
 				p.doubts = append(p.doubts, "only Flyway can tell the checksum of "+f.Script)
-				p.unsure[f.Script] = true
+				if !same {
+					p.unsure[f.Script] = true
+				}
 			}
-			same = sum == *a.Checksum
+			same = same || sum == *a.Checksum
 		}
 		current[key], outdated[key] = same, !same
 	}

@@ -26,6 +26,9 @@ func (p *plan) contradiction() *report.Failure {
 	}
 	if len(p.future) > 0 {
 		for _, f := range p.pending {
+			if p.unsure[f.Script] {
+				continue
+			}
 			problems = append(problems, report.Problem{
 				Script: f.Script, Version: f.Version.String(),
 				Reason: fmt.Sprintf("is pending, while the database has newer versions that the release does not have (up to %s)", scriptOf(p.future[len(p.future)-1]).Version),

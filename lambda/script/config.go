@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strconv"
 	"strings"
 )
 
@@ -22,6 +21,10 @@ func (f *File) readConfig() error {
 	// Flyway reads it in the encoding that the scripts have by default.
 	if raw, err = decode(f.Encoding, raw); err != nil {
 		return err
+	}
+	// Flyway replaces placeholders in it, in comments too.
+	if i := strings.Index(string(raw), "${"); i >= 0 {
+		return fmt.Errorf("line %d: placeholders are not used here, and Flyway would look for one after ${", lineAt(raw, i))
 	}
 	n := 0
 	for line := range strings.Lines(string(raw)) {
@@ -47,13 +50,13 @@ func (f *File) configure(key, value string) error {
 		}
 		return nil
 	}
-	yes, err := strconv.ParseBool(value)
+	yes := strings.EqualFold(value, "true")
 	switch {
 	case key == "shouldExecute":
 		return errors.New("shouldExecute belongs to Flyway's paid editions")
 	case key != "executeInTransaction" && key != "placeholderReplacement":
 		return fmt.Errorf("unknown key %q: use executeInTransaction, encoding or placeholderReplacement", key)
-	case err != nil:
+	case !yes && !strings.EqualFold(value, "false"): // 1 and t are none for Flyway
 		return fmt.Errorf("%s is %q, not true or false", key, value)
 	case key == "executeInTransaction":
 		f.NoTransaction = !yes

@@ -3,6 +3,7 @@ package script
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -47,5 +48,14 @@ func encodingOf(name string) (encoding.Encoding, error) {
 	if err != nil || enc == nil {
 		return nil, fmt.Errorf("unknown encoding %q", name)
 	}
+	iana, _ := ianaindex.IANA.Name(enc)
+	mime, _ := ianaindex.MIME.Name(enc) // the name of some that is in use
+	if !sameInJava.MatchString(iana) && !sameInJava.MatchString(mime) {
+		return nil, fmt.Errorf("the encoding %q is not supported: Java reads some characters of it otherwise, and checksums would differ; convert the script to UTF-8", name)
+	}
 	return enc, nil
 }
+
+// sameInJava are the encodings of which Java's tables and these were compared,
+// and are the same.
+var sameInJava = regexp.MustCompile(`^(?i:UTF-8|UTF-16|UTF-16LE|UTF-16BE|US-ASCII|ISO-8859-\d+|windows-125\d|IBM(437|850|852|855|862|866)|KOI8-R)$`)

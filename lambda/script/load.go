@@ -234,6 +234,16 @@ func (l *loader) finish() {
 			}
 		}
 	}
+	beside := map[string]bool{}
+	for _, f := range slices.Concat(s.Versioned, s.Repeatable, s.Undo, s.Callbacks) {
+		beside[f.Path+".conf"] = true
+	}
+	for _, c := range s.Configs {
+		// Flyway finds it in any case of letters, and in other locations too.
+		if !beside[c.Path] && len(l.problems) == 0 {
+			l.fail(c.Script, 0, "there is no %s beside it, spelt just so", strings.TrimSuffix(filepath.Base(c.Path), ".conf"))
+		}
+	}
 	seen := map[string]string{}
 	for _, r := range s.Repeatable {
 		if len(utf16.Encode([]rune(r.Description))) > maxDescription {

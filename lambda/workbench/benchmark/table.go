@@ -66,7 +66,7 @@ func (r *results) markdown() string {
 		}
 		b.WriteString(row(line...))
 	}
-	b.WriteString("\n## Memory\n\nPeak of the resident sets of the whole process tree, sampled in a run of its own. Slipway is told that it has 512 MB; plain Flyway takes what Java takes by itself.\n")
+	b.WriteString("\n## Memory\n\nPeak of the resident sets of the whole process tree, sampled in a run of its own. Slipway is told that it has 512 MB (of which Java's heap may take half); plain Flyway takes what Java takes by itself.\n")
 	b.WriteString(head(slices.Concat([]string{"case"}, r.names())...))
 	for _, c := range r.cases() {
 		line := []string{c.String()}
