@@ -92,12 +92,12 @@ func runs(c benchCase, cpus float64, who contestant, quick bool) int {
 	case (c.pending == 1 || c.pending == 100) && who.recipe:
 		return 0
 	case cpus == 1 && c.pending == 10:
-		n = 9 // two targets hang on it
+		n = 7 // two targets hang on it
 	case cpus >= 1 && (!who.recipe || c.pending == 0):
 		n = 5
 	}
 	if c.pending == 0 && !who.jvm && c.applied == before {
-		n = 61
+		n = 41
 	} else if c.pending == 0 && !who.jvm {
 		n = 9
 	} else if c.pending <= 10 && !who.jvm {

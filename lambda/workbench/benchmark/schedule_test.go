@@ -90,15 +90,15 @@ func TestTargetsAreJudged(t *testing.T) {
 		got[x.text] = x
 	}
 	for text, want := range map[string]target{
-		"nothing pending at 0.29 vCPU: at most 1.5 × goose":                              {measured: "1.40 ×", reached: true},
-		"nothing pending at 0.29 vCPU: recipe at least 50 × slipway":                     {measured: "0.86 ×"},
-		"10 pending at 1.00 vCPU: at most 1.15 × bare java":                              {measured: "1.75 ×"},
-		"5,000 pending at 2.00 vCPU: never slower than plain Flyway (but for 2 % of noise)":                     {measured: "1.17 ×"},
-		"nothing pending: at most 40 MB of memory":                                       {measured: "64 MB"},
-		"10 pending: at most 128 MB of memory":                                           {measured: "64 MB", reached: true},
-		"start of Slipway to the start of Java, 10 pending, at 1.00 vCPU: at most 30 ms": {measured: "20.0 ms (20.0 ms–20.0 ms)", reached: true},
-		"1,000 pending: at most 512 MB of memory":                                        {measured: "64 MB", reached: true},
-		"nothing pending at 1.00 vCPU: recipe at least 50 × slipway":                     {measured: "0.86 ×"},
+		"nothing pending at 0.29 vCPU: at most 1.5 × goose":                                 {measured: "1.40 ×", reached: true},
+		"nothing pending at 0.29 vCPU: recipe at least 50 × slipway":                        {measured: "0.86 ×"},
+		"10 pending at 1.00 vCPU: at most 1.15 × bare java":                                 {measured: "1.75 ×"},
+		"5,000 pending at 2.00 vCPU: never slower than plain Flyway (but for 2 % of noise)": {measured: "1.17 ×"},
+		"nothing pending: at most 40 MB of memory":                                          {measured: "64 MB"},
+		"10 pending: at most 128 MB of memory":                                              {measured: "64 MB", reached: true},
+		"start of Slipway to the start of Java, 10 pending, at 1.00 vCPU: at most 30 ms":    {measured: "20.0 ms (20.0 ms–20.0 ms)", reached: true},
+		"1,000 pending: at most 512 MB of memory":                                           {measured: "64 MB", reached: true},
+		"nothing pending at 1.00 vCPU: recipe at least 50 × slipway":                        {measured: "0.86 ×"},
 	} {
 		if x := got[text]; x.measured != want.measured || x.reached != want.reached {
 			t.Errorf("%s: %+v", text, x)
