@@ -53,12 +53,11 @@ func Parse(context map[string]any) (Project, error) {
 	return p, e.orNil()
 }
 
-// environmentName leaves room for what AWS appends to a stack's name (a role's name
-// of more than 64 characters is cut in the middle, and the pipeline knows the
-// beginning of one), and keeps
-// the environments' stacks apart from each other's and from the pipeline's.
 var environmentName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
+// nameProblem keeps the environments' stacks apart from each other's and from
+// the pipeline's. A longer name would make role names of more than 64 characters,
+// which AWS cuts in the middle: the pipeline knows the reader's by its beginning.
 func nameProblem(name string) string {
 	switch {
 	case len(name) > 27 || !environmentName.MatchString(name):

@@ -47,6 +47,16 @@ func firstMigration(s *site) {
 
 	w.run(w.blocks[1], s.TempDir(), aws)
 	w.run(w.blocks[2], w.clone, aws)
+	// CodeCommit's stand-in refuses what CodeCommit does: no signature, one of another secret, one of the host alone.
+	const url, helper = "https://git-codecommit.eu-central-1.amazonaws.com/v1/repos/slipway", "-c credential.helper='!aws codecommit credential-helper $@'"
+	for name, command := range map[string]string{
+		"unsigned": "git -c credential.helper= ls-remote " + url, "another secret": "AWS_SECRET_ACCESS_KEY=other git -c credential.UseHttpPath=true " + helper + " ls-remote " + url,
+		"without the path": "git " + helper + " ls-remote " + url,
+	} {
+		if out, err := w.shell(command, w.clone, aws, w.codeCommit...); err == nil || !refused.MatchString(out) {
+			s.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
 	first, err := s.play(aws)
 	s.check(err)
 	s.wantEqual("what prod's approver reads", pendingIn(first.approvals), scripts(s, w.clone))
@@ -84,6 +94,8 @@ func firstMigration(s *site) {
 	s.wantEqual("what prod's approver reads", pendingIn(fourth.approvals), []string{"V91__broken.sql"})
 	w.wantHistories(servers)
 }
+
+var refused = regexp.MustCompile("Authentication failed|could not read Username")
 
 // wantHistories wants exactly the clone's scripts applied on every server.
 func (w *walk) wantHistories(servers map[string]*ground.Database) {

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -87,24 +86,30 @@ func (w *walk) run(block, folder string, aws ground.AWS) (output string) {
 		if strings.HasPrefix(line, "infra/cdk deploy") {
 			command += " --require-approval never" // there is no terminal that could ask
 		}
+		var more []string
+		if strings.HasPrefix(line, "git ") {
+			more = w.codeCommit
+		}
 		w.check(w.g.Step(line, func() error {
-			cmd := exec.CommandContext(w.Context(), "bash", "-c", command)
-			cmd.Dir = folder
-			cmd.Env = append(who.Over(os.Environ()), "NO_COLOR=1", "GIT_AUTHOR_NAME=test", "GIT_AUTHOR_EMAIL=test@example.com", "GIT_COMMITTER_NAME=test", "GIT_COMMITTER_EMAIL=test@example.com")
-			if strings.HasPrefix(line, "git ") {
-				cmd.Env = append(cmd.Env, w.codeCommit...)
-			}
-			var out bytes.Buffer
-			cmd.Stdout, cmd.Stderr = &out, &out
-			err := cmd.Run()
-			output += out.String()
+			out, err := w.shell(command, folder, who, more...)
+			output += out
 			if err != nil {
-				return fmt.Errorf("%w\n%s", err, relevant(out.String()))
+				return fmt.Errorf("%w\n%s", err, relevant(out))
 			}
 			return nil
 		}))
 	}
 	return output
+}
+
+// shell runs a command as somebody would, with more variables.
+func (w *walk) shell(command, folder string, who ground.AWS, more ...string) (output string, err error) {
+	cmd := exec.CommandContext(w.Context(), "bash", "-c", command)
+	cmd.Dir = folder
+	cmd.Env = append(who.Over(os.Environ()), "NO_COLOR=1", "GIT_AUTHOR_NAME=test", "GIT_AUTHOR_EMAIL=test@example.com", "GIT_COMMITTER_NAME=test", "GIT_COMMITTER_EMAIL=test@example.com")
+	cmd.Env = append(cmd.Env, more...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 var assignment = regexp.MustCompile(`^[A-Z]+=\S+$`)

@@ -20,7 +20,7 @@ type Command struct {
 	Locations []string          // folders
 	Settings  map[string]string // FLYWAY_* environment variables besides the above
 	Args      []string          // further arguments, such as -target=12
-	Scripts   int               // how many scripts it is expected to run, of as many: decides on the compiler
+	Scripts   int               // how many scripts it will run, on a new database: decides on the compiler
 	MemoryMB  int               // what the whole process tree may use; 0: not limited
 	TempDir   string            // working directory of its own, where nothing configures it
 }

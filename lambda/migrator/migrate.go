@@ -205,7 +205,7 @@ func (r *run) applyAll(ctx context.Context) error {
 		if (!limited && time.Now().Add(pause).After(giveUp)) || (limited && time.Now().Add(pause+r.Config.LockTimeout).After(deadline)) {
 			return failure
 		}
-		r.log.Warn("a table lock was not to be had; trying again", "script", failure.Script, "in", pause.String(), "blockers", textsOf(blockers))
+		r.log.Warn("a table lock was not to be had; trying again", "script", failure.Script, "in", pause.String(), "blockers", fmt.Sprint(blockers))
 		if sleep(ctx, pause) != nil {
 			return failure
 		}

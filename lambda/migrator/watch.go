@@ -139,12 +139,3 @@ func (r *run) endSessions(terminate bool) (reached bool) {
 	}
 	return true
 }
-
-// textsOf are blockers in words.
-func textsOf(blockers []report.Blocker) []string {
-	var texts []string
-	for _, b := range blockers {
-		texts = append(texts, b.String())
-	}
-	return texts
-}

@@ -24,6 +24,7 @@ type Spec struct {
 		Exported []string `json:"exported-variables"`
 	}
 	Phases    map[string]struct{ Commands []string }
+	Cache     struct{ Paths []string }
 	Artifacts struct {
 		Base string `json:"base-directory"` // folder of the artifact, "" for none
 	}
@@ -62,7 +63,7 @@ type Build struct {
 	Variables map[string]string     // of the project and of the action
 	Account   map[string]string     // how AWS is reached: endpoints, credentials
 	Skip      func(cmd string) bool // commands that are not run; nil: none
-	Cache     string                // folder in place of CacheFolder, "" a new one
+	Cache     string                // folder that keeps what the spec caches, "" for a new one
 }
 
 // Run runs the build in its folder and answers the variables that it exports
@@ -104,9 +105,6 @@ func (b Build) Run(ctx context.Context) (exported map[string]string, output stri
 	return exported, string(raw), nil
 }
 
-// CacheFolder is where the project's builds have what they cache.
-const CacheFolder = "/var/cache/build/"
-
 // ours stay this machine's: its caches, and its way to the internet.
 var ours = []string{"GOCACHE", "GOMODCACHE", "XDG_CACHE_HOME", "npm_config_cache"}
 
@@ -136,8 +134,8 @@ func (b Build) environment(ctx context.Context, scratch string) []string {
 	add(b.Account)
 	add(b.Variables, ours...)
 	for name, value := range env {
-		if rest, ok := strings.CutPrefix(value, CacheFolder); ok {
-			env[name] = filepath.Join(cmp.Or(b.Cache, scratch), rest)
+		if slices.Contains(b.Spec.Cache.Paths, value+"/**/*") {
+			env[name] = filepath.Join(cmp.Or(b.Cache, scratch), filepath.Base(value))
 		}
 	}
 	var out []string

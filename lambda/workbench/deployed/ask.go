@@ -20,7 +20,7 @@ type Request struct {
 	DryRun  bool   `json:"dryRun,omitempty"` // the plan only
 }
 
-// Ask has the function run one command: info, validate, repair. A run that
+// Ask has the function do what is requested. A run that
 // failed is a report too, with its code; an error is that there is none.
 func (c *Client) Ask(ctx context.Context, request Request) (*report.Report, error) {
 	payload, err := json.Marshal(request)
