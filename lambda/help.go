@@ -45,6 +45,7 @@ Environment:
   SLIPWAY_TIMEOUT            as --timeout; for serve the limit of one event, default 15m
   SLIPWAY_FAST_PATH          false: start Flyway even when nothing can be pending
   SLIPWAY_PROTECTED          true: revert wants the current version repeated (--from)
+  SLIPWAY_READ_ONLY          true: info, validate and revert --dry-run only, and without Flyway
   SLIPWAY_IAM_AUTH           true: an IAM token instead of the secret's password
   SLIPWAY_CLUSTER            RDS cluster, for the restore command in a failed run's report
   SLIPWAY_INSECURE_TLS       true: do not verify the server, for local ones

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -198,12 +199,16 @@ func TestDirectRequestsUnderARuntimeEndpoint(t *testing.T) {
 	if a := r.invoke(`{"command":"migrate","target":"1"}`, time.Minute); a.failed || p.json(string(a.body)).SchemaVersionAfter != "1" {
 		t.Errorf("migrate: %s", a.body)
 	}
-	if a := r.invoke(`{"command":"migrate","secretArn":"`+p.arn+`"}`, time.Minute); a.failed || p.json(string(a.body)).SchemaVersionAfter != "2" {
-		t.Errorf("migrate with a secret: %s", a.body)
+	reads := p.secrets.Reads("db")
+	a := r.invoke(`{"command":"migrate","secretArn":"`+p.arn+`"}`, time.Minute)
+	if rep := p.json(a.Message); !a.failed || rep.Code != report.BadRequest || !strings.Contains(rep.Message, "secretArn") || !strings.Contains(rep.Next, "MASTER_SECRET_ARN") {
+		t.Errorf("a secret of the request: %+v", a)
 	}
-	a := r.invoke(`{"command":"validate","secretArn":"arn:aws:secretsmanager:eu-west-1:1:secret:missing"}`, time.Minute)
-	if rep := p.json(a.Message); !a.failed || a.Type != "SECRET_UNREADABLE" || rep.Code != report.SecretUnreadable || rep.Command != "validate" {
-		t.Errorf("a failure: %+v", a)
+	if now := p.secrets.Reads("db"); now != reads {
+		t.Errorf("a refused request read the secret")
+	}
+	if a := r.invoke(`{"command":"migrate"}`, time.Minute); a.failed || p.json(string(a.body)).SchemaVersionAfter != "2" {
+		t.Errorf("migrate: %s", a.body)
 	}
 	for payload, want := range map[string]string{
 		`{"command":"clean"}`: "clean", `{"command":"info","tragte":1}`: "tragte", `{"command"`: "JSON", `[]`: "JSON", ``: "JSON", `null`: "JSON", "\xff": "JSON",
@@ -215,6 +220,43 @@ func TestDirectRequestsUnderARuntimeEndpoint(t *testing.T) {
 	// After all that it is still the same process, and well.
 	if a := r.invoke(`{"command":"validate"}`, time.Minute); a.failed {
 		t.Errorf("validate: %+v", a)
+	}
+}
+
+// The function that only reads: the same program with one setting more.
+func TestInspectorUnderARuntimeEndpoint(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "afterConnect.sql": "SET default_transaction_read_only = off; CREATE TABLE planted (id int);"})
+	r := newRuntime(p, "SLIPWAY_READ_ONLY=true")
+	for _, command := range []string{"info", "validate"} {
+		a := r.invoke(`{"command":"`+command+`"}`, time.Minute)
+		rep := p.json(cmp.Or(a.Message, string(a.body)))
+		if rep.Code == report.BadRequest || len(rep.Undecided) != 1 || rep.FlywayVersion != "" {
+			t.Errorf("%s: %+v", command, a)
+		}
+	}
+	for _, payload := range []string{`{"command":"migrate"}`, `{"command":"repair"}`, `{"command":"baseline","target":"1"}`, `{"command":"revert","to":"0"}`} {
+		if a := r.invoke(payload, time.Minute); a.Type != "BAD_REQUEST" || !strings.Contains(p.json(a.Message).Next, "FunctionName") {
+			t.Errorf("%s: %+v", payload, a)
+		}
+	}
+	for _, event := range []string{cfn("Create", ""), cfn("Update", `,"PhysicalResourceId":"x","ResourceProperties":{"Order":"2"},"OldResourceProperties":{"Order":"1"}`)} {
+		if a := r.invoke(event, time.Minute); a.Type != "BAD_REQUEST" || !strings.Contains(a.Message, "only reads") {
+			t.Errorf("an event of CloudFormation: %+v", a)
+		}
+	}
+	if made := p.ask("SELECT count(*) FROM pg_class WHERE relname IN ('a', 'planted', 'flyway_schema_history')"); made != "0" {
+		t.Errorf("%s tables were made", made)
+	}
+}
+
+// A setting that is not understood opens nothing.
+func TestInspectorWithABrokenSetting(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);"})
+	r := newRuntime(p, "SLIPWAY_READ_ONLY=yes")
+	if a := r.invoke(`{"command":"migrate"}`, time.Minute); a.Type != "BAD_REQUEST" || !strings.Contains(a.Message, "SLIPWAY_READ_ONLY") {
+		t.Errorf("%+v", a)
 	}
 }
 

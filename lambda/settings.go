@@ -42,7 +42,7 @@ var own = []string{
 	"FLYWAY_URL", "FLYWAY_LOCATIONS", "FLYWAY_VERSION", "FLYWAY_EDITION",
 	"SLIPWAY_BASELINE_VERSION", "SLIPWAY_INSECURE_TLS", "SLIPWAY_LOCK_TIMEOUT", "SLIPWAY_LOCK_WAIT", "SLIPWAY_CONNECT_WAIT",
 	"SLIPWAY_TIMEOUT", "SLIPWAY_FAST_PATH", "SLIPWAY_PROTECTED", "SLIPWAY_IAM_AUTH", "SLIPWAY_CLUSTER", "SLIPWAY_FLYWAY_HOME", "SLIPWAY_DEBUG",
-	"SLIPWAY_CLASS_ARCHIVE", "SLIPWAY_COMMAND",
+	"SLIPWAY_CLASS_ARCHIVE", "SLIPWAY_COMMAND", "SLIPWAY_READ_ONLY",
 }
 
 // instead says what to use for variables that are refused and often tried.
@@ -188,7 +188,8 @@ func (s *settings) config() migrator.Config {
 		Locations: s.locations(), Encoding: encoding,
 		SecretARN: s.env["MASTER_SECRET_ARN"], Override: s.override(),
 		Cluster: s.env["SLIPWAY_CLUSTER"], Protected: s.boolean("SLIPWAY_PROTECTED", false),
-		Schema: cmp.Or(s.env["FLYWAY_DEFAULT_SCHEMA"], strings.TrimSpace(schema)), Table: s.env["FLYWAY_TABLE"],
+		ReadOnly: s.boolean("SLIPWAY_READ_ONLY", false),
+		Schema:   cmp.Or(s.env["FLYWAY_DEFAULT_SCHEMA"], strings.TrimSpace(schema)), Table: s.env["FLYWAY_TABLE"],
 		Flyway: s.flyway(), Baseline: s.baseline(),
 		LockTimeout: s.duration("SLIPWAY_LOCK_TIMEOUT", 5*time.Second),
 		LockWait:    s.duration("SLIPWAY_LOCK_WAIT", time.Minute),

@@ -94,6 +94,7 @@ func TestEachSettingIsRead(t *testing.T) {
 		"SLIPWAY_CONNECT_WAIT":            {"2m", func(c migrator.Config) any { return c.ConnectWait }, 2 * time.Minute},
 		"SLIPWAY_FAST_PATH":               {"false", func(c migrator.Config) any { return c.FastPath }, false},
 		"SLIPWAY_PROTECTED":               {"true", func(c migrator.Config) any { return c.Protected }, true},
+		"SLIPWAY_READ_ONLY":               {"true", func(c migrator.Config) any { return c.ReadOnly }, true},
 		"SLIPWAY_CLUSTER":                 {"prod", func(c migrator.Config) any { return c.Cluster }, "prod"},
 		"SLIPWAY_COMMAND":                 {"make {}", func(c migrator.Config) any { return c.CommandLine }, "make {}"},
 		"SLIPWAY_IAM_AUTH":                {"true", func(c migrator.Config) any { return c.IAMAuth != nil }, true},

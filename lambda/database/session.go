@@ -100,6 +100,12 @@ func (c *Conn) Now(ctx context.Context) (now time.Time, err error) {
 	return now.UTC(), err
 }
 
+// ReadOnly keeps the transactions of this session from changing anything.
+func (c *Conn) ReadOnly(ctx context.Context) error {
+	_, err := c.pg.Exec(ctx, "SET default_transaction_read_only = on")
+	return err
+}
+
 // Alive reports whether the session still answers.
 func (c *Conn) Alive(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)

@@ -21,7 +21,6 @@ func TestDirectRequests(t *testing.T) {
 		`{"command":"repair"}`:                                     {Command: "repair"},
 		` {"command":"baseline","target":"12"} `:                   {Command: "baseline", Target: "12"},
 		`{"command":"migrate","target":"12.1"}`:                    {Command: "migrate", Target: "12.1"},
-		`{"command":"migrate","secretArn":"arn:x"}`:                {Command: "migrate", SecretARN: "arn:x"},
 		`{"command":"revert","steps":2,"from":"12","dryRun":true}`: {Command: "revert", Steps: 2, From: "12", DryRun: true},
 		`{"command":"revert","to":"10"}`:                           {Command: "revert", To: "10"},
 	} {
@@ -69,6 +68,21 @@ func TestDirectRequestsAreRefusedByName(t *testing.T) {
 		}
 		if len(r.reqs) > 0 {
 			t.Errorf("%s was carried out: %+v", event, r.reqs)
+		}
+	}
+}
+
+// Whoever may call the function has no say in which secret it reads.
+func TestNoRequestNamesASecret(t *testing.T) {
+	for _, key := range []string{"secretArn", "SecretArn", "SECRETARN", "secretARN"} {
+		for _, value := range []string{`"arn:x"`, `""`, `null`, `{}`} {
+			r := migrated()
+			_, function := invoke(t, r, `{"command":"info","`+key+`":`+value+`}`)
+			var rep report.Report
+			if function == nil || json.Unmarshal([]byte(function.Message), &rep) != nil || rep.Code != report.BadRequest || len(r.reqs) > 0 ||
+				!strings.Contains(rep.Message, `unknown field "`+key+`"`) || !strings.Contains(rep.Next, "MASTER_SECRET_ARN") {
+				t.Errorf("%s %s: %+v", key, value, function)
+			}
 		}
 	}
 }

@@ -49,7 +49,7 @@ func (h Handler) Invoke(ctx context.Context, payload []byte) (body []byte, err e
 	}()
 	keys, err := object(payload)
 	if err != nil {
-		return nil, refuseDirect("", "send a JSON object: %w", err)
+		return nil, refuseDirect("", example, "send a JSON object: %w", err)
 	}
 	if slices.ContainsFunc([]string{"RequestType", "StackId", "ResourceProperties", "LogicalResourceId"}, func(k string) bool { return keys[k] != nil }) {
 		return h.cloudFormation(ctx, payload)
@@ -70,13 +70,12 @@ func object(payload []byte) (map[string]json.RawMessage, error) {
 
 // direct is a request such as {"command":"migrate","target":"12"}.
 type direct struct {
-	Command   string `json:"command"`
-	Target    string `json:"target"`
-	SecretARN string `json:"secretArn"`
-	To        string `json:"to"`
-	Steps     int    `json:"steps"`
-	From      string `json:"from"`
-	DryRun    bool   `json:"dryRun"`
+	Command string `json:"command"`
+	Target  string `json:"target"`
+	To      string `json:"to"`
+	Steps   int    `json:"steps"`
+	From    string `json:"from"`
+	DryRun  bool   `json:"dryRun"`
 }
 
 func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
@@ -84,13 +83,13 @@ func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&d); err != nil {
-		return nil, refuseDirect(d.Command, "the request: %s", strings.TrimPrefix(err.Error(), "json: "))
+		return nil, refuseDirect(d.Command, nextStep(err), "the request: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if !slices.Contains(migrator.Commands, d.Command) {
-		return nil, refuseDirect(d.Command, "the request: unknown command %q; use one of %s", d.Command, strings.Join(migrator.Commands, ", "))
+		return nil, refuseDirect(d.Command, example, "the request: unknown command %q; use one of %s", d.Command, strings.Join(migrator.Commands, ", "))
 	}
 	rep, err := h.run(ctx, migrator.Request{
-		Command: d.Command, Target: d.Target, SecretARN: d.SecretARN, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun,
+		Command: d.Command, Target: d.Target, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun,
 	})
 	body, marshalErr := json.Marshal(rep)
 	if marshalErr != nil {
@@ -116,9 +115,21 @@ func refuse(format string, args ...any) error {
 	return failure(f.Code, f.Error())
 }
 
+const example = `Send a request such as {"command":"info"}.`
+
+// nextStep is what to do about a request that can't be decoded. secretArn was a
+// field once: whoever may call the function could have it read any secret that
+// its role may read, and send the password to a host of their choice.
+func nextStep(err error) string {
+	if strings.EqualFold(err.Error(), `json: unknown field "secretArn"`) {
+		return "Leave it out: the secret is the one that MASTER_SECRET_ARN names in the function's environment. Another database has a deployment of its own."
+	}
+	return example
+}
+
 // refuseDirect is refuse in the form of a direct request's failures: a report.
-func refuseDirect(command, format string, args ...any) error {
-	f := report.Failf(report.BadRequest, `Send a request such as {"command":"info"}.`, format, args...)
+func refuseDirect(command, next, format string, args ...any) error {
+	f := report.Failf(report.BadRequest, next, format, args...)
 	rep := report.Report{Command: command, StartedAt: time.Now().UTC(), Applied: []report.Script{}, Pending: []report.Script{}}
 	rep.Fail(f)
 	body, err := json.Marshal(rep)

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
 	"slipway/lambda/report"
-	"slipway/lambda/script"
 )
 
 // info lists every script with its state, and what would keep migrate from
@@ -19,6 +17,9 @@ func (r *run) info(ctx context.Context) error {
 	if f := r.plan.contradiction(); f != nil {
 		r.report.Problems = f.Problems
 		r.warn("migrate would answer %s: %s. %s", f.Code, f.Message, f.Next)
+	}
+	if r.Config.ReadOnly {
+		r.leaveUndecided()
 	}
 	sums := map[int]*int32{}
 	for _, row := range r.history {
@@ -29,7 +30,7 @@ func (r *run) info(ctx context.Context) error {
 		l.Checksum = sums[l.rank]
 		r.report.Scripts = append(r.report.Scripts, l.Script)
 	}
-	if r.Config.FastPath && !r.unsure() {
+	if r.Config.ReadOnly || r.Config.FastPath && !r.unsure() {
 		return nil
 	}
 	result, err := r.start(ctx, "info", r.conn.Backstops(), r.Config.Locations)
@@ -43,11 +44,8 @@ func (r *run) info(ctx context.Context) error {
 // unsure reports whether Flyway has to be asked about a state. Callbacks change
 // none, but for those that the command itself calls.
 func (r *run) unsure() bool {
-	called := func(f script.File) bool {
-		return strings.Contains(f.Event, "Connect") || strings.Contains(strings.ToLower(f.Event), r.req.Command)
-	}
-	return slices.ContainsFunc(r.set.Callbacks, called) && r.req.Command != "migrate" ||
-		slices.ContainsFunc(r.plan.doubts, func(d string) bool { return d != "the release has callbacks" })
+	return len(r.called()) > 0 && r.req.Command != "migrate" ||
+		slices.ContainsFunc(r.plan.doubts, func(d string) bool { return d != callbacksDoubt })
 }
 
 // agree takes Flyway's states over, where it knows better: for repeatable
@@ -74,6 +72,9 @@ func (r *run) agree(result *flyway.Result) {
 // validate compares history and release; like Flyway's, it counts a pending
 // script as a difference.
 func (r *run) validate(ctx context.Context) error {
+	if r.Config.ReadOnly {
+		r.leaveUndecided()
+	}
 	f := r.plan.contradiction()
 	if len(r.plan.pending) > 0 && f == nil {
 		f = &report.Failure{
@@ -87,10 +88,10 @@ func (r *run) validate(ctx context.Context) error {
 	if warning, ok := r.plan.ahead(); ok {
 		r.warn("%s", warning)
 	}
-	if f != nil && !r.unsure() {
+	if f != nil && (r.Config.ReadOnly || !r.unsure()) {
 		return f
 	}
-	if r.Config.FastPath && !r.unsure() && r.exists {
+	if r.Config.ReadOnly || r.Config.FastPath && !r.unsure() && r.exists {
 		return nil
 	}
 	result, err := r.start(ctx, "validate", r.conn.Backstops(), r.Config.Locations)

@@ -36,13 +36,12 @@ func (r *run) connect(ctx context.Context) error {
 // resolve makes the target of secret and settings.
 func (r *run) resolve(ctx context.Context) error {
 	c := r.Config
-	arn := cmp.Or(r.req.SecretARN, c.SecretARN)
 	var s database.Secret
 	var err error
 	switch {
-	case arn != "":
+	case c.SecretARN != "":
 		limited, cancel := context.WithTimeout(ctx, 30*time.Second)
-		s, err = database.ReadSecret(limited, r.Secrets, arn)
+		s, err = database.ReadSecret(limited, r.Secrets, c.SecretARN)
 		cancel()
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return context.Cause(ctx)
@@ -122,5 +121,8 @@ func (r *run) open(ctx context.Context) error {
 	r.conn = conn
 	r.connMu.Unlock()
 	r.report.Database.ServerVersion = conn.Server
+	if r.Config.ReadOnly {
+		return conn.ReadOnly(ctx)
+	}
 	return nil
 }

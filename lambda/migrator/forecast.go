@@ -26,6 +26,7 @@ func Forecast(set *script.Set, history *report.Report, c Config) (*report.Report
 	if err != nil {
 		return nil, err
 	}
+	r.report.Undecided = plan.leaveUndecided()
 	for _, l := range plan.scripts {
 		r.report.Scripts = append(r.report.Scripts, l.Script)
 	}
@@ -46,11 +47,6 @@ func (r *run) forecastWarnings(p *plan, rows []database.Row) []string {
 	}
 	if len(rows) == 0 && r.Config.Baseline != "" {
 		out = append(out, "if the database has tables already, it is adopted at version "+r.Config.Baseline+", and scripts up to that one are not run")
-	}
-	for _, doubt := range p.doubts {
-		if doubt != "the release has callbacks" {
-			out = append(out, doubt)
-		}
 	}
 	return out
 }

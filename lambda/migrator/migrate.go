@@ -248,6 +248,9 @@ func (r *run) apply(ctx context.Context) ([]report.Blocker, error) {
 
 // start runs Flyway once.
 func (r *run) start(ctx context.Context, verb string, settings map[string]string, locations []string, args ...string) (*flyway.Result, error) {
+	if r.Config.ReadOnly {
+		return nil, report.Failf(report.Internal, "Report this with the log of the run.", "a program that only reads would have started Flyway")
+	}
 	environment := map[string]string{}
 	for name, value := range r.Config.Flyway.Environment {
 		environment[name] = value

@@ -31,6 +31,7 @@ type Config struct {
 	IAMAuth   TokenBuilder    // makes the password where set; the user is the secret's, or Override's
 	Cluster   string          // RDS cluster identifier, for the restore command
 	Protected bool            // a revert has to repeat the current version
+	ReadOnly  bool            // refuse what changes the database, and never start Flyway; default false
 	Schema    string          // of the history; "" is the session's current schema
 	Table     string          // of the history; "" is flyway_schema_history
 	Flyway    FlywaySettings  // passed on to Flyway
@@ -59,9 +60,8 @@ type TokenBuilder func(ctx context.Context, address, user string) (string, error
 
 // Request is what one run is asked to do.
 type Request struct {
-	Command   string // migrate, info, validate, repair, baseline, revert
-	Target    string // migrate: stop at that version; baseline: the version; "" for none
-	SecretARN string // instead of the configured one; "" for that
+	Command string // migrate, info, validate, repair, baseline, revert
+	Target  string // migrate: stop at that version; baseline: the version; "" for none
 	// WaitForLock waits for another run until the deadline instead of for
 	// Config.LockWait, and takes its work for one's own.
 	WaitForLock bool

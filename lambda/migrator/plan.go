@@ -31,6 +31,9 @@ type plan struct {
 	unsure map[string]bool
 }
 
+// callbacksDoubt is the one doubt that concerns what a run does, and no state.
+const callbacksDoubt = "the release has callbacks"
+
 // rules are the settings that a plan depends on.
 type rules struct {
 	outOfOrder bool
@@ -61,7 +64,7 @@ func makePlan(set *script.Set, history []database.Row, rules rules) (*plan, erro
 		return nil, err
 	}
 	if len(set.Callbacks) > 0 {
-		p.doubts = append(p.doubts, "the release has callbacks")
+		p.doubts = append(p.doubts, callbacksDoubt)
 	}
 	slices.SortStableFunc(p.scripts, func(a, b listed) int { return cmp.Compare(a.rank, b.rank) })
 	return p, nil

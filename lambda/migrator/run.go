@@ -47,6 +47,9 @@ func (r *run) do(ctx context.Context) error {
 	if field := r.req.misplaced(); field != "" {
 		return report.Failf(report.BadRequest, "Leave it out, or use the command that it belongs to.", "%s means nothing to %s", field, r.req.Command)
 	}
+	if err := r.checkReadOnly(); err != nil {
+		return err
+	}
 	if err := r.load(); err != nil {
 		return err
 	}
@@ -56,7 +59,7 @@ func (r *run) do(ctx context.Context) error {
 	if err := r.findTable(); err != nil {
 		return err
 	}
-	if r.req.Command != "info" && r.req.Command != "validate" && !r.req.DryRun {
+	if !r.req.reads() {
 		if err := r.lock(ctx); err != nil {
 			return err
 		}

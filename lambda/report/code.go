@@ -45,14 +45,14 @@ func (c Code) Exit() int {
 }
 
 // InfoExit is the exit code of `info --exit-code`: 1 when migrate would be
-// refused, else 3 when something is pending, else that of the code.
+// refused, else 3 when something is or may be pending, else that of the code.
 func (r *Report) InfoExit() int {
 	switch {
 	case r.Code != OK:
 		return r.Code.Exit()
 	case len(r.Problems) > 0:
 		return ValidationFailed.Exit()
-	case len(r.Pending) > 0:
+	case len(r.Pending) > 0, r.undecided() > 0:
 		return Pending.Exit()
 	}
 	return 0

@@ -48,6 +48,9 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 	for _, warning := range r.Warnings {
 		p.line("warning: %s", warning)
 	}
+	for _, reason := range r.Undecided {
+		p.line("undecided: %s", reason)
+	}
 	p.outcome(r)
 	return p.err
 }
@@ -62,7 +65,11 @@ func counts(r *Report) string {
 			done++
 		}
 	}
-	return fmt.Sprintf("%d applied, %d pending", done, len(r.Pending))
+	text := fmt.Sprintf("%d applied, %d pending", done, len(r.Pending))
+	if n := r.undecided(); n > 0 {
+		text += fmt.Sprintf(", %d of the applied undecided", n)
+	}
+	return text
 }
 
 // stands reports whether what the row of the history says still holds.
@@ -195,6 +202,9 @@ func (r *Report) done() string {
 		}
 		return fmt.Sprintf("%d applied, schema version %s", len(r.Applied), orNone(r.SchemaVersionAfter))
 	case "validate":
+		if len(r.Undecided) > 0 {
+			return "no difference found; undecided is what only Flyway could tell"
+		}
 		return "history and release agree"
 	case "info":
 		return "schema version " + orNone(r.SchemaVersionAfter)

@@ -35,6 +35,7 @@ type Report struct {
 	DryRun              bool     `json:"dryRun,omitempty"`   // nothing was changed: SchemaVersionAfter and Reverted are what would be
 	Actions             []string `json:"actions,omitempty"`  // what a repair changed; what runs again after a revert
 	Warnings            []string `json:"warnings,omitempty"`
+	Undecided           []string `json:"undecided,omitempty"` // why a state may differ, where Flyway was not asked; see [Undecided]
 
 	RunID        string     `json:"runId"`
 	StartedAt    time.Time  `json:"startedAt"`
@@ -61,11 +62,27 @@ type Script struct {
 	Description  string     `json:"description"`
 	Type         string     `json:"type"` // SQL, BASELINE, … as in flyway_schema_history
 	Script       string     `json:"script"`
-	State        string     `json:"state,omitempty"` // info: Success, Pending, Failed, Missing, Future, …
+	State        string     `json:"state,omitempty"` // info: Success, Pending, Failed, Missing, Future, Undecided, …
 	Milliseconds int        `json:"milliseconds"`
 	InstalledBy  string     `json:"installedBy,omitempty"`
 	InstalledOn  *time.Time `json:"installedOn,omitempty"`
 	Checksum     *int32     `json:"checksum,omitempty"` // info: as the history has it
+}
+
+// Undecided is the state of a script that was applied, and of which only Flyway
+// can tell whether it has changed since and is pending. It stands only in
+// reports that are made without Flyway.
+const Undecided = "Undecided"
+
+// undecided is the number of scripts in that state.
+func (r *Report) undecided() int {
+	n := 0
+	for _, s := range r.Scripts {
+		if s.State == Undecided {
+			n++
+		}
+	}
+	return n
 }
 
 // Problem is one finding about one script.
