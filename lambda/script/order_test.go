@@ -1,10 +1,12 @@
 package script
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -152,4 +154,141 @@ func TestOrderOfAFolderThatWasNeverCommitted(t *testing.T) {
 		}
 	}
 	r.order(day + 9)
+}
+
+// refused are the words of an order's refusal.
+func (r repository) refused(want error, words ...string) {
+	r.t.Helper()
+	got, err := Order(r.t.Context(), filepath.Join(r.root, "sql"))
+	if err == nil || !errors.Is(err, want) {
+		r.t.Fatalf("order %d, %v, want %v", got, err, want)
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			r.t.Errorf("%q lacks %q", err, word)
+		}
+	}
+}
+
+func (r repository) head() string {
+	r.t.Helper()
+	out, err := exec.Command("git", "-C", r.root, "rev-parse", "--short=12", "HEAD").Output()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// Whatever came after such a release would count as older, in silence.
+func TestOrderInTheFutureIsRefused(t *testing.T) {
+	now := time.Now().Unix()
+	r := newRepository(t)
+	r.commit(now+3600, "sql/V1__a.sql")
+	r.refused(ErrFuture, r.head(), "git commit --amend")
+	// The scripts' folder counts, not what was committed beside it.
+	r.commit(now, "README.md")
+	r.refused(ErrFuture)
+	// A way out for who can't rewrite the branch. The commit is still there.
+	r.commit(now-60, "sql/README.md")
+	r.order(now - 60)
+	// Clocks differ a little.
+	r.commit(now+120, "sql/V2__b.sql")
+	r.order(now + 120)
+	// A merge is the commit that counts.
+	r.git(now, "checkout", "-q", "-b", "feature")
+	r.commit(now+3600, "sql/V3__c.sql")
+	r.git(now, "checkout", "-q", "main")
+	r.git(now+180, "merge", "-q", "--no-ff", "-m", "merge", "feature")
+	r.order(now + 180)
+	r.git(now, "checkout", "-q", "-b", "other")
+	r.commit(now, "sql/V4__d.sql")
+	r.git(now, "checkout", "-q", "main")
+	r.git(now+7200, "merge", "-q", "--no-ff", "-m", "merge", "other")
+	r.refused(ErrFuture, r.head())
+}
+
+func TestOrderOfAFileOfTheFutureIsRefused(t *testing.T) {
+	at := time.Now().Add(time.Hour)
+	dirty := newRepository(t)
+	dirty.commit(day, "sql/V1__a.sql")
+	dirty.write("sql/V2__b.sql", "")
+	for name, root := range map[string]string{"uncommitted": dirty.root, "no repository": folder(t, map[string]string{"sql/V2__b.sql": ""})} {
+		t.Run(name, func(t *testing.T) {
+			if err := os.Chtimes(filepath.Join(root, "sql/V2__b.sql"), at, at); err != nil {
+				t.Fatal(err)
+			}
+			repository{t, root}.refused(ErrFuture, "V2__b.sql", "touch")
+		})
+	}
+	// A folder's time is its last file's, which may be gone.
+	gone := folder(t, map[string]string{"sql/V1__a.sql": ""})
+	if err := os.Chtimes(filepath.Join(gone, "sql"), at, at); err != nil {
+		t.Fatal(err)
+	}
+	repository{t, gone}.refused(ErrFuture, filepath.Join(gone, "sql"))
+}
+
+// A commit of a machine whose clock is slow comes after the one before it.
+func TestOrderDoesNotFallWithASlowClock(t *testing.T) {
+	r := newRepository(t)
+	r.commit(day+500, "sql/V1__a.sql")
+	r.commit(day+100, "sql/V2__b.sql")
+	r.order(day + 500)
+	r.commit(100_000_001, "sql/V3__c.sql") // about the oldest that git takes
+	r.order(day + 500)
+	r.commit(day+501, "sql/V4__d.sql")
+	r.order(day + 501)
+	// Who goes back on purpose goes back.
+	r.git(day, "checkout", "-q", "HEAD~1")
+	r.order(day + 500)
+}
+
+// What git is configured to print, or to pass over, changes no order.
+func TestOrderWithAConfigurationOfOnesOwn(t *testing.T) {
+	r := newRepository(t)
+	r.commit(day, "sql/V1__a.sql")
+	r.git(day, "config", "log.showSignature", "true")
+	r.git(day, "config", "status.showUntrackedFiles", "no")
+	r.order(day)
+	r.write("sql/V2__new.sql", "")
+	for name, at := range map[string]int64{"sql": day, "sql/V1__a.sql": day, "sql/V2__new.sql": day + 5} {
+		if err := os.Chtimes(filepath.Join(r.root, name), time.Unix(at, 0), time.Unix(at, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.order(day + 5)
+}
+
+// Files can look like a repository whose configuration starts a program.
+func TestOrderObeysNoRepositoryAmongTheFiles(t *testing.T) {
+	r := newRepository(t)
+	r.commit(day, "sql/V1__a.sql")
+	marker := filepath.Join(t.TempDir(), "ran")
+	sql := filepath.Join(r.root, "sql")
+	if out, err := exec.Command("git", "clone", "-q", "--bare", r.root, sql+"/bare").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, part := range []string{"HEAD", "objects", "refs", "packed-refs"} {
+		if err := os.Rename(filepath.Join(sql, "bare", part), filepath.Join(sql, part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.write("sql/config", "[core]\n\tbare = false\n\tworktree = "+sql+"\n\tfsmonitor = touch "+marker+"; false\n")
+	if _, err := Order(t.Context(), sql); err == nil {
+		t.Error("an order was made of it")
+	}
+	if _, err := os.Stat(marker); err == nil {
+		t.Error("a program that the files name was started")
+	}
+}
+
+// A folder that git refuses to look at is not one without a repository: the
+// times of a checkout's files are above those of all commits.
+func TestOrderNeedsGit(t *testing.T) {
+	r := newRepository(t)
+	r.commit(day, "sql/V1__a.sql")
+	t.Setenv("PATH", t.TempDir())
+	if order, err := Order(t.Context(), filepath.Join(r.root, "sql")); err == nil {
+		t.Errorf("order %d without git", order)
+	}
 }
