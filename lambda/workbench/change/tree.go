@@ -2,14 +2,11 @@ package change
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -62,74 +59,6 @@ func readFolder(folder string) (Tree, error) {
 	return t, nil
 }
 
-// repository is the git repository that a folder is in.
-type repository struct{ top, prefix string }
-
-// open finds the repository; ok is false where there is none. Another failure
-// is no such answer: without git, or in a folder that git refuses as somebody
-// else's, every script would pass for new.
-func open(ctx context.Context, folder string) (r repository, ok bool, err error) {
-	out, err := git(ctx, folder, "rev-parse", "--show-toplevel", "--show-prefix")
-	if err != nil && strings.Contains(err.Error(), "not a git repository") {
-		return repository{}, false, nil
-	}
-	if err != nil {
-		return repository{}, false, err
-	}
-	top, prefix, _ := strings.Cut(strings.TrimSuffix(string(out), "\n"), "\n")
-	return repository{top: top, prefix: strings.TrimSuffix(prefix, "/")}, true, nil
-}
-
-// git runs one git command; its error has what git said.
-func git(ctx context.Context, folder string, args ...string) ([]byte, error) {
-	command := exec.CommandContext(ctx, "git", append([]string{"-C", folder, "--no-optional-locks", "-c", "core.quotePath=false"}, args...)...)
-	command.Env = append(os.Environ(), "LC_ALL=C") // its messages are read
-	out, err := command.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return out, fmt.Errorf("git %s: %w: %s", args[0], err, bytes.TrimSpace(exit.Stderr))
-	}
-	return out, err
-}
-
-func (r repository) commit(ctx context.Context, ref string) string {
-	out, err := git(ctx, r.top, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(out))
-}
-
-// target is the target branch's newest commit, "" if there is no such branch.
-func (r repository) target(ctx context.Context, against *string) (string, error) {
-	if *against != "" {
-		commit := r.commit(ctx, *against)
-		if commit == "" {
-			return "", fmt.Errorf("%w: %s is unknown here; fetch it first", ErrNoTarget, *against)
-		}
-		return commit, nil
-	}
-	for _, ref := range []string{"origin/master", "master", "origin/main", "main"} {
-		if commit := r.commit(ctx, ref); commit != "" {
-			*against = ref
-			return commit, nil
-		}
-	}
-	return "", nil
-}
-
-func (r repository) mergeBase(ctx context.Context, tip, against string) (string, error) {
-	head := r.commit(ctx, "HEAD")
-	if head == "" {
-		return tip, nil // a branch without commits: all that it has is uncommitted
-	}
-	out, err := git(ctx, r.top, "merge-base", tip, head)
-	if err != nil {
-		return "", fmt.Errorf("%w: %s and the work tree share no commit; a shallow clone needs `git fetch --unshallow`", ErrNoTarget, against)
-	}
-	return strings.TrimSpace(string(out)), nil
-}
-
 // tree reads the scripts' folder of a commit; one without the folder is an empty tree.
 func (r repository) tree(ctx context.Context, commit string) (Tree, error) {
 	args := []string{"ls-tree", "-r", "-z", "--full-tree", commit}
@@ -157,7 +86,7 @@ func (r repository) tree(ctx context.Context, commit string) (Tree, error) {
 
 // blobs reads objects with one git process.
 func (r repository) blobs(ctx context.Context, paths, objects []string, links map[string]bool) (Tree, error) {
-	command := exec.CommandContext(ctx, "git", "-C", r.top, "cat-file", "--batch")
+	command := gitCommand(ctx, r.top, "cat-file", "--batch")
 	command.Stdin = strings.NewReader(strings.Join(objects, "\n") + "\n")
 	pipe, err := command.StdoutPipe()
 	if err != nil {
