@@ -2,97 +2,135 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-SQL          ?= sql/postgresql
-ENVIRONMENT  ?=
-export NAME
-STATICCHECK  := honnef.co/go/tools/cmd/staticcheck@v0.7.0
-# A built program, not `go run`, which turns every exit code into 1.
-WORKBENCH    := .slipway/bin/workbench
-COPY         = $(if $(DATABASE_URL),--database-url "$(DATABASE_URL)")
-SCRIPTS      = --sql "$(SQL)" $(COPY)
-BRANCH       = --sql "$(SQL)" $(if $(AGAINST),--against "$(AGAINST)")
-DATABASE     = $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)",$(SCRIPTS))
+# Settings of targets count only where they are arguments of make. Other programs' .env files export names like
+# DATABASE_URL; what the environment has under these names is not obeyed (with `make -e` neither) and not passed on.
+override settings := SQL ENVIRONMENT DATABASE_URL COPY AGAINST DATA NAME TO STEPS FROM DRY_RUN ONLY QUICK TESTED
+override typed = $(filter command line,$(origin $1))
+override given := $(foreach name,$(settings),$(if $(call typed,$(name)),$(name)))
+unexport $(settings) SLIPWAY_DATABASE_URL SLIPWAY_COPY
+# A value reaches a recipe as the environment variable GIVEN_…, never as text of its command line: no quote, backquote,
+# line end or $(…) in it does anything. "value" reads it unexpanded.
+$(foreach name,$(settings),$(eval override GIVEN_$(name) := $$(if $(filter $(name),$(given)),$$(value $(name)))))
+export $(addprefix GIVEN_,$(settings))
+# What is typed for this make is not typed for one that a recipe starts.
+override MAKEOVERRIDES :=
+# Other variables that are arguments, FLYWAY_TABLE=…, are passed on as they are written, too.
+$(foreach name,$(filter-out $(settings),$(.VARIABLES)),$(if $(call typed,$(name)),\
+	$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
+
+# What each target takes. Any other setting is refused before anything starts, and so is an empty one.
+override takes-run := SQL DATABASE_URL
+override takes-info := SQL DATABASE_URL ENVIRONMENT
+override takes-validate := SQL DATABASE_URL ENVIRONMENT
+override takes-repair := SQL DATABASE_URL ENVIRONMENT
+override takes-revert := SQL DATABASE_URL ENVIRONMENT TO STEPS FROM DRY_RUN
+override takes-new := SQL NAME
+override takes-check := SQL AGAINST
+override takes-rehearse := SQL AGAINST COPY DATA
+override takes-review := SQL AGAINST COPY DATA
+override takes-deploy-local := SQL
+override takes-test-builds := TESTED
+override takes-faults := ONLY
+override takes-bench := QUICK
+override hint-run-ENVIRONMENT := . A deployed environment is migrated by its deployment: infra/cdk deploy slipway-…
+override hint-run-COPY := . DATABASE_URL=postgres://… names the database
+override hint-rehearse-DATABASE_URL := . Name a restored copy, which is changed, with COPY=postgres://…
+override hint-review-DATABASE_URL := $(hint-rehearse-DATABASE_URL)
+$(foreach name,$(given),$(if $(value GIVEN_$(name)),,$(error $(name) is empty: leave it out, or give it a value)))
+$(foreach goal,$(or $(MAKECMDGOALS),help),$(foreach name,$(filter-out $(takes-$(goal)),$(given)),\
+	$(error make $(goal) takes no $(name)$(hint-$(goal)-$(name)))))
+
+# A built program, not `go run`, which turns every exit code into 1. It gets URLs by its environment: `ps` shows arguments.
+override program := .slipway/bin/workbench
+override workbench := SLIPWAY_DATABASE_URL="$$GIVEN_DATABASE_URL" SLIPWAY_COPY="$$GIVEN_COPY" $(program)
+# $(call flag,sql,SQL) is --sql=value where SQL is given, and nothing where it is not.
+override flag = $${GIVEN_$2:+"--$1=$$GIVEN_$2"}
+override scripts := $(call flag,sql,SQL)
+override database := $(call flag,sql,SQL) $(call flag,environment,ENVIRONMENT)
+override branch := $(call flag,sql,SQL) $(call flag,against,AGAINST)
+override staticcheck := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "SQL=folder and DATABASE_URL=postgres://… choose other scripts and another database."
+	@echo "SQL=folder chooses other scripts, DATABASE_URL=postgres://user@host/name another database (its password: PGPASSWORD)."
+	@echo "Settings are arguments of make; variables of the environment with these names are not obeyed."
 
-run: $(WORKBENCH) ## migrate a local PostgreSQL the way a deployment does
-	@$(WORKBENCH) run $(SCRIPTS)
+run: $(program) ## migrate a local PostgreSQL the way a deployment does
+	@$(workbench) run $(scripts)
 
-info: $(WORKBENCH) ## show applied and pending scripts (ENVIRONMENT=prod: of a deployed environment)
-	@$(WORKBENCH) info $(DATABASE)
+info: $(program) ## show applied and pending scripts (ENVIRONMENT=prod: of a deployed environment)
+	@$(workbench) info $(database)
 
-validate: $(WORKBENCH) ## compare history and scripts (ENVIRONMENT=prod)
-	@$(WORKBENCH) validate $(DATABASE)
+validate: $(program) ## compare history and scripts (ENVIRONMENT=prod)
+	@$(workbench) validate $(database)
 
-repair: $(WORKBENCH) ## put the history right, as a failed run advises (ENVIRONMENT=prod)
-	@$(WORKBENCH) repair $(DATABASE)
+repair: $(program) ## repair the history, as a failed run advises (ENVIRONMENT=prod)
+	@$(workbench) repair $(database)
 
-revert: $(WORKBENCH) ## undo the newest versions down to TO=12, or STEPS=1 (ENVIRONMENT=prod, there with FROM=14 unless it is throwaway; DRY_RUN=1)
-	@$(WORKBENCH) revert $(DATABASE) $(if $(TO),--to "$(TO)") $(if $(STEPS),--steps "$(STEPS)") $(if $(FROM),--from "$(FROM)") $(if $(DRY_RUN),--dry-run)
+revert: $(program) ## undo the newest versions down to TO=12, or STEPS=1 (ENVIRONMENT=prod, there with FROM=14 unless it is throwaway; DRY_RUN=1)
+	@$(workbench) revert $(database) $(call flag,to,TO) $(call flag,steps,STEPS) $(call flag,from,FROM) $(call flag,dry-run,DRY_RUN)
 
-new: $(WORKBENCH) ## make the next script and its undo script: NAME="add orders"
-	@$(WORKBENCH) new --sql "$(SQL)" "$$NAME"
+new: $(program) ## make the next script and its undo script: NAME="add orders"
+	@$(workbench) new $(scripts) -- "$$GIVEN_NAME"
 
-start: $(WORKBENCH) ## keep the local PostgreSQL up and print its URL
-	@$(WORKBENCH) start
+start: $(program) ## start the local PostgreSQL and print its URL
+	@$(workbench) start
 
-stop: $(WORKBENCH) ## end it
-	@$(WORKBENCH) stop
+stop: $(program) ## end it
+	@$(workbench) stop
 
-clean: $(WORKBENCH) ## forget the local databases
-	@$(WORKBENCH) clean
+clean: $(program) ## delete the local databases
+	@$(workbench) clean
 
-check: $(WORKBENCH) ## judge the branch's scripts before the merge, without a database (AGAINST=branch)
-	@$(WORKBENCH) check $(BRANCH)
+check: $(program) ## judge the branch's scripts before the merge, without a database (AGAINST=branch)
+	@$(workbench) check $(branch)
 
-rehearse: $(WORKBENCH) ## run them on a throw-away database and measure locks, rewrites, rows, undo (DATA=file.sql)
-	@$(WORKBENCH) rehearse $(BRANCH) $(COPY) $(if $(DATA),--data "$(DATA)")
+rehearse: $(program) ## run them on a throw-away database and measure locks, rewrites, rows, undo (DATA=file.sql, COPY=postgres://… of a restored copy)
+	@$(workbench) rehearse $(branch) $(call flag,data,DATA)
 
-review: $(WORKBENCH) ## both, as .slipway/review.html and .slipway/review.md
-	@$(WORKBENCH) review $(BRANCH) $(COPY) $(if $(DATA),--data "$(DATA)") --html .slipway/review.html --markdown .slipway/review.md
+review: $(program) ## both, as .slipway/review.html and .slipway/review.md
+	@$(workbench) review $(branch) $(call flag,data,DATA) --html .slipway/review.html --markdown .slipway/review.md
 
 image: ## build the image slipway:local
-	$(if $(CDK_DOCKER),$(CDK_DOCKER),docker) build -f docker/Dockerfile -t slipway:local .
+	"$${CDK_DOCKER:-docker}" build -f docker/Dockerfile -t slipway:local .
 
-synth: ## synthesise the stacks into cdk.out; needs no account
+synth: needs-go ## synthesise the stacks into cdk.out; needs no account
 	infra/cdk synth --quiet
 
-deploy-local: ## deploy the real stacks and image to an emulator of AWS here, show the result, tear down
-	go run ./infra/local $(if $(filter-out sql/postgresql,$(SQL)),-sql "$(SQL)")
+deploy-local: needs-go ## deploy the real stacks and image to an emulator of AWS here, show the result, tear down
+	go run ./infra/local $(call flag,sql,SQL)
 
-test: ## all tests that need neither Docker nor AWS
+test: needs-go ## all tests that need neither Docker nor AWS
 	go test ./...
 
-test-race: ## the tests of the handler, with the race detector
+test-race: needs-go ## the tests of the handler, with the race detector
 	go test -race ./lambda/database ./lambda/event ./lambda/flyway ./lambda/migrator ./lambda/report ./lambda/script ./lambda/serve
 
-test-deploy: ## some twenty deployments to the emulator
+test-deploy: needs-go ## some twenty deployments to the emulator
 	go test -tags deploy -count=1 -timeout 40m -v ./infra/local/...
 
-test-builds: ## every command of the pipeline's build specs, from clean clones of HEAD (TESTED=1: `make test` has passed already)
-	go test -tags builds -count=1 -timeout 60m -v -run 'TestBuilds|TestReview' ./infra/pipeline $(if $(TESTED),-tested)
+test-builds: needs-go ## every command of the pipeline's build specs, from clean clones of HEAD (TESTED=1: `make test` has passed already)
+	go test -tags builds -count=1 -timeout 60m -v -run 'TestBuilds|TestReview' ./infra/pipeline $(call flag,tested,TESTED)
 
-faults: ## inject every fault and print what was promised and seen (ONLY=name)
-	go run ./lambda/workbench/faults $(if $(ONLY),-only "$(ONLY)")
+faults: needs-go ## inject every fault and print what was promised and seen (ONLY=name)
+	go run ./lambda/workbench/faults $(call flag,only,ONLY)
 
-faults-table: ## the same, and write the table of its README
+faults-table: needs-go ## the same, and write the table of its README
 	go run ./lambda/workbench/faults -write
 
-bench: ## Slipway beside what it replaces, goose and psql (QUICK=1: the short one)
-	go run ./lambda/workbench/benchmark $(if $(QUICK),-quick)
+bench: needs-go ## Slipway beside what it replaces, goose and psql (QUICK=1: the short one)
+	go run ./lambda/workbench/benchmark $(call flag,quick,QUICK)
 
-lint: ## gofmt, vet, staticcheck, a tidy go.mod
+lint: needs-go ## gofmt, vet, staticcheck, a tidy go.mod
 	@files=$$(gofmt -l infra lambda); test -z "$$files" || { echo "gofmt: $$files"; exit 1; }
 	go vet -tags 'deploy builds' ./...
-	go run $(STATICCHECK) ./...
+	go run $(staticcheck) ./...
 	go mod tidy -diff
 
-lint-templates: ## cfn-lint and checkov on the synthesised templates
+lint-templates: needs-go ## cfn-lint and checkov on the synthesised templates
 	infra/lint/run
 
-class-list: ## make docker/flyway.classlist anew (new Flyway, driver or Java)
+class-list: needs-go ## make docker/flyway.classlist anew (new Flyway, driver or Java)
 	go run ./infra/local/classlist
 
 rds-ca: ## make docker/rds-ca.pem anew and say what has expired
@@ -101,8 +139,11 @@ rds-ca: ## make docker/rds-ca.pem anew and say what has expired
 ci: ## what CI runs
 	bash .ci/run
 
-$(WORKBENCH): FORCE
+$(program): needs-go FORCE
 	@mkdir -p $(@D) && go build -o $@ ./lambda/workbench
 
+needs-go:
+	@command -v go >/dev/null || { echo "make: there is no go on PATH: install Go 1.26 or newer (https://go.dev/dl/)" >&2; exit 1; }
+
 FORCE:
-.PHONY: help run info revert new start stop clean check rehearse review image synth deploy-local validate repair test test-race test-deploy test-builds faults faults-table bench lint lint-templates class-list rds-ca ci FORCE
+.PHONY: help run info revert new start stop clean check rehearse review image synth deploy-local validate repair test test-race test-deploy test-builds faults faults-table bench lint lint-templates class-list rds-ca ci needs-go FORCE

@@ -16,6 +16,14 @@ import (
 // defaultSQL is the folder of the project's own scripts.
 const defaultSQL = "sql/postgresql"
 
+// Where URLs of databases come from: the environment, since everybody on the
+// machine can read the arguments of a process. The names are our own: what half
+// of the world's .env files export, DATABASE_URL, is not read.
+const (
+	databaseVariable = "SLIPWAY_DATABASE_URL" // of the commands that migrate, ask or revert
+	copyVariable     = "SLIPWAY_COPY"         // of the commands that rehearse; it is changed
+)
+
 // bench is what all commands share. The working directory is the project's folder.
 type bench struct {
 	env      map[string]string // the process's environment
@@ -68,7 +76,7 @@ var inherited = []string{"PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "TERM
 
 // replaced are variables that say where database and scripts are, which is
 // what the workbench does.
-var replaced = []string{"FLYWAY_URL", "FLYWAY_LOCATIONS", "SLIPWAY_MAVEN_MIRROR", "SLIPWAY_IAM_AUTH"}
+var replaced = []string{"FLYWAY_URL", "FLYWAY_LOCATIONS", "SLIPWAY_MAVEN_MIRROR", "SLIPWAY_IAM_AUTH", databaseVariable, copyVariable}
 
 // programEnvironment is the environment of the program, but for the database:
 // what the user's shell has for it, Flyway and Java, and the scripts' folder.
@@ -89,7 +97,7 @@ func (b *bench) programEnvironment(ctx context.Context, sql string) (map[string]
 	}
 	for _, name := range replaced {
 		if _, ok := env[name]; ok && strings.HasPrefix(name, "FLYWAY_") {
-			b.say("ignoring %s of your environment: --sql and --database-url say it here", name)
+			b.say("ignoring %s of your environment: --sql and "+databaseVariable+" say it here", name)
 		}
 		delete(env, name)
 	}

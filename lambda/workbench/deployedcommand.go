@@ -66,14 +66,13 @@ func (b *bench) print(r *report.Report, asJSON bool) error {
 func runPlain(command string) func(context.Context, *bench, *flag.FlagSet, []string) (int, error) {
 	return func(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (code int, err error) {
 		var w where
-		w.define(flags)
-		environment := flags.String("environment", "", "`name` of a deployed environment, as in cdk.json, in place of a local database")
+		w.defineDeployed(flags)
 		asJSON := flags.Bool("json", false, "print the report as JSON")
-		if err := parse(flags, arguments); err != nil {
+		if err := w.parse(b, flags, arguments); err != nil {
 			return 2, err
 		}
-		if *environment != "" {
-			return b.ask(ctx, *environment, deployed.Request{Command: command}, *asJSON, false)
+		if w.environment != "" {
+			return b.ask(ctx, w.environment, deployed.Request{Command: command}, *asJSON, false)
 		}
 		s, err := b.open(ctx, w)
 		if err != nil {

@@ -27,19 +27,19 @@ type command struct {
 // not in it.
 func commands() []command {
 	return []command{
-		{"run", "[--sql DIR] [--database-url URL] [--json]", "migrate a database the way a deployment does", runRun},
-		{"info", "[--sql DIR] [--database-url URL | --environment NAME] [--json] [--exit-code]", "show applied and pending scripts", runInfo},
-		{"validate", "[--sql DIR] [--database-url URL | --environment NAME] [--json]", "compare history and scripts", runPlain("validate")},
-		{"repair", "[--sql DIR] [--database-url URL | --environment NAME] [--json]", "put the history right", runPlain("repair")},
+		{"run", "[--sql DIR] [--json]", "migrate a database the way a deployment does", runRun},
+		{"info", "[--sql DIR | --environment NAME] [--json] [--exit-code]", "show applied and pending scripts", runInfo},
+		{"validate", "[--sql DIR | --environment NAME] [--json]", "compare history and scripts", runPlain("validate")},
+		{"repair", "[--sql DIR | --environment NAME] [--json]", "repair the history", runPlain("repair")},
 		{"pending", "--environment NAME [--sql DIR] [--assembly DIR] [--lookup-role ARN] [--summary FILE] [--json]", "show what the scripts here would do to a deployed environment", runPending},
 		{"comment", "--repository NAME --pull-request ID --revision ID --commits A..B --code N --markdown FILE [--role ARN]", "post a review to a pull request of CodeCommit", runComment},
-		{"revert", "--to VERSION | --steps N [--sql DIR] [--database-url URL | --environment NAME] [--from VERSION] [--dry-run] [--json]", "undo the newest versions", runRevert},
+		{"revert", "--to VERSION | --steps N [--sql DIR | --environment NAME] [--from VERSION] [--dry-run] [--json]", "undo the newest versions", runRevert},
 		{"new", "[--sql DIR] NAME", "make the next versioned script and its undo script", runNew},
-		{"start", "", "keep the local PostgreSQL up and print its URL", runStart},
+		{"start", "", "start the local PostgreSQL and print its URL", runStart},
 		{"stop", "", "end it", runStop},
-		{"clean", "", "forget the local databases", runClean},
+		{"clean", "", "delete the local databases", runClean},
 		{"check", "[--sql DIR] [--against BRANCH] [--all] [--json | --sarif]", "judge the branch's scripts before the merge, without a database", runCheck},
-		{"rehearse", "[--sql DIR] [--against BRANCH] [--database-url URL] [--data FILE] [--rows N] [--json]", "run the branch's scripts on a throw-away database and measure what they do", runRehearse},
+		{"rehearse", "[--sql DIR] [--against BRANCH] [--data FILE] [--rows N] [--json]", "run the branch's scripts on a throw-away database and measure what they do", runRehearse},
 		{"review", "[flags of both] [--diff NAME=FILE]… [--markdown FILE] [--html FILE] [--json FILE] [--sarif FILE]", "check and rehearse, as a comment and a page for the pull request", runReview},
 		{"keep", "", "", runKeep},
 	}
@@ -110,11 +110,14 @@ func help(out io.Writer) {
 Examples:
   workbench run
   workbench run --sql ../other/sql
-  workbench run --database-url 'postgres://me:secret@db.example:5432/app?sslmode=verify-full&sslrootcert=/etc/ca.pem'
+  SLIPWAY_DATABASE_URL='postgres://me@db.example:5432/app?sslrootcert=/etc/ca.pem' PGPASSWORD=… workbench run
   FLYWAY_PLACEHOLDERS_REGION=eu SLIPWAY_BASELINE_VERSION=1 workbench run
   workbench info --exit-code
 
 Environment:
+  `+databaseVariable+`   postgres:// URL of a database that exists, in place of the local one; make's DATABASE_URL
+  `+copyVariable+`           postgres:// URL of a restored copy, which rehearse and review change; make's COPY
+  PGPASSWORD             the password, where the URL holds none
   FLYWAY_* SLIPWAY_*     reach the program as they are, but for where its database and scripts are
   JAVA_HOME              Java 17 or newer; else java on PATH, else one is fetched
   SLIPWAY_SQUAWK         check's linter; default: a pinned one, which pip fetches

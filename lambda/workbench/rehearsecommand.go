@@ -26,19 +26,31 @@ import (
 
 // rehearsal are the flags of the commands that rehearse.
 type rehearsal struct {
-	databaseURL, data string
-	rows              int
-	superuser         bool
-	undo, noUndo      bool
+	copyURL, data string
+	rows          int
+	superuser     bool
+	undo, noUndo  bool
 }
 
 func (o *rehearsal) define(flags *flag.FlagSet) {
-	flags.StringVar(&o.databaseURL, "database-url", "", "postgres:// `URL` of a restored copy, which is changed; default: an empty throw-away server")
 	flags.StringVar(&o.data, "data", "", "SQL `file` that fills the target branch's tables before the new scripts run")
-	flags.IntVar(&o.rows, "rows", 10000, "how many made-up `rows` each table gets that is still empty then; 0 for none; not with --database-url")
+	flags.IntVar(&o.rows, "rows", 10000, "how many made-up `rows` each table gets that is still empty then; 0 for none; not on a copy")
 	flags.BoolVar(&o.superuser, "superuser", false, "let the scripts run as a superuser of the throw-away server, which may do anything on this machine as its user; for your own scripts only")
 	flags.BoolVar(&o.noUndo, "no-undo", false, "leave out the undo scripts")
-	flags.BoolVar(&o.undo, "undo", false, "try the undo scripts on the database of --database-url as well")
+	flags.BoolVar(&o.undo, "undo", false, "try the undo scripts on the copy as well")
+}
+
+// parse parses arguments and takes the copy's URL from the environment. That of
+// another database is refused: a rehearsal changes what it runs on.
+func (o *rehearsal) parse(b *bench, flags *flag.FlagSet, arguments []string) error {
+	if err := parse(flags, arguments); err != nil {
+		return err
+	}
+	if b.env[databaseVariable] != "" {
+		return usageError{errors.New("a rehearsal changes the database that it runs on, so DATABASE_URL does not count: name a restored copy with COPY=postgres://… (" + copyVariable + ")")}
+	}
+	o.copyURL = b.env[copyVariable]
+	return nil
 }
 
 // rehearse makes the rehearsal of that change.
@@ -47,8 +59,8 @@ func (o *rehearsal) rehearse(ctx context.Context, b *bench, c *change.Change) (r
 	if err != nil {
 		return nil, err
 	}
-	if o.databaseURL != "" {
-		if options.Target, err = b.rehearsalTarget(o.databaseURL); err != nil {
+	if o.copyURL != "" {
+		if options.Target, err = b.rehearsalTarget(o.copyURL); err != nil {
 			return nil, err
 		}
 		options.Restored, options.Undo, options.Rows = true, o.undo && !o.noUndo, 0
@@ -161,7 +173,7 @@ func (b *bench) installation(ctx context.Context) (flyway.Installation, error) {
 
 // rehearsalTarget is the database of a URL.
 func (b *bench) rehearsalTarget(text string) (database.Target, error) {
-	t, err := b.existing(text)
+	t, err := b.external("COPY", text)
 	if err != nil {
 		return database.Target{}, err
 	}
@@ -182,7 +194,7 @@ func runRehearse(ctx context.Context, b *bench, flags *flag.FlagSet, arguments [
 	of.define(flags)
 	o.define(flags)
 	asJSON := flags.Bool("json", false, "print the result as JSON")
-	if err := parse(flags, arguments); err != nil {
+	if err := o.parse(b, flags, arguments); err != nil {
 		return 2, err
 	}
 	c, err := of.find(ctx)

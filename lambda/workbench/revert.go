@@ -12,22 +12,21 @@ import (
 // runRevert is `revert`: on the local database, one that exists, or a deployed environment.
 func runRevert(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (code int, err error) {
 	var w where
-	w.define(flags)
+	w.defineDeployed(flags)
 	to := flags.String("to", "", "`version` to go back to; 0 undoes everything")
 	steps := flags.Int("steps", 0, "`number` of versions to undo")
 	from := flags.String("from", "", "the current `version`, repeated for safety")
 	dryRun := flags.Bool("dry-run", false, "print the plan and change nothing")
-	environment := flags.String("environment", "", "`name` of a deployed environment, as in cdk.json, in place of a local database")
 	asJSON := flags.Bool("json", false, "print the report as JSON")
-	if err := parse(flags, arguments); err != nil {
+	if err := w.parse(b, flags, arguments); err != nil {
 		return 2, err
 	}
 	if (*to == "") == (*steps == 0) {
 		return 2, usageError{errors.New("say how far: either --to VERSION or --steps N")}
 	}
-	if *environment != "" {
+	if w.environment != "" {
 		request := deployed.Request{Command: "revert", To: *to, Steps: *steps, From: *from, DryRun: *dryRun}
-		return b.ask(ctx, *environment, request, *asJSON, false)
+		return b.ask(ctx, w.environment, request, *asJSON, false)
 	}
 	s, err := b.open(ctx, w)
 	if err != nil {

@@ -50,7 +50,7 @@ func runReview(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 	page := flags.String("html", "", "`file` for the page")
 	asJSON := flags.String("json", "", "`file` for everything as JSON")
 	sarif := flags.String("sarif", "", "`file` for the findings as SARIF")
-	if err := parse(flags, arguments); err != nil {
+	if err := o.parse(b, flags, arguments); err != nil {
 		return 2, err
 	}
 	c, err := of.find(ctx)

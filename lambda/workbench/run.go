@@ -23,7 +23,7 @@ func runRun(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []stri
 	var w where
 	w.define(flags)
 	asJSON := flags.Bool("json", false, "print the report as JSON, and nothing else on stdout")
-	if err := parse(flags, arguments); err != nil {
+	if err := w.parse(b, flags, arguments); err != nil {
 		return 2, err
 	}
 	s, err := b.open(ctx, w)

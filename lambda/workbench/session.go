@@ -8,25 +8,47 @@ import (
 	"maps"
 	"os/exec"
 	"slices"
+	"strings"
 	"time"
 
 	"slipway/lambda/workbench/deployed"
 	"slipway/lambda/workbench/guard"
 )
 
-// where are the flags that choose scripts and database.
-type where struct{ sql, databaseURL string }
+// where says which scripts and which database: the local one, one that exists,
+// or that of a deployed environment.
+type where struct{ sql, databaseURL, environment string }
 
 func (w *where) define(flags *flag.FlagSet) {
 	flags.StringVar(&w.sql, "sql", defaultSQL, "`folder` of the scripts; each has a local database of its own")
-	flags.StringVar(&w.databaseURL, "database-url", "", "postgres:// `URL` of a database that exists, in place of the local one")
+}
+
+// defineDeployed is for commands that a deployed environment can carry out.
+func (w *where) defineDeployed(flags *flag.FlagSet) {
+	w.define(flags)
+	flags.StringVar(&w.environment, "environment", "", "`name` of a deployed environment, as in cdk.json, in place of a local database")
+}
+
+// parse parses arguments and takes the database's URL from the environment:
+// everybody on the machine can read the arguments of a process.
+func (w *where) parse(b *bench, flags *flag.FlagSet, arguments []string) error {
+	if err := parse(flags, arguments); err != nil {
+		return err
+	}
+	w.databaseURL = b.env[databaseVariable]
+	given := w.databaseURL != ""
+	flags.Visit(func(f *flag.Flag) { given = given || f.Name == "sql" })
+	if w.environment != "" && given {
+		return usageError{errors.New("--environment excludes --sql and DATABASE_URL: a deployed environment has scripts and a database of its own")}
+	}
+	return nil
 }
 
 // commandLine is how next steps name a command here, without the password.
 func (w where) commandLine() string {
 	line := "make {}"
 	if w.sql != defaultSQL {
-		line += " SQL='" + w.sql + "'"
+		line += " SQL='" + strings.ReplaceAll(w.sql, "'", `'\''`) + "'"
 	}
 	if w.databaseURL != "" {
 		line += " DATABASE_URL=…"
@@ -66,7 +88,7 @@ func (b *bench) open(ctx context.Context, w where) (_ *session, err error) {
 	}
 	var t *target
 	if w.databaseURL != "" {
-		t, err = b.existing(w.databaseURL)
+		t, err = b.external("DATABASE_URL", w.databaseURL)
 	} else {
 		t, err = b.local(ctx, w.sql)
 	}
@@ -125,15 +147,14 @@ func (s *session) command(ctx context.Context, out, err io.Writer, arguments ...
 // runInfo is `info`.
 func runInfo(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (code int, err error) {
 	var w where
-	w.define(flags)
+	w.defineDeployed(flags)
 	asJSON := flags.Bool("json", false, "print the report as JSON")
 	exitCode := flags.Bool("exit-code", false, "end with 3 when something is pending")
-	environment := flags.String("environment", "", "`name` of a deployed environment, as in cdk.json, in place of a local database")
-	if err := parse(flags, arguments); err != nil {
+	if err := w.parse(b, flags, arguments); err != nil {
 		return 2, err
 	}
-	if *environment != "" {
-		return b.ask(ctx, *environment, deployed.Request{Command: "info"}, *asJSON, *exitCode)
+	if w.environment != "" {
+		return b.ask(ctx, w.environment, deployed.Request{Command: "info"}, *asJSON, *exitCode)
 	}
 	s, err := b.open(ctx, w)
 	if err != nil {

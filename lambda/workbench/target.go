@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -101,13 +102,15 @@ func databaseName(sql string) string {
 // systemAuthorities are where systems keep the certificates that they trust.
 var systemAuthorities = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"}
 
-// existing is the database of a URL. TLS is verified, unless its sslmode is
-// weaker or it is on this machine and says nothing of TLS.
-func (b *bench) existing(text string) (*target, error) {
+// existing is the database of a URL, which errors call by the setting's name.
+// A password that the URL lacks is looked for where libpq does, in PGPASSWORD
+// first. TLS is verified, unless its sslmode is weaker or it is on this machine
+// and says nothing of TLS.
+func (b *bench) existing(setting, text string) (*target, error) {
 	// Errors of the parsers quote the URL, and with it the password.
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		return nil, usageError{errors.New("--database-url should look like postgres://user:password@host:5432/database (%-encode what is special in user and password)")}
+		return nil, usageError{fmt.Errorf("%s should look like postgres://user@host:5432/database, with the password in PGPASSWORD (%%-encode what is special in the user's name)", setting)}
 	}
 	query := u.Query()
 	mode, root := query.Get("sslmode"), query.Get("sslrootcert")
@@ -118,13 +121,13 @@ func (b *bench) existing(text string) (*target, error) {
 	u.RawQuery = query.Encode()
 	config, err := pgx.ParseConfig(u.String())
 	if err != nil {
-		return nil, usageError{errors.New("--database-url can't be read: it should look like postgres://user:password@host:5432/database")}
+		return nil, usageError{fmt.Errorf("%s can't be read: it should look like postgres://user@host:5432/database", setting)}
 	}
 	if u.Hostname() == "" || strings.Contains(u.Host, ",") || strings.HasPrefix(config.Host, "/") {
-		return nil, usageError{errors.New("--database-url must name one host")}
+		return nil, usageError{fmt.Errorf("%s must name one host", setting)}
 	}
 	if config.Database == "" {
-		return nil, usageError{errors.New("--database-url names no database: add /name")}
+		return nil, usageError{fmt.Errorf("%s names no database: add /name", setting)}
 	}
 	t := &target{
 		secret: map[string]any{
@@ -143,7 +146,7 @@ func (b *bench) existing(text string) (*target, error) {
 	case "disable", "allow", "prefer", "require", "verify-ca":
 		t.env["SLIPWAY_INSECURE_TLS"] = "true"
 	default:
-		return nil, usageError{fmt.Errorf("--database-url: there is no sslmode %q", mode)}
+		return nil, usageError{fmt.Errorf("%s: there is no sslmode %q", setting, mode)}
 	}
 	if t.env["SLIPWAY_INSECURE_TLS"] != "" || b.env["SLIPWAY_INSECURE_TLS"] == "true" {
 		return t, nil
@@ -151,6 +154,18 @@ func (b *bench) existing(text string) (*target, error) {
 	if t.env["PGSSLROOTCERT"] = root; root == "" || root == "system" {
 		t.env["PGSSLROOTCERT"] = b.authorities()
 	}
+	return t, nil
+}
+
+// external is [bench.existing]. It prints, before anything is changed there,
+// which database that is: it was not made here.
+func (b *bench) external(setting, text string) (*target, error) {
+	t, err := b.existing(setting, text)
+	if err != nil {
+		return nil, err
+	}
+	address := net.JoinHostPort(fmt.Sprint(t.secret["host"]), fmt.Sprint(t.secret["port"]))
+	b.say("%s: database %q on %s as user %q", setting, t.secret["dbname"], address, t.secret["username"])
 	return t, nil
 }
 

@@ -136,7 +136,7 @@ func TestUsage(t *testing.T) {
 	}{
 		"":              {0, "out", "workbench run --sql"},
 		"--help":        {0, "out", "Examples:"},
-		"run --help":    {0, "out", "-database-url"},
+		"run --help":    {0, "out", "-json"},
 		"nothing":       {2, "err", `no command "nothing"`},
 		"run --nothing": {2, "err", "not defined"},
 		"run more":      {2, "err", `unexpected argument "more"`},
@@ -188,7 +188,7 @@ func TestExistingDatabase(t *testing.T) {
 		"postgres://u:p@localhost:5433/app?sslmode=verify-full&sslrootcert=x": {"PGSSLROOTCERT": "x"},
 	} {
 		b := &bench{env: verified}
-		got, err := b.existing(text)
+		got, err := b.existing("DATABASE_URL", text)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -201,7 +201,7 @@ func TestExistingDatabase(t *testing.T) {
 		}
 	}
 	const password = "p@:/%'\"\\$\n€"
-	got, err := (&bench{}).existing("postgres://" + url.UserPassword("ü@", password).String() + "@localhost/app")
+	got, err := (&bench{}).existing("COPY", "postgres://"+url.UserPassword("ü@", password).String()+"@localhost/app")
 	if err != nil || got.secret["username"] != "ü@" || got.secret["password"] != password || got.secret["port"] != 5432 {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -209,7 +209,7 @@ func TestExistingDatabase(t *testing.T) {
 		"nonsense", "mysql://u:s3cret@h/d", "postgres://u:s3cret@h:x/d", "postgres://u:s3cret@%zz/d", "postgres:///d",
 		"postgres://u:s3cret@a,b/d", "postgres://u:s3cret@h/d?sslmode=s3cret-not",
 	} {
-		if _, err := (&bench{}).existing(text); err == nil {
+		if _, err := (&bench{}).existing("COPY", text); err == nil {
 			t.Errorf("%s is taken", text)
 		} else if strings.Contains(err.Error(), "u:s3cret") {
 			t.Errorf("the error has the password: %v", err)
