@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -128,12 +129,19 @@ func (c cli) timeout(flag, byDefault time.Duration) time.Duration {
 	return byDefault
 }
 
+// localAddress is where `serve` listens unless told otherwise: whoever reaches
+// it may change the database.
+const localAddress = "127.0.0.1:8080"
+
 func (c cli) serve(ctx context.Context, args []string) int {
 	f := c.flags("serve")
-	addr := f.String("addr", ":8080", "")
+	addr := f.String("addr", localAddress, "")
 	asJSON := f.Bool("json", false, "")
 	if code := c.parse(f, args); code >= 0 {
 		return code
+	}
+	if _, _, err := net.SplitHostPort(*addr); err != nil {
+		return c.misuse("serve: --addr: %v", err) // an empty one would listen everywhere, on any port
 	}
 	log := c.logger()
 	handler := event.Handler{

@@ -80,6 +80,8 @@ func TestMisuse(t *testing.T) {
 		{[]string{"migrate", "--timeout", "soon"}, "timeout"},
 		{[]string{"revert", "--steps", "x"}, "steps"},
 		{[]string{"serve", "--addr"}, "addr"},
+		{[]string{"serve", "--addr", ""}, "missing port"},
+		{[]string{"serve", "--addr", "8080"}, "missing port"},
 	} {
 		code, out, err := call(t, nil, c.args...)
 		if code != 2 || out != "" || !strings.Contains(err, c.want) || !strings.Contains(err, "slipway --help") {

@@ -11,7 +11,8 @@ Usage:
   slipway baseline [--target VERSION]             adopt a database that has tables already
   slipway revert   --to VERSION | --steps N [--from VERSION] [--dry-run]
                                                   undo, newest first; --to 0 undoes everything
-  slipway serve    [--addr :8080] [--json]        stand in for Lambda's endpoint
+  slipway serve    [--addr 127.0.0.1:8080] [--json]
+                                                  stand in for Lambda's endpoint; :8080 takes calls from other machines
   slipway version                                 say which build this is
 
 Flags of every command:

@@ -62,6 +62,11 @@ func (s *Server) Listen(ctx context.Context, addr string) error {
 func (s *Server) routes(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+Path, func(w http.ResponseWriter, r *http.Request) {
+		// A page in a browser can post to this machine; nothing else sends this header.
+		if r.Header.Get("Origin") != "" {
+			http.Error(w, "web pages may not invoke the function", http.StatusForbidden)
+			return
+		}
 		payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPayload))
 		if err != nil {
 			http.Error(w, "the payload is over 6 MB or was cut off", http.StatusRequestEntityTooLarge)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +40,7 @@ var groups = []group{
 	{"TLS and IAM", trustFaults},
 	{"CloudFormation", eventFaults},
 	{"Scripts", inputFaults},
+	{"Attacks", slices.Concat(attackLaptopFaults)},
 }
 
 // result is what came of one fault.
