@@ -18,12 +18,12 @@ type SecretsEndpoint struct {
 	URL             string
 }
 
-// NewSecretsEndpoint makes an endpoint that answers one role about one secret.
+// NewSecretsEndpoint makes an endpoint that answers these roles about one secret.
 //
 // It has no private DNS: that would bend Secrets Manager's usual address for
-// everyone in the VPC to an endpoint which lets only the function in, and AWS
-// refuses a second endpoint with it. The function is told the URL instead.
-func NewSecretsEndpoint(scope constructs.Construct, id string, db database.Access, roleArn string) SecretsEndpoint {
+// everyone in the VPC to an endpoint which lets only the functions in, and AWS
+// refuses a second endpoint with it. The functions are told the URL instead.
+func NewSecretsEndpoint(scope constructs.Construct, id string, db database.Access, roleArns []string) SecretsEndpoint {
 	here := constructs.NewConstruct(scope, jsii.String(id))
 	group := awsec2.NewCfnSecurityGroup(here, jsii.String("Group"), &awsec2.CfnSecurityGroupProps{
 		VpcId:               jsii.String(db.VpcID),
@@ -35,7 +35,7 @@ func NewSecretsEndpoint(scope constructs.Construct, id string, db database.Acces
 			Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()},
 			Actions:    jsii.Strings("secretsmanager:GetSecretValue"),
 			Resources:  jsii.Strings(db.SecretArn),
-			Conditions: &map[string]any{"ArnEquals": map[string]any{"aws:PrincipalArn": roleArn}},
+			Conditions: &map[string]any{"ArnEquals": map[string]any{"aws:PrincipalArn": roleArns}},
 		}),
 	}})
 	subnets := []any{}

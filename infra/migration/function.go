@@ -24,19 +24,24 @@ type FunctionProps struct {
 	Logs     awslogs.ILogGroup
 }
 
-// NewFunction makes the image function in the database's subnets.
+// NewFunction makes the function that changes the database.
 func NewFunction(scope constructs.Construct, id string, p FunctionProps) awslambda.Function {
-	function := awslambda.NewDockerImageFunction(scope, jsii.String(id), &awslambda.DockerImageFunctionProps{
-		Description:  jsii.String(fmt.Sprintf("Runs the scripts of slipway-%s on its database", p.Config.Name)),
-		Code:         p.Image,
-		Architecture: architecture(p.Config.Architecture),
-		MemorySize:   jsii.Number(p.Config.Memory),
-		Timeout:      awscdk.Duration_Seconds(jsii.Number(p.Config.Timeout.Seconds())),
-		Environment:  pointers(variables(p.Config, p.Database, p.Network.SecretsURL)),
-		Role:         p.Role,
-		LogGroup:     p.Logs,
-		Tracing:      awslambda.Tracing_ACTIVE,
+	return p.newFunction(scope, id, &awslambda.DockerImageFunctionProps{
+		Description: jsii.String(fmt.Sprintf("Runs the scripts of slipway-%s on its database", p.Config.Name)),
+		MemorySize:  jsii.Number(p.Config.Memory),
+		Timeout:     awscdk.Duration_Seconds(jsii.Number(p.Config.Timeout.Seconds())),
+		Environment: pointers(variables(p.Config, p.Database, p.Network.SecretsURL)),
+		Tracing:     awslambda.Tracing_ACTIVE,
 	})
+}
+
+// newFunction makes a function of the image in the database's subnets.
+func (p FunctionProps) newFunction(scope constructs.Construct, id string, props *awslambda.DockerImageFunctionProps) awslambda.Function {
+	props.Code = p.Image
+	props.Architecture = architecture(p.Config.Architecture)
+	props.Role = p.Role
+	props.LogGroup = p.Logs
+	function := awslambda.NewDockerImageFunction(scope, jsii.String(id), props)
 	// Written here, not by the CDK's vpc property: that wants to know of the
 	// subnets what a configuration by ids does not tell (zones, route tables).
 	resource := function.Node().DefaultChild().(awslambda.CfnFunction)

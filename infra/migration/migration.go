@@ -3,6 +3,7 @@ package migration
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -27,9 +28,11 @@ type Props struct {
 type Migration struct {
 	// Schema is there once the release has been applied. A stack of an application
 	// waits for it: stack.Node().AddDependency(migration.Schema).
-	Schema   awscdk.CustomResource
-	Function awslambda.Function
-	Topic    awssns.Topic // hears of runs that failed or nearly did
+	Schema    awscdk.CustomResource
+	Function  awslambda.Function
+	Inspector awslambda.Function // reads only
+	Log       awslogs.ILogGroup  // of Function
+	Topic     awssns.Topic       // hears of runs that failed or nearly did
 }
 
 // New makes the migration of an environment.
@@ -40,7 +43,10 @@ func New(scope constructs.Construct, p Props) Migration {
 	}
 	log := logs.NewGroup(scope, "Logs", c.LogDays)
 	role := NewRole(scope, "Role", db, log)
-	network := NewNetwork(scope, "Network", c, db, *role.RoleArn())
+	reading := constructs.NewConstruct(scope, jsii.String("Inspector"))
+	inspectorLog := logs.NewGroup(reading, "Logs", c.LogDays)
+	inspectorRole := NewRole(reading, "Role", db, inspectorLog)
+	network := NewNetwork(scope, "Network", c, db, *role.RoleArn(), *inspectorRole.RoleArn())
 	function := NewFunction(scope, "Function", FunctionProps{
 		Config:   c,
 		Database: db,
@@ -48,6 +54,14 @@ func New(scope constructs.Construct, p Props) Migration {
 		Image:    Image(p.Root, p.Images, c.Architecture),
 		Role:     role,
 		Logs:     log,
+	})
+	inspector := NewInspector(reading, "Function", FunctionProps{
+		Config:   c,
+		Database: db,
+		Network:  network,
+		Image:    Image(p.Root, p.Images, c.Architecture),
+		Role:     inspectorRole,
+		Logs:     inspectorLog,
 	})
 	topic := NewTopic(scope, "Topic", c.AlarmEmail)
 	NewAlarms(scope, "Alarms", c, function, topic)
@@ -60,5 +74,5 @@ func New(scope constructs.Construct, p Props) Migration {
 		Rerun:        p.Rerun,
 	})
 	schema.Node().AddDependency(append(network.Ready, function, provider)...)
-	return Migration{Schema: schema, Function: function, Topic: topic}
+	return Migration{Schema: schema, Function: function, Inspector: inspector, Log: log, Topic: topic}
 }

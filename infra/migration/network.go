@@ -12,18 +12,18 @@ import (
 
 const https = 443
 
-// Network is the function's way to the database and to Secrets Manager.
+// Network is the functions' way to the database and to Secrets Manager.
 type Network struct {
-	SecurityGroupID string // of the function
+	SecurityGroupID string // of the functions
 	SecretsURL      string // "" for Secrets Manager's usual address
 	// Ready are the parts without which a function that runs reaches nothing.
 	Ready []constructs.IDependable
 }
 
-// NewNetwork makes the function's security group, which lets out what goes to
+// NewNetwork makes the functions' security group, which lets out what goes to
 // the database's port and to Secrets Manager and nothing else, and opens those
-// two to it. roleArn is the function's.
-func NewNetwork(scope constructs.Construct, id string, c environment.Config, db database.Access, roleArn string) Network {
+// two to it. roleArns are the functions'.
+func NewNetwork(scope constructs.Construct, id string, c environment.Config, db database.Access, roleArns ...string) Network {
 	here := constructs.NewConstruct(scope, jsii.String(id))
 	n := Network{}
 	secrets := securitygroup.ToInternet(https, "Secrets Manager by the way to the internet")
@@ -32,7 +32,7 @@ func NewNetwork(scope constructs.Construct, id string, c environment.Config, db 
 	case environment.EndpointNone:
 		secretsGroup = ""
 	case environment.EndpointCreate:
-		endpoint := NewSecretsEndpoint(here, "SecretsEndpoint", db, roleArn)
+		endpoint := NewSecretsEndpoint(here, "SecretsEndpoint", db, roleArns)
 		secretsGroup = endpoint.SecurityGroupID
 		n.SecretsURL = endpoint.URL
 		n.Ready = append(n.Ready, endpoint.Endpoint)

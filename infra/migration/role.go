@@ -23,7 +23,7 @@ var networkInterfaces = []string{
 	"ec2:UnassignPrivateIpAddresses",
 }
 
-// NewRole makes the function's role: read the one secret, write the one log
+// NewRole makes a function's role: read the one secret, write the one log
 // group, and let Lambda, but not the function's own code, attach it to the VPC.
 func NewRole(scope constructs.Construct, id string, db database.Access, logs awslogs.ILogGroup) awsiam.Role {
 	role := newLambdaRole(scope, id, logs)

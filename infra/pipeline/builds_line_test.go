@@ -54,8 +54,8 @@ func TestBuildsOfTheLine(t *testing.T) {
 			t.Fatal(err)
 		}
 		aws.Templates["slipway-prod"] = strings.Replace(string(raw), `"V1__`, `"V0__`, 1)
-		aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f", "ReaderArn": "arn:aws:iam::444455556666:role/slipway-prod-Reader-X"}
-		aws.Functions["f"] = historyOf(t, work, "V1__")
+		aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f", "InspectorName": "i", "ReaderArn": "arn:aws:iam::444455556666:role/slipway-prod-Reader-X"}
+		aws.Functions["i"] = historyOf(t, work, "V1__")
 		exported, output := pending.run(clone(t, bare, "master"), aws, inputs)
 		if strings.Contains(exported["PENDING"], "V1__") || !strings.Contains(exported["PENDING"], "V2__") {
 			t.Errorf("exported %q", exported)

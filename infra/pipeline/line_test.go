@@ -97,7 +97,7 @@ func TestReader(t *testing.T) {
 	equal(t, "trust", role["AssumeRolePolicyDocument"].(action)["Statement"], `[{"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::111122223333:role/slipway-pipeline-*"]]}}},`+
 		`"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"}}]`)
 	policy := resource(t, template(t, codeCommit(), "slipway-prod"), "AWS::IAM::Policy", "Reader")
-	equal(t, "rights", policy["PolicyDocument"].(action)["Statement"], `[{"Action":"lambda:InvokeFunction","Effect":"Allow","Resource":{"Fn::GetAtt":["Function76856677","Arn"]}}]`)
+	equal(t, "rights", policy["PolicyDocument"].(action)["Statement"], `[{"Action":["lambda:GetFunction","lambda:InvokeFunction"],"Effect":"Allow","Resource":{"Fn::GetAtt":["InspectorFunction9C623BA6","Arn"]}}]`)
 	for id := range template(t, codeCommit(), "slipway-dev")["Resources"].(action) {
 		if strings.HasPrefix(id, "Reader") {
 			t.Errorf("nobody approves dev, and it has %s", id)

@@ -82,12 +82,13 @@ func egress(t *testing.T, m map[string]any) []any {
 	return properties(t, m, "AWS::EC2::SecurityGroup", "NetworkGroup")["SecurityGroupEgress"].([]any)
 }
 
-func TestEndpointAnswersOneRoleAboutOneSecret(t *testing.T) {
+func TestEndpointAnswersTheFunctionsAboutOneSecret(t *testing.T) {
 	m := template(t, "slipway-prod")
 	role, _ := only(t, m, "AWS::IAM::Role", "Role")
+	inspector, _ := only(t, m, "AWS::IAM::Role", "InspectorRole")
 	endpoint := properties(t, m, "AWS::EC2::VPCEndpoint", "")
 	equal(t, "policy", endpoint["PolicyDocument"].(map[string]any)["Statement"],
-		`[{"Action":"secretsmanager:GetSecretValue","Condition":{"ArnEquals":{"aws:PrincipalArn":`+getAtt(role, "Arn")+`}},"Effect":"Allow","Principal":{"AWS":"*"},"Resource":`+output("SecretArn")+`}]`)
+		`[{"Action":"secretsmanager:GetSecretValue","Condition":{"ArnEquals":{"aws:PrincipalArn":[`+getAtt(role, "Arn")+`,`+getAtt(inspector, "Arn")+`]}},"Effect":"Allow","Principal":{"AWS":"*"},"Resource":`+output("SecretArn")+`}]`)
 	equal(t, "private DNS, which others would meet", endpoint["PrivateDnsEnabled"], `false`)
 }
 

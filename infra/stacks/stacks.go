@@ -62,7 +62,7 @@ func New(scope constructs.Construct, p Props) Stacks {
 	})
 	outputs(s.Migration, s.Applied)
 	if c.Approval && p.PipelineAccount != "" {
-		reader := newReader(s.Migration, s.Applied.Function, p.PipelineAccount)
+		reader := newReader(s.Migration, s.Applied.Inspector, p.PipelineAccount)
 		output(s.Migration, "ReaderArn", *reader.RoleArn(), "Role in which the pipeline asks for the history")
 	}
 	return s
@@ -86,7 +86,9 @@ func outputs(stack awscdk.Stack, m migration.Migration) {
 	output(stack, "SchemaVersion", *m.Schema.GetAttString(jsii.String("SchemaVersion")), "Version of the schema")
 	output(stack, "Applied", *m.Schema.GetAttString(jsii.String("Applied")), "Scripts that the latest run applied")
 	output(stack, "Release", *m.Schema.GetAttString(jsii.String("Release")), "Release that the database has")
-	output(stack, "FunctionName", *m.Function.FunctionName(), "Function to invoke for info, validate and repair")
+	output(stack, "FunctionName", *m.Function.FunctionName(), "Function to invoke for repair, baseline and revert")
+	output(stack, "InspectorName", *m.Inspector.FunctionName(), "Function to invoke for info and validate: it only reads")
+	output(stack, "LogGroupName", *m.Log.LogGroupName(), "Log of the runs")
 	output(stack, "TopicArn", *m.Topic.TopicArn(), "Topic of the alarms")
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,8 +28,8 @@ func newSite(t *testing.T) *site {
 	s := &site{T: t, aws: awstest.Start(t)}
 	s.aws.Use(t)
 	s.write("cdk.json", `{"context": {"environments": {"dev": {}, "prod": {"account": "111122223333", "region": "eu-central-1"}}}}`)
-	s.aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f"}
-	s.aws.Functions["f"] = func([]byte) (string, bool) {
+	s.aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f", "InspectorName": "i"}
+	s.aws.Functions["i"] = func([]byte) (string, bool) {
 		raw, _ := json.Marshal(report.Report{Command: "info", Code: report.OK, Scripts: s.applied, Database: report.Database{Host: "db", Port: 5432, Name: "shop", User: "me"}})
 		return string(raw), false
 	}
@@ -133,8 +134,53 @@ func TestPending(t *testing.T) {
 		t.Errorf("summary %q", raw)
 	}
 	// Without what would be deployed, the placeholder has no value, and the script may run again.
-	out, _ = s.workbench(0, "pending", "--environment", "prod")
-	s.wantAll(out, "only Flyway can tell the checksum of R__same.sql")
+	out, _ = s.workbench(0, "pending", "--environment", "prod", "--summary", "summary.txt")
+	s.wantAll(out, "undecided: only Flyway can tell the checksum of R__same.sql", "Undecided", "1 of the applied undecided")
+	if raw, _ := os.ReadFile("summary.txt"); string(raw) != "2 scripts are pending: V2__b.sql, R__view.sql; undecided: only Flyway can tell the checksum of R__same.sql\n" {
+		t.Errorf("summary %q", raw)
+	}
+}
+
+// A long list of names does not hide from the approval what is undecided.
+func TestPendingSaysWhatIsUndecided(t *testing.T) {
+	s := newSite(t)
+	s.script("R__same.sql", "SELECT '${flyway:filename}';", "SELECT 'x';")
+	for i := range 100 {
+		s.script(fmt.Sprintf("V%d__a_long_name_for_a_script.sql", i+1), "SELECT 1;", "")
+	}
+	s.workbench(0, "pending", "--environment", "prod", "--summary", "summary.txt")
+	raw, _ := os.ReadFile("summary.txt")
+	s.wantAll(string(raw), "100 scripts are pending: V1__", "; undecided: only Flyway can tell the checksum of R__same.sql")
+	if len(raw) > maxOutcome+1 {
+		t.Errorf("%d bytes", len(raw))
+	}
+}
+
+// A stack from before there was a function that only reads: the approval says
+// that it knows nothing, and nobody asks the function that changes the database.
+func TestPendingWithoutAnInspector(t *testing.T) {
+	s := newSite(t)
+	s.script("V1__a.sql", "SELECT 1;", "")
+	s.aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f", "ReaderArn": "arn:aws:iam::111122223333:role/reader"}
+	s.aws.Functions["f"] = s.aws.Functions["i"]
+	for _, role := range []string{"", "arn:aws:iam::111122223333:role/lookup"} {
+		_, errs := s.workbench(0, "pending", "--environment", "prod", "--lookup-role", role, "--summary", "summary.txt")
+		s.wantAll(errs, "no InspectorName", "next deployment")
+		if raw, _ := os.ReadFile("summary.txt"); string(raw) != "which scripts are pending is not known before this deployment\n" {
+			t.Errorf("summary %q", raw)
+		}
+	}
+	for _, command := range []string{"info", "validate"} {
+		_, errs := s.workbench(1, command, "--environment", "prod")
+		s.wantAll(errs, "no InspectorName", "next deployment")
+	}
+	_, errs := s.workbench(1, "revert", "--environment", "prod", "--to", "1", "--dry-run")
+	s.wantAll(errs, "no InspectorName")
+	for _, call := range s.aws.Calls() {
+		if call.Operation == "Invoke" {
+			t.Errorf("%s called the function", call.Who)
+		}
+	}
 }
 
 func TestEverythingIsPendingWhereNothingIsDeployed(t *testing.T) {
@@ -177,7 +223,7 @@ func TestPendingForetellsARefusal(t *testing.T) {
 func TestPendingWithoutAHistory(t *testing.T) {
 	s := newSite(t)
 	s.script("V1__a.sql", "SELECT 1;", "")
-	s.aws.Functions["f"] = func([]byte) (string, bool) {
+	s.aws.Functions["i"] = func([]byte) (string, bool) {
 		return `{"command":"info","code":"DATABASE_UNREACHABLE","message":"no answer"}`, false
 	}
 	_, errs := s.workbench(1, "pending", "--environment", "prod")

@@ -20,7 +20,7 @@ import (
 const cdkFile = "cdk.json"
 
 // connect finds a deployed environment; a wrong name is a wrong call.
-func connect(ctx context.Context, name, lookupRole string) (*deployed.Client, error) {
+func (b *bench) connect(ctx context.Context, name, lookupRole string) (*deployed.Client, error) {
 	if name == "" {
 		return nil, usageError{errors.New("name the environment: --environment NAME, as in cdk.json")}
 	}
@@ -31,13 +31,18 @@ func connect(ctx context.Context, name, lookupRole string) (*deployed.Client, er
 	if err != nil {
 		return nil, err
 	}
-	return deployed.Connect(ctx, e, lookupRole)
+	client, err := deployed.Connect(ctx, e, lookupRole)
+	if err != nil {
+		return nil, err
+	}
+	client.Progress = func(text string) { b.say("%s", text) }
+	return client, nil
 }
 
 // ask has the function of an environment run one command, prints the report
 // and answers its exit code.
 func (b *bench) ask(ctx context.Context, environment string, request deployed.Request, asJSON, exitCode bool) (int, error) {
-	client, err := connect(ctx, environment, "")
+	client, err := b.connect(ctx, environment, "")
 	if err != nil {
 		return 1, err
 	}
@@ -88,20 +93,20 @@ func runPlain(command string) func(context.Context, *bench, *flag.FlagSet, []str
 }
 
 // runPending is `pending`: what the release here would run there. The database
-// is asked through the function that is deployed, which holds the release
+// is asked through the deployed function that only reads, which holds the release
 // before. It ends with 0, or as migrate would when it would refuse.
 func runPending(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error) {
 	sql := flags.String("sql", defaultSQL, "`folder` of the scripts")
 	environment := flags.String("environment", "", "`name` of the environment, as in cdk.json")
 	assembly := flags.String("assembly", "", "`folder` of the cloud assembly (cdk.out) whose settings hold; default: those of this environment's variables")
-	lookupRole := flags.String("lookup-role", "", "`ARN` of the role in which the stack is looked at; its function is then asked in the role that the stack names")
+	lookupRole := flags.String("lookup-role", "", "`ARN` of the role in which the stack is looked at; its inspector is then asked in the role that the stack names")
 	summary := flags.String("summary", "", "`file` that gets the outcome in one line")
 	asJSON := flags.Bool("json", false, "print the report as JSON")
 	if err := parse(flags, arguments); err != nil {
 		return 2, err
 	}
 	history, err := b.history(ctx, *environment, *lookupRole)
-	if errors.Is(err, deployed.ErrNoReader) {
+	if errors.Is(err, deployed.ErrNoReader) || errors.Is(err, deployed.ErrNoInspector) {
 		// To fail would keep the very deployment from coming that ends this.
 		b.say("%v", err)
 		return 0, writeSummary(*summary, "which scripts are pending is not known before this deployment")
@@ -138,7 +143,7 @@ func writeSummary(file, text string) error {
 
 // history asks the deployed function, and is nil where there is none.
 func (b *bench) history(ctx context.Context, environment, lookupRole string) (*report.Report, error) {
-	client, err := connect(ctx, environment, lookupRole)
+	client, err := b.connect(ctx, environment, lookupRole)
 	// A pipeline could not deploy what it would ask a person to approve.
 	if errors.Is(err, deployed.ErrNotDeployed) && (lookupRole == "" || !errors.Is(err, deployed.ErrFirstFailed)) {
 		b.say("%v: everything is pending", err)
@@ -178,16 +183,22 @@ func outcome(r *report.Report) string {
 	if !r.OK() {
 		return report.Cut(r.Summary(maxOutcome), maxOutcome)
 	}
-	if len(r.Pending) == 0 {
-		return "no script is pending"
-	}
+	text := "no script is pending"
 	var names []string
 	for _, s := range r.Pending {
 		names = append(names, s.Script)
 	}
-	noun := "scripts are"
-	if len(names) == 1 {
-		noun = "script is"
+	if len(names) > 0 {
+		verb := "scripts are"
+		if len(names) == 1 {
+			verb = "script is"
+		}
+		text = fmt.Sprintf("%d %s pending: %s", len(names), verb, strings.Join(names, ", "))
 	}
-	return report.Cut(fmt.Sprintf("%d %s pending: %s", len(names), noun, strings.Join(names, ", ")), maxOutcome)
+	if len(r.Undecided) > 0 {
+		// Behind a long list of names it would be cut off.
+		undecided := report.Cut("; undecided: "+strings.Join(r.Undecided, "; "), maxOutcome/2)
+		return report.Cut(text, maxOutcome-len(undecided)) + undecided
+	}
+	return report.Cut(text, maxOutcome)
 }

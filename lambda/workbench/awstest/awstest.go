@@ -6,6 +6,7 @@
 package awstest
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,6 +23,13 @@ const Account = "111122223333"
 // Function answers a call: the payload, and whether it is a function error.
 type Function func(payload []byte) (answer string, failed bool)
 
+// Idle is a function that was idle for long: Lambda refuses so many calls with
+// this code, and says that it is in this state.
+type Idle struct {
+	Refusals    int
+	Code, State string
+}
+
 // AWS is a running stand-in. Fill its maps before it is called.
 type AWS struct {
 	URL       string
@@ -29,6 +37,7 @@ type AWS struct {
 	Status    map[string]string            // of stacks; default CREATE_COMPLETE
 	Templates map[string]string            // of stacks that exist, as JSON
 	Functions map[string]Function
+	Idle      map[string]Idle         // functions that have to be brought back first
 	Pulls     map[string]*PullRequest // by id
 
 	mu     sync.Mutex
@@ -43,7 +52,7 @@ type Call struct{ Who, Operation string }
 // Start starts a stand-in that ends with the test.
 func Start(t testing.TB) *AWS {
 	t.Helper()
-	a := &AWS{Stacks: map[string]map[string]string{}, Status: map[string]string{}, Templates: map[string]string{}, Functions: map[string]Function{}, Pulls: map[string]*PullRequest{}, roles: map[string]string{}}
+	a := &AWS{Stacks: map[string]map[string]string{}, Status: map[string]string{}, Templates: map[string]string{}, Functions: map[string]Function{}, Idle: map[string]Idle{}, Pulls: map[string]*PullRequest{}, roles: map[string]string{}}
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	a.URL = server.URL
@@ -125,6 +134,11 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.invoke(w, strings.TrimSuffix(name, "/invocations"), body)
 		return
 	}
+	if name, ok := strings.CutPrefix(r.URL.Path, "/2015-03-31/functions/"); ok && r.Method == http.MethodGet {
+		note("GetFunction")
+		reply(w, map[string]any{"Configuration": map[string]any{"FunctionName": name, "State": cmp.Or(a.Idle[name].State, "Active"), "StateReason": "as the test has it"}})
+		return
+	}
 	a.query(w, r, who, body, note)
 }
 
@@ -132,6 +146,12 @@ func (a *AWS) invoke(w http.ResponseWriter, name string, payload []byte) {
 	f, ok := a.Functions[name]
 	if !ok {
 		refuse(w, http.StatusNotFound, "ResourceNotFoundException", "Function not found: "+name)
+		return
+	}
+	if idle := a.Idle[name]; idle.Refusals > 0 {
+		idle.Refusals--
+		a.Idle[name] = idle
+		refuse(w, http.StatusConflict, idle.Code, "Lambda is getting the function ready")
 		return
 	}
 	answer, failed := f(payload)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"slipway/lambda/report"
 )
@@ -20,16 +19,30 @@ type Request struct {
 	DryRun  bool   `json:"dryRun,omitempty"` // the plan only
 }
 
-// Ask has the function do what is requested. A run that
-// failed is a report too, with its code; an error is that there is none.
+// reads reports whether the request is one for the function that only reads.
+func (r Request) reads() bool {
+	return r.Command == "info" || r.Command == "validate" || r.Command == "revert" && r.DryRun
+}
+
+// Ask has the environment do what is requested: what only reads is asked of the
+// stack's inspector and never of the function that changes the database. A stack
+// without an inspector is an [ErrNoInspector]. A run that failed is a report
+// too, with its code; an error is that there is none.
 func (c *Client) Ask(ctx context.Context, request Request) (*report.Report, error) {
 	payload, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.lambda().Invoke(ctx, &lambda.InvokeInput{FunctionName: &c.function, Payload: payload})
+	name := c.function
+	if request.reads() {
+		name = c.inspector
+	}
+	if name == "" {
+		return nil, fmt.Errorf("%w: the stack %s has no InspectorName in its outputs, which comes with its next deployment", ErrNoInspector, c.environment.Stack())
+	}
+	answer, err := c.invoke(ctx, name, payload)
 	if err != nil {
-		return nil, fmt.Errorf("the function %s can't be called: %w", c.function, err)
+		return nil, fmt.Errorf("the function %s can't be called: %w", name, err)
 	}
 	if aws.ToString(answer.FunctionError) == "" {
 		return decode(answer.Payload)
@@ -39,13 +52,13 @@ func (c *Client) Ask(ctx context.Context, request Request) (*report.Report, erro
 		ErrorMessage string `json:"errorMessage"`
 	}
 	if err := json.Unmarshal(answer.Payload, &failure); err != nil {
-		return nil, fmt.Errorf("the function %s failed: %s", c.function, answer.Payload)
+		return nil, fmt.Errorf("the function %s failed: %s", name, answer.Payload)
 	}
 	if r, err := decode([]byte(failure.ErrorMessage)); err == nil {
 		return r, nil
 	}
 	// Lambda itself ended it: out of time, out of memory, an image that does not start.
-	return nil, fmt.Errorf("the function %s failed: %s %s; its log has more", c.function, failure.ErrorType, failure.ErrorMessage)
+	return nil, fmt.Errorf("the function %s failed: %s %s; its log has more", name, failure.ErrorType, failure.ErrorMessage)
 }
 
 func decode(raw []byte) (*report.Report, error) {

@@ -30,7 +30,9 @@ func Settings(folder string, e Environment) (map[string]string, error) {
 	}
 	for _, r := range template.Resources {
 		v := r.Properties.Environment.Variables
-		if _, ours := v["MASTER_SECRET_ARN"]; r.Type != "AWS::Lambda::Function" || !ours {
+		_, ours := v["MASTER_SECRET_ARN"]
+		_, reads := v["SLIPWAY_READ_ONLY"]
+		if r.Type != "AWS::Lambda::Function" || !ours || reads {
 			continue
 		}
 		settings := map[string]string{}

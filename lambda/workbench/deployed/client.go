@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -24,20 +25,31 @@ var ErrNotDeployed = errors.New("not deployed")
 var ErrFirstFailed = fmt.Errorf("%w: its first deployment failed", ErrNotDeployed)
 
 // ErrNoReader says that the environment is deployed, and has no role yet in
-// which another account may ask its function.
-var ErrNoReader = errors.New("the function can't be asked from here yet")
+// which another account may ask its inspector.
+var ErrNoReader = errors.New("the inspector can't be asked from here yet")
+
+// ErrNoInspector says that the environment is deployed by a release without the
+// function that only reads. What it would tell is not known then: to ask the
+// other function instead would need the right to change the database.
+var ErrNoInspector = errors.New("the environment has no function that only reads yet")
 
 // Client is for one environment.
 type Client struct {
 	environment Environment
 	base        aws.Config // the profile's own rights
 	lookup      aws.Config // to see the stack
-	function    string
-	reader      string // role in which the function is asked; "" for the profile's own
+	function    string     // changes the database
+	inspector   string     // only reads; "" in a stack from before there was one
+	reader      string     // role in which the inspector is asked; "" for the profile's own
+
+	// Progress hears, as a sentence, that a call waits; nil for nobody.
+	Progress func(string)
+	// Wait is how long a function that Lambda has to bring back is waited for.
+	Wait time.Duration
 }
 
 // Connect finds the environment's function. lookupRole is the role in which the
-// stack is looked at, and then the stack names the one in which its function is
+// stack is looked at, and then the stack names the one in which its inspector is
 // asked; "" for both is the profile. An [ErrNotDeployed] says that there is no
 // function yet, an [ErrNoReader] that the stack names no such role; whatever
 // else is an error, wrong credentials for instance.
@@ -53,7 +65,7 @@ func Connect(ctx context.Context, e Environment, lookupRole string) (*Client, er
 	if base.Region == "" {
 		return nil, fmt.Errorf("neither cdk.json nor the AWS profile has a region for %s: set AWS_REGION", e.Name)
 	}
-	c := &Client{environment: e, base: base, lookup: base}
+	c := &Client{environment: e, base: base, lookup: base, Wait: 5 * time.Minute}
 	if lookupRole != "" {
 		c.lookup = Assume(base, lookupRole, "slipway")
 	}
@@ -90,6 +102,8 @@ func (c *Client) find(ctx context.Context, withRole bool) error {
 			switch aws.ToString(output.OutputKey) {
 			case "FunctionName":
 				c.function = aws.ToString(output.OutputValue)
+			case "InspectorName":
+				c.inspector = aws.ToString(output.OutputValue)
 			case "ReaderArn":
 				if withRole {
 					c.reader = aws.ToString(output.OutputValue)

@@ -21,8 +21,8 @@ func prod(t *testing.T, answer awstest.Function) *awstest.AWS {
 	t.Helper()
 	a := awstest.Start(t)
 	a.Use(t)
-	a.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f-1", "ReaderArn": reader}
-	a.Functions["f-1"] = answer
+	a.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f-1", "InspectorName": "i-1", "ReaderArn": reader}
+	a.Functions["f-1"], a.Functions["i-1"] = answer, answer
 	return a
 }
 
@@ -197,7 +197,8 @@ func TestSettings(t *testing.T) {
 	folder := t.TempDir()
 	template := `{"Resources": {"Framework": {"Type": "AWS::Lambda::Function", "Properties": {"Environment": {"Variables": {"X": "y"}}}},
 		"Function": {"Type": "AWS::Lambda::Function", "Properties": {"Environment": {"Variables": {"MASTER_SECRET_ARN": {"Ref": "S"}, "FLYWAY_OUT_OF_ORDER": "true",
-			"FLYWAY_PLACEHOLDERS_X": {"Ref": "Y"}, "SLIPWAY_BASELINE_VERSION": "3", "PGPORT": "5432"}}}}}}`
+			"FLYWAY_PLACEHOLDERS_X": {"Ref": "Y"}, "SLIPWAY_BASELINE_VERSION": "3", "PGPORT": "5432"}}}},
+		"Inspector": {"Type": "AWS::Lambda::Function", "Properties": {"Environment": {"Variables": {"MASTER_SECRET_ARN": {"Ref": "S"}, "SLIPWAY_READ_ONLY": "true"}}}}}}`
 	if err := os.WriteFile(filepath.Join(folder, "slipway-prod.template.json"), []byte(template), 0o644); err != nil {
 		t.Fatal(err)
 	}
