@@ -40,7 +40,7 @@ var groups = []group{
 	{"TLS and IAM", trustFaults},
 	{"CloudFormation", eventFaults},
 	{"Scripts", inputFaults},
-	{"Attacks", slices.Concat(attackLaptopFaults)},
+	{"Attacks", slices.Concat(attackInspectorFaults, attackLaptopFaults)},
 }
 
 // result is what came of one fault.
