@@ -14,6 +14,7 @@ import (
 // info lists every script with its state, and what would keep migrate from
 // running: that is no failure of info, but it is told, and `--exit-code` counts it.
 func (r *run) info(ctx context.Context) error {
+	r.warnSquash()
 	if f := r.plan.contradiction(); f != nil {
 		r.report.Problems = f.Problems
 		r.warn("migrate would answer %s: %s. %s", f.Code, f.Message, f.Next)
@@ -39,6 +40,12 @@ func (r *run) info(ctx context.Context) error {
 	}
 	r.agree(result)
 	return nil
+}
+
+func (r *run) warnSquash() {
+	if warning, ok := r.plan.squash.warning(); ok {
+		r.warn("%s", warning)
+	}
 }
 
 // unsure reports whether Flyway has to be asked about a state. Callbacks change
@@ -75,6 +82,7 @@ func (r *run) validate(ctx context.Context) error {
 	if r.Config.ReadOnly {
 		r.leaveUndecided()
 	}
+	r.warnSquash()
 	f := r.plan.contradiction()
 	if len(r.plan.pending) > 0 && f == nil {
 		f = &report.Failure{
@@ -115,6 +123,10 @@ func (r *run) validate(ctx context.Context) error {
 func (r *run) repair(ctx context.Context) error {
 	if !r.exists {
 		return report.Failf(report.BadRequest, "Run `slipway migrate`.", "there is no history to repair in schema %s", r.table.Schema)
+	}
+	if r.plan.runsAfterRepair() {
+		return report.Failf(report.ValidationFailed, r.plan.squash.keepOne(),
+			"a repair would mark every version as deleted, and %s would then run on a database that has its tables already; nothing was changed", r.plan.squash.script.Script)
 	}
 	before := r.history
 	if _, err := r.start(ctx, "repair", r.conn.Backstops(), r.Config.Locations); err != nil {

@@ -81,7 +81,7 @@ func (r *run) linesInto(path string, line int, reason string) int {
 		return 0
 	}
 	at, _ := strconv.Atoi(m[1])
-	for _, f := range slices.Concat(r.set.Versioned, r.set.Repeatable, r.set.Callbacks) {
+	for _, f := range slices.Concat(r.set.Versioned, r.set.Baselines, r.set.Repeatable, r.set.Callbacks) {
 		if abs, err := filepath.Abs(f.Path); err != nil || abs != path {
 			continue
 		}

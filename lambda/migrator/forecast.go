@@ -45,6 +45,9 @@ func (r *run) forecastWarnings(p *plan, rows []database.Row) []string {
 	if warning, ok := p.ahead(); ok {
 		out = append(out, warning)
 	}
+	if warning, ok := p.squash.warning(); ok {
+		out = append(out, warning)
+	}
 	if len(rows) == 0 && r.Config.Baseline != "" {
 		out = append(out, "if the database has tables already, it is adopted at version "+r.Config.Baseline+", and scripts up to that one are not run")
 	}

@@ -29,6 +29,7 @@ func (r *run) migrate(ctx context.Context) error {
 		r.warn("%s; nothing was run", warning)
 		return nil
 	}
+	r.warnSquash()
 	if err := r.checkPlaceholders(); err != nil {
 		return err
 	}
@@ -48,6 +49,7 @@ func (r *run) migrate(ctx context.Context) error {
 		r.report.RestorePoint = &now
 	}
 	before := lastRank(r.history)
+	pending := r.plan.pending
 	err := r.applyAll(ctx)
 	// Whatever Flyway said, the history tells what was applied.
 	if again := r.lookAgain(); again != nil {
@@ -61,7 +63,7 @@ func (r *run) migrate(ctx context.Context) error {
 	} else {
 		r.mayBeHalfDone(err)
 	}
-	r.report.Applied = since(before, r.history)
+	r.report.Applied = since(before, r.history, pending)
 	for _, row := range r.history {
 		if row.Rank > before && row.Type == "BASELINE" {
 			r.warn("the database had tables and no history: adopted at version %s", *row.Version)
@@ -121,7 +123,7 @@ func (r *run) makesSchemas() bool {
 // effort is how many scripts a run on a new database would have that costs
 // Flyway as much: after each script it goes through all of them.
 func (r *run) effort() int {
-	pending, all := len(r.plan.pending), len(r.set.Versioned)+len(r.set.Repeatable)
+	pending, all := len(r.plan.pending), len(r.set.Versioned)+len(r.set.Baselines)+len(r.set.Repeatable)
 	return int(math.Sqrt(float64(pending) * float64(max(pending, all))))
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"unicode/utf16"
 
 	"slipway/lambda/database"
 	"slipway/lambda/report"
@@ -25,6 +24,7 @@ type plan struct {
 	edited   []report.Problem
 	scripts  []listed // everything, for info: in the order in which it was applied, then what is not
 	baseline script.Version
+	squash   squash
 	doubts   []string // why the answer may not be Flyway's
 	// unsure are the pending repeatable scripts of which only Flyway can tell
 	// whether they are.
@@ -89,18 +89,13 @@ func (p *plan) read(history []database.Row) (versioned, repeatable []*applied) {
 			p.doubts = append(p.doubts, fmt.Sprintf("the history holds the version %q", *row.Version))
 			continue
 		}
-		switch row.Type {
-		case "BASELINE":
+		if isBaseline(row.Type) {
 			p.baseline = script.Highest(p.baseline, a.version)
-		case "DELETE":
-			if row.Success {
-				// Flyway does not list the row itself.
-				strike(versioned, func(o *applied) bool { return o.version.Compare(a.version) == 0 })
-				continue
-			}
-		case "SQL":
-		default:
-			p.doubts = append(p.doubts, "the history holds a row of type "+row.Type)
+		}
+		if row.Type == "DELETE" && row.Success {
+			// Flyway does not list the row itself.
+			strike(versioned, func(o *applied) bool { return o.version.Compare(a.version) == 0 })
+			continue
 		}
 		versioned = append(versioned, a)
 	}
@@ -115,193 +110,6 @@ func strike(rows []*applied, match func(*applied) bool) {
 			return
 		}
 	}
-}
-
-func (p *plan) versions(set *script.Set, history []*applied, rules rules) {
-	var highest script.Version // that the release has
-	files := map[string]script.File{}
-	for _, f := range set.Versioned {
-		files[f.Version.Key()] = f
-		highest = f.Version
-	}
-	done := map[string]bool{}
-	var last script.Version // in order of rank, to tell what was out of order
-	for _, a := range history {
-		outOfOrder := a.version.Compare(last) <= 0
-		if !a.deleted && !outOfOrder {
-			last = a.version
-		}
-		if a.deleted {
-			p.list(a.Row, "Deleted")
-			continue
-		}
-		if a.Type != "BASELINE" { // which stands for scripts, and is none
-			done[a.version.Key()] = true
-		}
-		file, known := files[a.version.Key()]
-		p.list(a.Row, p.applied(a, file, known, highest, outOfOrder))
-		if a.Success {
-			p.current = script.Highest(p.current, a.version)
-		}
-	}
-	for _, f := range set.Versioned {
-		if !done[f.Version.Key()] {
-			p.unapplied(f, last, rules)
-		}
-	}
-}
-
-// applied judges one versioned row that stands, and names its state as Flyway does.
-func (p *plan) applied(a *applied, file script.File, known bool, highest script.Version, outOfOrder bool) string {
-	switch {
-	case a.Type == "BASELINE":
-		return "Baseline"
-	case !known && a.version.Compare(highest) > 0:
-		if !a.Success {
-			p.failed = append(p.failed, a.Row)
-			return "Failed (Future)"
-		}
-		p.future = append(p.future, a.Row)
-		return "Future"
-	case !known && !a.Success:
-		p.failed = append(p.failed, a.Row)
-		return "Failed (Missing)"
-	case !known:
-		p.missing = append(p.missing, a.Row)
-		return "Missing"
-	case !a.Success:
-		p.failed = append(p.failed, a.Row)
-		return "Failed"
-	}
-	if a.version.Compare(p.baseline) > 0 {
-		p.compare(a.Row, file)
-	}
-	if outOfOrder {
-		return "Out of Order"
-	}
-	return "Success"
-}
-
-func (p *plan) compare(row database.Row, file script.File) {
-	problem := report.Problem{Script: file.Script, Version: *row.Version}
-	switch {
-	case row.Type != "SQL":
-		problem.Reason = fmt.Sprintf("was applied as %s, the release has it as SQL", row.Type)
-	case row.Checksum != nil && *row.Checksum != file.Checksum:
-		problem.Reason = fmt.Sprintf("edited after it was applied (checksum %d then, %d now)", *row.Checksum, file.Checksum)
-	case row.Description != abbreviate(file.Description) && (row.Description != "" || file.Description != ""):
-		problem.Reason = fmt.Sprintf("renamed after it was applied (%q then)", row.Description)
-	default:
-		return
-	}
-	p.edited = append(p.edited, problem)
-}
-
-// abbreviate is what Flyway stores of a long description.
-func abbreviate(description string) string {
-	units := utf16.Encode([]rune(description))
-	if len(units) <= 200 {
-		return cmp.Or(description, noDescription)
-	}
-	return string(utf16.Decode(units[:197])) + "..."
-}
-
-// Flyway's names of scripts that a baseline stands for.
-const (
-	belowBaseline = "Below Baseline"
-	atBaseline    = "Ignored (Baseline)"
-)
-
-// noDescription is what Flyway stores for a script without a description.
-const noDescription = "<< no description >>"
-
-func (p *plan) unapplied(f script.File, last script.Version, rules rules) {
-	switch {
-	case f.Version.Compare(p.baseline) < 0:
-		p.listFile(f, belowBaseline)
-	case f.Version.Compare(p.baseline) == 0:
-		p.listFile(f, atBaseline)
-	case !rules.target.IsZero() && f.Version.Compare(rules.target) > 0:
-		p.listFile(f, "Above Target")
-	case f.Version.Compare(last) < 0 && !rules.outOfOrder:
-		p.late = append(p.late, f)
-		p.listFile(f, "Ignored")
-	default:
-		p.pending = append(p.pending, f)
-		p.listFile(f, "Pending")
-	}
-}
-
-func (p *plan) repeatables(set *script.Set, history []*applied, rules rules) error {
-	latest := map[string]*applied{}
-	for _, a := range history {
-		if a.Type != "DELETE" {
-			latest[a.Description] = a
-		}
-	}
-	current := map[string]bool{}
-	files := map[string]script.File{}
-	outdated := map[string]bool{}
-	for _, f := range set.Repeatable {
-		key := abbreviate(f.Description)
-		files[key] = f
-		a := latest[key]
-		if a == nil || a.deleted || a.Checksum == nil {
-			continue
-		}
-		same := *a.Checksum == f.Checksum
-		if rules.repeatable != nil {
-			sum, ok, err := rules.repeatable(f)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				p.doubts = append(p.doubts, "only Flyway can tell the checksum of "+f.Script)
-				if !same {
-					p.unsure[f.Script] = true
-				}
-			}
-			same = same || sum == *a.Checksum
-		}
-		current[key], outdated[key] = same, !same
-	}
-	for _, a := range history {
-		p.repeated(a, latest[a.Description] == a, files, outdated)
-	}
-	for _, f := range set.Repeatable {
-		if !current[abbreviate(f.Description)] {
-			p.pending = append(p.pending, f)
-			p.listFile(f, "Pending")
-		}
-	}
-	return nil
-}
-
-// trust is for when Flyway has run them all: what only it could tell is not
-// pending any more.
-func (p *plan) trust() {
-	p.pending = slices.DeleteFunc(p.pending, func(f script.File) bool { return p.unsure[f.Script] })
-}
-
-func (p *plan) repeated(a *applied, latest bool, files map[string]script.File, outdated map[string]bool) {
-	state := "Success"
-	_, known := files[a.Description]
-	switch {
-	case a.Type == "SCHEMA", a.Type == "DELETE":
-	case a.deleted:
-		state = "Deleted"
-	case !a.Success:
-		p.failed = append(p.failed, a.Row)
-		state = "Failed"
-	case !known && latest:
-		p.missing = append(p.missing, a.Row)
-		state = "Missing"
-	case !latest:
-		state = "Superseded"
-	case outdated[a.Description]:
-		state = "Outdated"
-	}
-	p.list(a.Row, state)
 }
 
 func (p *plan) list(row database.Row, state string) {
@@ -336,5 +144,5 @@ func scriptOf(row database.Row) report.Script {
 }
 
 func scriptOfFile(f script.File) report.Script {
-	return report.Script{Version: f.Version.String(), Description: f.Description, Type: "SQL", Script: f.Script}
+	return report.Script{Version: f.Version.String(), Description: f.Description, Type: typeOf(f), Script: f.Script}
 }

@@ -89,7 +89,7 @@ func (r *run) chooseSteps() ([]*applied, error) {
 	standing := r.standing()
 	if r.req.Steps > 0 {
 		n := len(standing)
-		if i := slices.IndexFunc(standing, func(a *applied) bool { return a.Type == "BASELINE" }); i >= 0 {
+		if i := slices.IndexFunc(standing, func(a *applied) bool { return isBaseline(a.Type) }); i >= 0 {
 			n = i
 		}
 		if r.req.Steps > n {
@@ -113,8 +113,11 @@ func (r *run) downTo(standing []*applied) ([]*applied, error) {
 		if a.version.Compare(to) == 0 {
 			return standing[:i], nil
 		}
-		if a.Type == "BASELINE" {
+		if isBaseline(a.Type) {
 			f := refusal("the database was adopted at version %s, and nothing before that can be reverted; nothing was changed", a.version)
+			if a.Type == baselineScript {
+				f.Message = fmt.Sprintf("the database began with %s, which can't be reverted; nothing was changed", a.Script)
+			}
 			f.Next = fmt.Sprintf("Revert to %s at most.", a.version)
 			return nil, f
 		}

@@ -154,7 +154,7 @@ func (r *run) targetVersion() (script.Version, error) {
 	if err != nil {
 		return v, report.Failf(report.BadRequest, "Name a version of the release as target.", "target: %w", err)
 	}
-	for _, f := range r.set.Versioned {
+	for _, f := range slices.Concat(r.set.Versioned, r.set.Baselines) {
 		if f.Version.Compare(v) == 0 {
 			return v, nil
 		}

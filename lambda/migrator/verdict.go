@@ -6,6 +6,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/report"
+	"slipway/lambda/script"
 )
 
 // contradiction is why history and release do not fit, nil if they do. What is
@@ -17,6 +18,9 @@ func (p *plan) contradiction() *report.Failure {
 	problems := append([]report.Problem{}, p.edited...)
 	for _, row := range p.missing {
 		problems = append(problems, report.Problem{Script: row.Script, Version: scriptOf(row).Version, Reason: "was applied, and the release does not have it"})
+	}
+	if problem, ok := p.squash.problem(); ok {
+		problems = append(problems, problem)
 	}
 	for _, f := range p.late {
 		problems = append(problems, report.Problem{
@@ -51,6 +55,10 @@ func (p *plan) advice() string {
 	switch {
 	case len(p.edited) > 0:
 		return "Put the scripts back as they were applied and change the schema in a new script; if the edit is meant and harmless, `slipway repair` takes the new checksums."
+	case p.runsAfterRepair():
+		return p.squash.keepOne()
+	case p.squash.gone:
+		return "Put the V scripts back that " + p.squash.script.Script + " stands for, and migrate this database before they are removed."
 	case len(p.missing) > 0:
 		return "Put the missing scripts back into the release; if they were removed on purpose, `slipway repair` marks them as deleted."
 	case len(p.late) > 0:
@@ -93,12 +101,19 @@ func (p *plan) pendingScripts() []report.Script {
 	return list
 }
 
-// since are the scripts that were applied after that rank.
-func since(rank int, history []database.Row) []report.Script {
+// since are the scripts that were applied after that rank: those of the pending
+// ones that have a row of success. A script can write rows of its own.
+func since(rank int, history []database.Row, pending []script.File) []report.Script {
+	open := map[string]bool{}
+	for _, f := range pending {
+		open[f.Script+" "+typeOf(f)] = true
+	}
 	list := []report.Script{}
 	for _, row := range history {
-		if row.Rank > rank && row.Success && row.Type == "SQL" {
+		id := row.Script + " " + row.Type
+		if row.Rank > rank && row.Success && open[id] {
 			list = append(list, scriptOf(row))
+			open[id] = false
 		}
 	}
 	return list

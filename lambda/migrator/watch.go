@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -75,7 +76,8 @@ func (r *run) glance(w *watcher, rank *int) error {
 		last := history[n-1]
 		*rank, w.rows = last.Rank, append(w.rows, history...)
 		if r.req.Command != "revert" { // which knows better itself how far it is
-			r.log.Info(fmt.Sprintf("applied %d of %d", len(w.rows), len(r.plan.pending)), "last", last.Script)
+			applied := since(math.MinInt, w.rows, r.plan.pending)
+			r.log.Info(fmt.Sprintf("applied %d of %d", len(applied), len(r.plan.pending)), "last", last.Script)
 		}
 	}
 	blockers, err := r.conn.BlockersOf(ctx, r.application(false))

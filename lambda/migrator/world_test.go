@@ -42,6 +42,9 @@ func failed(version, description, text string) row {
 func deleted(version, description, text string) row {
 	return row{version, description, "DELETE", text, false}
 }
+func squashed(version, description, text string) row {
+	return row{version, description, "SQL_BASELINE", text, false}
+}
 func baseline(version string) row {
 	return row{version, "<< Flyway Baseline >>", "BASELINE", "", false}
 }
@@ -90,7 +93,7 @@ func (w world) insert() string {
 	for i, r := range w.rows {
 		version, name, checksum := "NULL", "R__"+strings.ReplaceAll(r.description, " ", "_")+".sql", fmt.Sprint(script.Checksum([]byte(r.text)))
 		if r.version != "" {
-			version, name = quote(r.version), "V"+r.version+"__"+strings.ReplaceAll(r.description, " ", "_")+".sql"
+			version, name = quote(r.version), map[bool]string{true: "B", false: "V"}[r.kind == "SQL_BASELINE"]+r.version+"__"+strings.ReplaceAll(r.description, " ", "_")+".sql"
 		}
 		rank := i + 1
 		if r.kind == "BASELINE" || r.kind == "SCHEMA" {

@@ -32,6 +32,7 @@ type File struct {
 // apart: they are not part of what a deployment runs.
 type Set struct {
 	Versioned  []File // by version
+	Baselines  []File // B scripts, by version; a new database starts with the highest
 	Repeatable []File // by description, the order in which Flyway runs them
 	Undo       []File // by version
 	Callbacks  []File // by script
@@ -193,6 +194,8 @@ func (l *loader) add(f File) {
 	switch f.Kind {
 	case Versioned:
 		l.set.Versioned = append(l.set.Versioned, f)
+	case Baseline:
+		l.set.Baselines = append(l.set.Baselines, f)
 	case Repeatable:
 		l.set.Repeatable = append(l.set.Repeatable, f)
 	case Undo:
@@ -221,13 +224,14 @@ func (l *loader) finish() {
 	byVersion := func(a, b File) int { return cmp.Or(a.Version.Compare(b.Version), cmp.Compare(a.Script, b.Script)) }
 	byScript := func(a, b File) int { return cmp.Compare(a.Script, b.Script) }
 	slices.SortFunc(s.Versioned, byVersion)
+	slices.SortFunc(s.Baselines, byVersion)
 	slices.SortFunc(s.Undo, byVersion)
 	slices.SortFunc(s.Callbacks, byScript)
 	slices.SortFunc(s.Configs, byScript)
 	slices.SortFunc(s.Repeatable, func(a, b File) int {
 		return cmp.Or(cmp.Compare(a.Description, b.Description), cmp.Compare(a.Script, b.Script))
 	})
-	for _, scripts := range [][]File{s.Versioned, s.Undo} {
+	for _, scripts := range [][]File{s.Versioned, s.Baselines, s.Undo} {
 		for i := 1; i < len(scripts); i++ {
 			if a, b := scripts[i-1], scripts[i]; a.Version.Compare(b.Version) == 0 {
 				l.fail(b.Script, 0, "has version %s, and so has %s: give one of them another version", b.Version, a.Script)
@@ -235,7 +239,7 @@ func (l *loader) finish() {
 		}
 	}
 	beside := map[string]bool{}
-	for _, f := range slices.Concat(s.Versioned, s.Repeatable, s.Undo, s.Callbacks) {
+	for _, f := range slices.Concat(s.Versioned, s.Baselines, s.Repeatable, s.Undo, s.Callbacks) {
 		beside[f.Path+".conf"] = true
 	}
 	for _, c := range s.Configs {
@@ -255,7 +259,7 @@ func (l *loader) finish() {
 		}
 		seen[key] = r.Script
 	}
-	if len(l.problems) == 0 && len(s.Versioned)+len(s.Repeatable) == 0 {
+	if len(l.problems) == 0 && len(s.Versioned)+len(s.Baselines)+len(s.Repeatable) == 0 {
 		l.fail(strings.Join(s.Locations, ", "), 0, "no migration here: add a script such as V1__create_orders.sql")
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Manifest names what a deployment would run: the versioned and repeatable
-// scripts, callbacks and .conf files of a release. Undo scripts are not in it.
+// Manifest names what a deployment would run: the versioned, baseline
+// and repeatable scripts, callbacks and .conf files of a release. Undo scripts are not in it.
 type Manifest struct {
 	// Digest is the release's name: 12 hex digits over names and checksums of all files.
 	Digest string
@@ -26,7 +26,7 @@ func (s *Set) Manifest(limit int) Manifest {
 	if limit > 0 {
 		older = max(0, len(s.Versioned)-limit)
 	}
-	for _, files := range [][]File{s.Versioned[older:], s.Repeatable, s.Callbacks, s.Configs} {
+	for _, files := range [][]File{s.Versioned[older:], s.Baselines, s.Repeatable, s.Callbacks, s.Configs} {
 		for _, f := range files {
 			m.Scripts[f.Script] = fmt.Sprintf("%08x", uint32(f.Checksum))
 		}
@@ -34,7 +34,7 @@ func (s *Set) Manifest(limit int) Manifest {
 	if older > 0 {
 		m.Older = fmt.Sprintf("%d scripts, %s", older, digest(s.Versioned[:older]))
 	}
-	m.Digest = digest(slices.Concat(s.Versioned, s.Repeatable, s.Callbacks, s.Configs))
+	m.Digest = digest(slices.Concat(s.Versioned, s.Baselines, s.Repeatable, s.Callbacks, s.Configs))
 	return m
 }
 

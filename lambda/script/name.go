@@ -12,6 +12,7 @@ type Kind string
 // The kinds of files, by the first letters of their names.
 const (
 	Versioned  Kind = "versioned"  // V1.2__add_orders.sql: runs once
+	Baseline   Kind = "baseline"   // B12__all.sql: stands for all versions up to 12 on a new database
 	Repeatable Kind = "repeatable" // R__order_view.sql: runs again when its content changes
 	Undo       Kind = "undo"       // U1.2__add_orders.sql: runs in a revert only
 	Callback   Kind = "callback"   // beforeMigrate.sql, afterMigrate__grants.sql, …
@@ -40,7 +41,7 @@ var callbackEvents = map[string]bool{
 // Name is what a file's name says.
 type Name struct {
 	Kind        Kind
-	Version     Version // of versioned and undo scripts
+	Version     Version // of versioned, baseline and undo scripts
 	Description string  // with spaces for underscores; may be empty for a versioned script
 	Event       string  // of callbacks
 }
@@ -77,12 +78,9 @@ func ParseName(file string) (Name, error) {
 		}
 		return Name{Kind: Repeatable, Description: description}, nil
 	}
-	if head == "" || (head[0] != 'V' && head[0] != 'U') {
+	kinds := map[byte]Kind{'V': Versioned, 'B': Baseline, 'U': Undo}
+	if head == "" || kinds[head[0]] == "" {
 		return Name{}, fmt.Errorf("not a migration's name: it should look like %s", example)
-	}
-	kind := Versioned
-	if head[0] == 'U' {
-		kind = Undo
 	}
 	v, err := ParseVersion(head[1:])
 	if err != nil {
@@ -91,5 +89,5 @@ func ParseName(file string) (Name, error) {
 		}
 		return Name{}, err
 	}
-	return Name{Kind: kind, Version: v, Description: description}, nil
+	return Name{Kind: kinds[head[0]], Version: v, Description: description}, nil
 }

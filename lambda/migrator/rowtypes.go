@@ -1,0 +1,19 @@
+package migrator
+
+import "slipway/lambda/script"
+
+// baselineScript is the type that Flyway records for a B script.
+const baselineScript = "SQL_BASELINE"
+
+// typeOf is the type that Flyway records for a script.
+func typeOf(f script.File) string {
+	if f.Kind == script.Baseline {
+		return baselineScript
+	}
+	return "SQL"
+}
+
+// isBaseline reports whether a row of that type stands for all scripts up to its version.
+func isBaseline(kind string) bool {
+	return kind == "BASELINE" || kind == baselineScript || kind == "JDBC_BASELINE"
+}
