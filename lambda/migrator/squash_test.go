@@ -112,7 +112,7 @@ func TestBaselineScriptThatFailed(t *testing.T) {
 	if !strings.Contains(rep.Next, "ran outside a transaction") {
 		t.Error(rep.Next)
 	}
-	y.equal("history", y.history(), "3 SQL_BASELINE")
+	y.equal("history", y.history(), "3 SQL_BASELINE failed")
 	y.fails(report.PreviousFailed, migrate)
 	y.ok(migrator.Request{Command: "repair"})
 	y.exec("DROP TABLE a")

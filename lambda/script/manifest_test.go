@@ -18,10 +18,10 @@ func load(t *testing.T, files map[string]string) *Set {
 
 func TestManifestListsWhatADeploymentRuns(t *testing.T) {
 	m := load(t, map[string]string{
-		"V1__a.sql": "SELECT 1;", "U1__a.sql": "SELECT -1;", "sub/R__b.sql": "SELECT 1;\n", "beforeMigrate.sql": "SELECT 1;\r\n",
+		"V1__a.sql": "SELECT 1;", "B1__a.sql": "SELECT 1;", "U1__a.sql": "SELECT -1;", "sub/R__b.sql": "SELECT 1;\n", "beforeMigrate.sql": "SELECT 1;\r\n",
 		"V1__a.sql.conf": "executeInTransaction=true", "README.md": "",
 	}).Manifest(0)
-	want := map[string]string{"V1__a.sql": "04b2335c", "sub/R__b.sql": "04b2335c", "beforeMigrate.sql": "04b2335c", "V1__a.sql.conf": fmt.Sprintf("%08x", uint32(Checksum([]byte("executeInTransaction=true"))))}
+	want := map[string]string{"V1__a.sql": "04b2335c", "B1__a.sql": "04b2335c", "sub/R__b.sql": "04b2335c", "beforeMigrate.sql": "04b2335c", "V1__a.sql.conf": fmt.Sprintf("%08x", uint32(Checksum([]byte("executeInTransaction=true"))))}
 	if len(m.Scripts) != len(want) {
 		t.Errorf("lists %v", m.Scripts)
 	}
@@ -54,6 +54,7 @@ func TestManifestDigestChangesWithWhatWouldRun(t *testing.T) {
 		"another file":     {map[string]string{"x.txt": "y"}, true},
 		"an edited script": {map[string]string{"V1__a.sql": "SELECT 11;"}, false},
 		"a new script":     {map[string]string{"V3__c.sql": ""}, false},
+		"a baseline":       {map[string]string{"B2__b.sql": ""}, false},
 		"a callback":       {map[string]string{"afterMigrate.sql": ""}, false},
 		"a configuration":  {map[string]string{"V1__a.sql.conf": ""}, false},
 	} {

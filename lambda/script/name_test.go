@@ -84,7 +84,9 @@ func TestNamesThatFlywayWouldSkipInSilence(t *testing.T) {
 		"":                      "lower case",
 		"q":                     "lower case",
 		"V1__x.sql.conf.conf":   "",
-		"B1__baseline.sql":      "should look like",
+		"B__baseline.sql":       "no version",
+		"B1_baseline.sql":       "two underscores",
+		"b1__baseline.sql":      "should look like",
 		"undo1__x.sql":          "should look like",
 		"SV1__x.sql":            "should look like",
 		"V1__x.sql~":            "lower case",
@@ -125,7 +127,7 @@ func FuzzParseName(f *testing.F) {
 		if strings.ContainsFunc(file, unicode.IsControl) {
 			t.Errorf("%q: a control character was let through", file)
 		}
-		if versioned := n.Kind == Versioned || n.Kind == Undo; versioned && n.Version.IsZero() {
+		if versioned := n.Kind == Versioned || n.Kind == Undo || n.Kind == Baseline; versioned && n.Version.IsZero() {
 			t.Errorf("%q: %s without a version", file, n.Kind)
 		}
 		if n.Kind == Callback && n.Event == "" || n.Kind == Repeatable && strings.TrimSpace(n.Description) == "" {

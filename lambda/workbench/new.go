@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -88,13 +89,16 @@ func descriptionOf(name string) (string, error) {
 	if utf8.RuneCountInString(description) > longest || len("V.sql")+50+len(description) > 255 {
 		return "", fmt.Errorf("the name is too long; %s", example)
 	}
-	if n, err := script.ParseName(strings.TrimSpace(strings.ReplaceAll(name, " ", "_")) + ".sql"); err == nil && (n.Kind == script.Versioned || n.Kind == script.Undo) {
+	if n, err := script.ParseName(strings.TrimSpace(strings.ReplaceAll(name, " ", "_")) + ".sql"); err == nil && slices.Contains(numbered, n.Kind) {
 		return "", fmt.Errorf("the version is found by itself; %s", example)
 	}
 	return description, nil
 }
 
-// latest is the versioned or undo script with the highest version.
+// numbered are the kinds of scripts whose versions a new one has to be above.
+var numbered = []script.Kind{script.Versioned, script.Baseline, script.Undo}
+
+// latest is the script with the highest version.
 type latest struct {
 	folder  string // that it lies in
 	version string // as the file's name spells it; "" for none
@@ -119,7 +123,7 @@ func newestScript(root string) (latest, error) {
 			return nil
 		}
 		n, err := script.ParseName(d.Name())
-		if err != nil || n.Kind != script.Versioned && n.Kind != script.Undo || n.Version.Compare(highest) <= 0 {
+		if err != nil || !slices.Contains(numbered, n.Kind) || n.Version.Compare(highest) <= 0 {
 			return nil
 		}
 		highest = n.Version

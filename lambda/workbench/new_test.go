@@ -78,7 +78,12 @@ func TestNew(t *testing.T) {
 	write(t, path(".hidden/V99__no.sql"), "")
 	write(t, path("broken name.sql"), "")
 	write(t, path("R__view.sql"), "")
+	write(t, path("B6__all.sql"), "")
 	if out, err := makeNew(t, "--sql", sql, "more"); err != nil || !strings.HasPrefix(out, path("2026/V8__more.sql")) {
+		t.Errorf("got %q, %v", out, err)
+	}
+	write(t, path("B20__all.sql"), "")
+	if out, err := makeNew(t, "--sql", sql, "more"); err != nil || !strings.HasPrefix(out, path("V21__more.sql")) {
 		t.Errorf("got %q, %v", out, err)
 	}
 }

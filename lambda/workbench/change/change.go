@@ -40,7 +40,7 @@ func (e Entry) Checksum() int32 { return script.Checksum(e.Data) }
 // or for repeatable scripts by description, else by path.
 func (e Entry) Key() string {
 	switch e.Kind {
-	case script.Versioned, script.Undo:
+	case script.Versioned, script.Baseline, script.Undo:
 		return string(e.Kind) + " " + e.Version.Key()
 	case script.Repeatable:
 		return "repeatable " + e.Description
@@ -124,8 +124,9 @@ func (c *Change) New() []Entry {
 
 // Order is the order in which Flyway runs scripts.
 func Order(a, b Entry) int {
-	rank := map[script.Kind]int{script.Versioned: 1, script.Repeatable: 2, script.Undo: 3}
-	return cmp.Or(cmp.Compare(rank[a.Kind], rank[b.Kind]), a.Version.Compare(b.Version), cmp.Compare(a.Description, b.Description), cmp.Compare(a.Path, b.Path))
+	rank := map[script.Kind]int{script.Versioned: 1, script.Baseline: 1, script.Repeatable: 2, script.Undo: 3}
+	second := map[script.Kind]int{script.Baseline: 1} // at one version
+	return cmp.Or(cmp.Compare(rank[a.Kind], rank[b.Kind]), a.Version.Compare(b.Version), cmp.Compare(second[a.Kind], second[b.Kind]), cmp.Compare(a.Description, b.Description), cmp.Compare(a.Path, b.Path))
 }
 
 func (t Tree) byKey() map[string]Entry {

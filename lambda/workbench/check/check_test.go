@@ -130,6 +130,15 @@ func TestAgainstTheTargetBranch(t *testing.T) {
 		"other line ends are no edit": {
 			work: with(files{"V1__a.sql": "\ufeff" + strings.ReplaceAll(v1, "\n", "\r\n")}),
 		},
+		"a baseline script beside what it stands for": {work: with(files{"B2__all.sql": v1 + v2})},
+		"two baseline scripts of one version, one on either branch": {
+			work: with(files{"B2__all.sql": v1 + v2}), moved: with(files{"B2.0__other.sql": v1}),
+			want: []string{"error version-collision B2__all.sql"},
+		},
+		"a baseline script in place of what it stands for": {
+			work: with(files{"B2__all.sql": v1 + v2, "V1__a.sql": "", "V2__b.sql": ""}),
+			want: []string{"error deleted-script V1__a.sql", "error deleted-script V2__b.sql"},
+		},
 		"an edited script, waived": {
 			work: with(files{"V1__a.sql": "-- slipway:allow edited-script because it failed everywhere, and repair follows\n" + v1}),
 			want: []string{"waived edited-script V1__a.sql"},

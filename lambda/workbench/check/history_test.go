@@ -43,3 +43,19 @@ func BenchmarkCheck300(b *testing.B) {
 		run(b, folder, Options{Linter: squawk})
 	}
 }
+
+// A B script of the target branch: what changes in it reaches new databases only.
+func TestBaselineScriptOfTheTargetBranch(t *testing.T) {
+	begin := with(files{"B2__all.sql": v1 + v2})
+	for name, c := range map[string]struct {
+		work files
+		want string
+	}{
+		"edited":  {with(files{"B2__all.sql": v1}), "warning edited-baseline B2__all.sql"},
+		"deleted": {base, "error deleted-script B2__all.sql"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			expect(t, run(t, changetest.Branch(t, begin, c.work, nil), Options{}), c.want)
+		})
+	}
+}

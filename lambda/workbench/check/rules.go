@@ -61,6 +61,7 @@ var Rules = map[string]string{
 	"version-collision":     "Two scripts have one version (or two repeatable ones one description).",
 	"version-not-above":     "A new version is below one that the target branch has.",
 	"edited-script":         "A versioned script that the target branch has was edited.",
+	"edited-baseline":       "A baseline (B) script that the target branch has was edited: Flyway never notices.",
 	"renamed-script":        "A versioned script that the target branch has got another description.",
 	"deleted-script":        "A script that the target branch has is gone.",
 	"bad-name":              "The file's name means nothing to Flyway, which would skip it in silence.",

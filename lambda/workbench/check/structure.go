@@ -62,14 +62,32 @@ func (r *Result) gone(e change.Entry, work map[string][]change.Entry) {
 		return
 	}
 	r.list(e, "deleted")
-	if e.Kind != script.Versioned && e.Kind != script.Repeatable {
+	if e.Kind != script.Versioned && e.Kind != script.Repeatable && e.Kind != script.Baseline {
 		return
 	}
-	r.add(Finding{
+	f := Finding{
 		Rule: "deleted-script", Level: Error, Script: e.Path,
 		Message: "the target branch has it, so databases have applied it: a release without it is refused",
 		Help:    "Put it back, and undo what it did in a new script.",
-	})
+	}
+	if b := standsFor(e, work); b.Path != "" {
+		f.Help = fmt.Sprintf("Put it back: %s stands for it on new databases only. To remove it, keep the V script of version %s, "+
+			"wait until every database has that version, and repair each.", b.Path, b.Version)
+	}
+	r.add(f)
+}
+
+// standsFor is the B script that stands for a versioned script on new databases.
+func standsFor(e change.Entry, work map[string][]change.Entry) (b change.Entry) {
+	for _, files := range work {
+		for _, f := range files {
+			above := f.Version.Compare(e.Version) >= 0 && f.Version.Compare(b.Version) > 0
+			if e.Kind == script.Versioned && f.Kind == script.Baseline && above {
+				b = f
+			}
+		}
+	}
+	return b
 }
 
 // changed judges a script of the work tree by what it was.
@@ -96,6 +114,13 @@ func (r *Result) changed(e change.Entry, base map[string][]change.Entry) {
 		r.list(e, "renamed")
 	default:
 		r.list(e, "edited")
+	}
+	if e.Kind == script.Baseline {
+		r.add(Finding{
+			Rule: "edited-baseline", Level: Warning, Script: e.Path,
+			Message: "the target branch has it, and Flyway never notices that it changed: databases that began with it keep what it was",
+			Help:    "Make the change in a new script, unless both do the same.",
+		})
 	}
 	if e.Kind != script.Versioned {
 		return
@@ -136,9 +161,9 @@ func (r *Result) against(c *change.Change, o Options) {
 		}
 		there := tip[e.Key()]
 		switch {
-		case e.Kind != script.Versioned && e.Kind != script.Repeatable:
+		case e.Kind != script.Versioned && e.Kind != script.Repeatable && e.Kind != script.Baseline:
 		case len(there) > 0 && there[0].Description == e.Description && there[0].Checksum() == e.Checksum():
-		case len(there) > 0 && e.Kind == script.Versioned:
+		case len(there) > 0 && e.Kind != script.Repeatable:
 			r.add(Finding{
 				Rule: "version-collision", Level: Error, Script: e.Path,
 				Message: fmt.Sprintf("has version %s, and on %s so has %s", e.Version, c.Against, there[0].Path),

@@ -180,7 +180,7 @@ func (x *rehearsal) outside() map[string]bool {
 	if err != nil {
 		return m // then nothing ran
 	}
-	for _, f := range slices.Concat(set.Versioned, set.Repeatable) {
+	for _, f := range slices.Concat(set.Versioned, set.Baselines, set.Repeatable) {
 		m[f.Script] = f.NoTransaction
 	}
 	return m
