@@ -78,7 +78,7 @@ func (c *Conn) Cancel(ctx context.Context, pid int, terminate bool) error {
 func (c *Conn) InvalidIndexes(ctx context.Context) ([]string, error) {
 	rows, err := c.pg.Query(ctx, `SELECT format('%I.%I', n.nspname, r.relname) FROM pg_index i
 		JOIN pg_class r ON r.oid = i.indexrelid JOIN pg_namespace n ON n.oid = r.relnamespace
-		WHERE NOT i.indisvalid AND n.nspname NOT LIKE 'pg\_%' AND NOT EXISTS
+		WHERE NOT i.indisvalid AND r.relkind = 'i' AND n.nspname NOT LIKE 'pg\_%' AND NOT EXISTS
 			(SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
 		ORDER BY 1`)
 	if err != nil {

@@ -24,7 +24,7 @@ func (r *run) explain(ctx context.Context, err error, lost bool) error {
 	var exit *flyway.ExitError
 	switch {
 	case lost && ctx.Err() == nil:
-		f := report.Failf(report.DatabaseUnreachable, "Run it again when the server takes connections; a script that was cut off has been rolled back.", "the connection to the database was lost")
+		f := report.Failf(report.DatabaseUnreachable, whenBack, "the connection to the database was lost")
 		r.place(f, err)
 		return f
 	case errors.As(err, &answer):
@@ -40,9 +40,9 @@ func (r *run) explain(ctx context.Context, err error, lost bool) error {
 	case errors.Is(err, flyway.ErrNoRoom):
 		return report.Failf(report.Internal, "Make room in the folder for temporary files: /tmp, in Lambda the ephemeral storage.", "%w", err)
 	case errors.As(err, &exit) && (exit.Code == 130 || exit.Code == 143):
-		return report.Failf(report.Internal, "Run it again: a script that was cut off has been rolled back.", "Flyway was ended by a signal: %w", err)
+		return report.Failf(report.Internal, "Run it again: "+serverRollsBack, "Flyway was ended by a signal: %w", err)
 	case errors.As(err, &exit) && (exit.Code == 3 || exit.Code < 0 || exit.Code == 137):
-		return report.Failf(report.Internal, "Give the function more memory if this was out of it (configuration: memory), then run again; a script that was cut off has been rolled back.",
+		return report.Failf(report.Internal, "Give the function more memory if this was out of it (configuration: memory), then run again; "+serverRollsBack,
 			"Flyway was killed or ran out of memory: %w", err)
 	}
 	return report.AsFailure(err)
@@ -97,42 +97,93 @@ func (r *run) linesInto(path string, line int, reason string) int {
 	return 0
 }
 
+const againGoesOn = "Run it again: it goes on where it stopped."
+
 // ended is the failure of a run whose context ended.
 func (r *run) ended(ctx context.Context) *report.Failure {
 	cause := context.Cause(ctx)
 	if errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) {
 		return report.Failf(report.Deadline,
-			"Run it again: it goes on where it stopped. If one script alone needs longer than the limit, raise the limit or run it outside Lambda, in Fargate or CodeBuild with the same image.",
+			againGoesOn+" If one script alone needs longer than the limit, raise the limit or run it outside Lambda, in Fargate or CodeBuild with the same image.",
 			"the time ran out; the statement was cancelled")
 	}
-	return report.Failf(report.Interrupted, "Run it again: it goes on where it stopped.", "the run was ended by a signal; the statement was cancelled")
+	return report.Failf(report.Interrupted, againGoesOn, "the run was ended by a signal; the statement was cancelled")
 }
 
+// What holds after a session is gone, whether or not this program saw it.
+const (
+	serverRollsBack = "the server rolls a transaction back whose session is gone."
+	whenBack        = "Run it again when the server takes connections; " + serverRollsBack
+)
+
+// explainAnswer types an error that Flyway returned. A next step that depends
+// on what the database says is left to [run.complete].
 func (r *run) explainAnswer(ctx context.Context, e *flyway.Error) error {
-	f := report.Failf(report.MigrationFailed, "Correct the script and run again: its own changes were rolled back.", "%s", e.Reason())
-	f.Err = e
+	f := &report.Failure{Code: report.MigrationFailed, Message: e.Reason(), Err: e}
 	r.place(f, e)
-	message := e.Message
 	switch {
 	case ctx.Err() != nil:
 		ended := r.ended(ctx)
-		ended.Script, ended.Line, ended.SQLState = f.Script, f.Line, f.SQLState
-		f = ended
+		ended.Script, ended.Line, ended.SQLState, ended.Err = f.Script, f.Line, f.SQLState, e
+		return ended
 	case e.SQLState == lockNotAvailable:
-		f.Code = report.Locked
-		f.Next = "Run it again when the named sessions have ended; how long a script waits is SLIPWAY_LOCK_TIMEOUT."
-		f.Message = fmt.Sprintf("a table lock was not to be had within %s, so the script gave up before the application queued behind it", r.Config.LockTimeout)
-	case e.SQLState == "25006":
+		r.explainLock(f)
+	case e.SQLState == "25006" && r.reader():
 		f.Code, f.Next = report.DatabaseUnreachable, "Connect to the writer (the cluster endpoint); after a failover, run it again."
-	case e.SQLState == "42501" && f.Script == "":
-		f.Code, f.Next = report.AccessDenied, "Grant the role what the message names, or migrate as the owner of the schema."
-	case e.SQLState == "42501":
-		f.Next = "Grant the role what the message names, or run the script as the owner; its own changes were rolled back."
-	case database.Passing(e.SQLState):
-		f.Code, f.Next = report.DatabaseUnreachable, "Run it again when the server takes connections; a script that was cut off has been rolled back."
+	case database.Passing(e.SQLState) && !r.scriptsFault(f):
+		f.Code, f.Next = report.DatabaseUnreachable, whenBack
 		f.Message = "the connection to the database was lost: " + f.Message
+	case f.Script != "" && e.SQLState != "":
+	case e.SQLState == "42501":
+		f.Code = report.AccessDenied
 	case e.SQLState == "28P01" || e.SQLState == "28000":
 		f.Code, f.Next = report.AccessDenied, "Check the secret's username and password."
+	default:
+		r.explainMessage(f, e)
+	}
+	return f
+}
+
+// explainLock says for how long a lock was waited for, as far as that is known.
+func (r *run) explainLock(f *report.Failure) {
+	f.Code = report.Locked
+	text, _ := r.scriptText(f.Script, 0)
+	switch {
+	case strings.Contains(f.Message, "could not obtain lock"):
+		return // NOWAIT
+	case strings.Contains(strings.ToLower(text), "lock_timeout"), r.Config.LockTimeout == 0:
+		f.Message = "could not acquire a table lock within the lock_timeout that script, role or server set"
+	default:
+		f.Message = fmt.Sprintf("could not acquire a table lock within %s, so the script gave up before the application queued behind it",
+			r.Config.LockTimeout)
+	}
+	f.Next = "Run it again when the named sessions have ended; how long a script waits is SLIPWAY_LOCK_TIMEOUT."
+}
+
+// scriptsFault reports whether a connection error is the script's own doing:
+// it is named, and the run's own session is well.
+func (r *run) scriptsFault(f *report.Failure) bool {
+	text, _ := r.scriptText(f.Script, 0)
+	return f.Script != "" && endsItself(f.SQLState, text) && r.well()
+}
+
+// endsItself reports whether a session that ended so can have been ended by its
+// own script. That it was ended from outside (57P01) is the script's doing only
+// where it says so.
+func endsItself(state, text string) bool {
+	switch state {
+	case "57P05":
+		return true
+	case "57P01":
+		return ends[state]().MatchString(text)
+	}
+	return strings.HasPrefix(state, "08")
+}
+
+// explainMessage types the errors that Flyway has no code of PostgreSQL for.
+func (r *run) explainMessage(f *report.Failure, e *flyway.Error) {
+	message := e.Message
+	switch {
 	case strings.Contains(message, "Detected both transactional and non-transactional statements"):
 		f.Code, f.Next = report.BadRelease, "Split it: statements that can't run in a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …) into a script of their own."
 	case strings.Contains(message, "No value provided for placeholder"), strings.Contains(message, "default placeholder"):
@@ -154,20 +205,22 @@ func (r *run) explainAnswer(ctx context.Context, e *flyway.Error) error {
 		f.Blockers = r.holders(database.FlywayLock(r.table))
 	case strings.Contains(message, "contains a failed"):
 		f.Code, f.Next = report.PreviousFailed, "Remove what it left half done, run `slipway repair`, then migrate again."
+	case strings.Contains(message, commitFailed):
+		// The history tells whose commit it was.
 	case e.SQLState == "" && f.Script == "" && len(r.set.Callbacks) > 0:
 		// Flyway does not say which callback failed, nor that one did.
-		var names []string
-		for _, c := range r.set.Callbacks {
-			names = append(names, c.Script)
-		}
-		f.Next = "Correct the callback that did it (" + strings.Join(names, ", ") + "); if none did, report this with the log of the run."
+		f.Next = "Correct the callback that did it (" + r.callbackNames() + "); if none did, report this with the log of the run."
 	case e.SQLState == "" && f.Script == "":
 		f.Code, f.Next = report.Internal, "Report this with the log of the run."
 	}
-	if f.Code == report.MigrationFailed || f.Code == report.Deadline || f.Code == report.DatabaseUnreachable {
-		r.afterNoTransaction(f)
+}
+
+func (r *run) callbackNames() string {
+	var names []string
+	for _, c := range r.set.Callbacks {
+		names = append(names, c.Script)
 	}
-	return f
+	return strings.Join(names, ", ")
 }
 
 // holders names who has an advisory lock, as far as that can still be asked.
@@ -180,41 +233,6 @@ func (r *run) holders(key int64) []report.Blocker {
 	return holders
 }
 
-// afterNoTransaction corrects the advice after a script that ran outside a
-// transaction: nothing rolled it back.
-func (r *run) afterNoTransaction(f *report.Failure) {
-	var failed *script.File
-	for _, pending := range r.plan.pending {
-		if pending.Script == f.Script && pending.NoTransaction {
-			failed = &pending
-		}
-	}
-	if failed == nil {
-		return
-	}
-	f.Next = "It ran outside a transaction: remove what it left half done, run `slipway repair`, then migrate again with a corrected script."
-	if drops := r.dropInvalid(); drops != "" {
-		f.Next = "It ran outside a transaction and left an invalid index: run `" + drops + "` and `slipway repair`, then migrate again."
-	}
-}
-
-// dropInvalid are the statements that remove indexes left invalid, "" for none.
-func (r *run) dropInvalid() string {
-	ctx, cancel := r.lastly(3*time.Second, 0.15)
-	defer cancel()
-	r.connMu.Lock()
-	defer r.connMu.Unlock()
-	indexes, err := r.conn.InvalidIndexes(ctx)
-	if err != nil || len(indexes) == 0 {
-		return ""
-	}
-	drops := make([]string, len(indexes))
-	for i, name := range indexes {
-		drops[i] = "DROP INDEX CONCURRENTLY " + name + ";"
-	}
-	return strings.Join(drops, " ")
-}
-
 // failure completes an error of a run: its context's end, what the driver says
 // of a lost connection, and, for what stands in the history, the way on.
 func (r *run) failure(ctx context.Context, err error) error {
@@ -223,18 +241,14 @@ func (r *run) failure(ctx context.Context, err error) error {
 	}
 	var f *report.Failure
 	if errors.As(err, &f) {
-		if f.Code == report.PreviousFailed && r.conn != nil {
-			if drops := r.dropInvalid(); drops != "" {
-				f.Next = "It left an invalid index: run `" + drops + "` and `slipway repair`, then migrate again."
-			}
-		}
+		r.complete(f)
 		return f
 	}
 	if ctx.Err() != nil || errors.Is(err, ErrDeadline) || errors.Is(err, ErrInterrupted) {
 		return r.ended(ctx)
 	}
 	if r.conn != nil && database.IsConnectionError(err) {
-		return report.Failf(report.DatabaseUnreachable, "Run it again when the server takes connections.", "the connection to the database was lost: %w", err)
+		return report.Failf(report.DatabaseUnreachable, whenBack, "the connection to the database was lost: %w", err)
 	}
 	return database.Denied(err)
 }

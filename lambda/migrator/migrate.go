@@ -53,6 +53,7 @@ func (r *run) migrate(ctx context.Context) error {
 	err := r.applyAll(ctx)
 	// Whatever Flyway said, the history tells what was applied.
 	if again := r.lookAgain(); again != nil {
+		r.unread = true
 		r.warn("the history could not be read after the run: what is reported as applied was seen while it ran, and more may have been; run `slipway info`")
 		if err == nil {
 			return again
@@ -207,7 +208,7 @@ func (r *run) applyAll(ctx context.Context) error {
 		if (!limited && time.Now().Add(pause).After(giveUp)) || (limited && time.Now().Add(pause+r.Config.LockTimeout).After(deadline)) {
 			return failure
 		}
-		r.log.Warn("a table lock was not to be had; trying again", "script", failure.Script, "in", pause.String(), "blockers", fmt.Sprint(blockers))
+		r.log.Warn("could not acquire a table lock; trying again", "script", failure.Script, "in", pause.String(), "blockers", fmt.Sprint(blockers))
 		if sleep(ctx, pause) != nil {
 			return failure
 		}

@@ -42,6 +42,7 @@ type Config struct {
 	ConnectWait time.Duration // how long a server that does not answer is tried; default 60 s
 	FastPath    bool          // answer without Flyway where its answer is certain; default true
 	CommandLine string        // how people run a command of Slipway here, {} in place of its name; default slipway {}
+	Rehearsal   Rehearsal     // what the run is a rehearsal of, so that next steps fit
 	MemoryMB    int           // what the program and Flyway may use together; 0: not limited
 }
 

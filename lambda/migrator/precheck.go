@@ -73,17 +73,11 @@ var createsIndex = lazy(`^CREATE( UNIQUE)? INDEX CONCURRENTLY`)
 // an index that is there already, and invalid. IF NOT EXISTS would take it for
 // done, and without it the script would only fail.
 func (r *run) checkInvalid(ctx context.Context) error {
-	var creating bool
-	for _, f := range r.plan.pending {
-		creating = creating || f.NoTransaction
-	}
-	if !creating {
-		return nil
-	}
 	indexes, err := r.conn.InvalidIndexes(ctx)
 	if err != nil {
 		return err
 	}
+	r.invalid = append([]string{}, indexes...)
 	for _, index := range indexes {
 		f, err := r.creator(index)
 		if err != nil {
@@ -134,7 +128,7 @@ func (r *run) mayBeHalfDone(err error) {
 	}
 	next := r.plan.pending[0].Script
 	f.Next = fmt.Sprintf("Look whether %s, which runs outside a transaction, was cut off half done; then run it again.", next)
-	if drops := r.dropInvalid(); drops != "" {
+	if drops := r.dropInvalid(""); drops != "" {
 		f.Next = fmt.Sprintf("%s was cut off outside a transaction and left an invalid index: run `%s`, then migrate again.", next, drops)
 	}
 }

@@ -20,31 +20,8 @@ func (r *run) explainUndo(ctx context.Context, err error, lost bool, blockers []
 	if !errors.As(err, &u) {
 		return err
 	}
-	var pg *pgconn.PgError
-	var f *report.Failure
-	switch known := errors.As(err, &pg); {
-	case lost && ctx.Err() == nil:
-		f = report.Failf(report.DatabaseUnreachable, "Run it again when the server takes connections.", "the connection to the database was lost")
-	case ctx.Err() != nil:
-		f = r.ended(ctx)
-	case errors.As(err, &f):
-	case database.IsConnectionError(err):
-		f = report.Failf(report.DatabaseUnreachable, "Run it again when the server takes connections.", "the connection to the database was lost: %w", err)
-	case known && pg.Code == "25006":
-		f = report.Failf(report.DatabaseUnreachable, "Connect to the writer (the cluster endpoint); after a failover, run it again.", "%s", pg.Message)
-	case known && pg.Code == lockNotAvailable:
-		f = report.Failf(report.Locked, "Run it again when the named sessions have ended; how long a script waits is SLIPWAY_LOCK_TIMEOUT.", "a table lock was not to be had within %s", r.Config.LockTimeout)
-		f.Blockers = blockers
-	case known:
-		f = report.Failf(report.MigrationFailed, "Correct the undo script and revert again, or go forward with a new script.", "%s", pgMessage(pg))
-		f.Err = err
-	default:
-		f = report.AsFailure(err)
-	}
+	f := r.undoFailure(ctx, u, lost, blockers)
 	f.Script, f.Line = u.step.undo.Script, u.line
-	if pg != nil {
-		f.SQLState = pg.Code
-	}
 	version := *u.step.row.Version
 	stands := orNone(r.plan.current)
 	switch {
@@ -54,13 +31,74 @@ func (r *run) explainUndo(ctx context.Context, err error, lost bool, blockers []
 	case u.half:
 		f.Message += fmt.Sprintf("\nThe script ran outside a transaction, so version %s may be half undone; it counts as failed.", version)
 		f.Next = fmt.Sprintf("Finish by hand what the script left half done, then run `slipway repair`: version %s is then pending.", version)
-		if drops := r.dropInvalid(); drops != "" {
-			f.Next = fmt.Sprintf("It left an invalid index: run `%s` and what else the script would have done, then `slipway repair`: version %s is then pending.", drops, version)
+		if drops := r.dropInvalid(u.step.text); drops != "" {
+			f.Next = fmt.Sprintf("It left an invalid index: run `%s` and what else the script would have done, then `slipway repair`: "+
+				"version %s is then pending.", drops, version)
 		}
 	default:
-		f.Message += fmt.Sprintf("\nWhat the undo of version %s did was rolled back. %s; the database stands at version %s.", version, revertedBefore(len(r.report.Reverted)), stands)
+		f.Message += fmt.Sprintf("\nWhat the undo of version %s did was rolled back. %s; the database stands at version %s.",
+			version, revertedBefore(len(r.report.Reverted)), stands)
 	}
 	return f
+}
+
+// undoFailure is the failure without its place and without what became of the version.
+func (r *run) undoFailure(ctx context.Context, u *undoError, lost bool, blockers []report.Blocker) *report.Failure {
+	var pg *pgconn.PgError
+	var f *report.Failure
+	known := errors.As(u.err, &pg)
+	switch {
+	case ctx.Err() != nil:
+		f = r.ended(ctx)
+	case !lost && known && r.undoScriptsFault(u, pg.Code):
+		f = report.Failf(report.MigrationFailed, r.adviseUndo(u, pg.Code, pgMessage(pg)), "%s", pgMessage(pg))
+		f.Err = u.err
+	case lost || database.IsConnectionError(u.err) && !r.well():
+		f = report.Failf(report.DatabaseUnreachable, "Run it again when the server takes connections.", "the connection to the database was lost")
+	case errors.As(u.err, &f):
+	case database.IsConnectionError(u.err):
+		f = report.Failf(report.MigrationFailed, r.adviseUndo(u, "08006", u.err.Error()), "the undo script's session was ended: %w", u.err)
+	case known && pg.Code == "25006":
+		f = report.Failf(report.DatabaseUnreachable, "Connect to the writer (the cluster endpoint); after a failover, run it again.", "%s", pg.Message)
+	case known:
+		f = report.Failf(report.Locked, "Run it again when the named sessions have ended; how long a script waits is SLIPWAY_LOCK_TIMEOUT.",
+			"%s", pgMessage(pg))
+		f.Blockers = blockers
+	default:
+		f = report.AsFailure(u.err)
+	}
+	if known {
+		f.SQLState = pg.Code
+	}
+	return f
+}
+
+// undoScriptsFault reports whether an error of the server says something of the script.
+func (r *run) undoScriptsFault(u *undoError, state string) bool {
+	switch {
+	case state == lockNotAvailable:
+		return false
+	case state == "25006":
+		return !r.reader()
+	case database.Passing(state):
+		return endsItself(state, u.step.text) && r.well()
+	}
+	return true
+}
+
+// adviseUndo is the next step of an undo script that failed with that SQLSTATE.
+func (r *run) adviseUndo(u *undoError, state, message string) string {
+	text := u.step.text
+	s := situation{
+		state: state, message: message, script: u.step.undo.Script, role: r.target.User, database: r.target.Name,
+		outside: u.step.outside, rehearsal: r.Config.Rehearsal, statement: fromLine(text, u.line), atCommit: u.line == 0,
+	}
+	r.examine(&s, text)
+	// Without a line, a name that is missing is one of the history's.
+	if next := s.advise(); next != "" && (u.line > 0 || !strings.HasPrefix(state, "42")) {
+		return next + " Then revert again, or go forward with a new script."
+	}
+	return "Correct the undo script and revert again, or go forward with a new script."
 }
 
 func revertedBefore(n int) string {

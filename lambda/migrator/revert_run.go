@@ -52,7 +52,7 @@ func (r *run) undoAll(ctx context.Context, w *database.Work, p *revertPlan) erro
 			if !errors.As(err, &pg) || pg.Code != lockNotAvailable && pg.Code != deadlockDetected || s.outside || ctx.Err() != nil || time.Now().Add(pause).After(giveUp) {
 				return err
 			}
-			r.log.Warn("a table lock was not to be had; trying again", "script", s.undo.Script, "in", pause.String())
+			r.log.Warn("could not acquire a table lock; trying again", "script", s.undo.Script, "in", pause.String())
 			if sleep(ctx, pause) != nil {
 				return err
 			}

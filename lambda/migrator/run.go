@@ -38,6 +38,8 @@ type run struct {
 	exists  bool // the history's table
 	plan    *plan
 	seen    []database.Row // what the last start of Flyway was seen to apply
+	unread  bool           // the history could not be read after Flyway ended
+	invalid []string       // the indexes that were invalid before Flyway started; nil where nobody looked
 }
 
 func (r *run) do(ctx context.Context) error {

@@ -71,9 +71,10 @@ func (p *plan) previousFailed() *report.Failure {
 	row := p.failed[0]
 	f := &report.Failure{
 		Code:    report.PreviousFailed,
-		Message: fmt.Sprintf("%s failed in an earlier run outside a transaction and may have left changes behind", row.Script),
+		Message: fmt.Sprintf("%s failed in an earlier run outside a transaction, so part of what it did may stay", row.Script),
 		Script:  row.Script,
-		Next:    "Remove what it left half done, run `slipway repair` to take its row out of the history, then migrate again.",
+		Next: "If it is made to go on where it stopped, run `slipway repair`, which takes its row out of the history, then migrate again; " +
+			"if not, finish or undo by hand what it did before that.",
 	}
 	for _, row := range p.failed {
 		f.Problems = append(f.Problems, report.Problem{Script: row.Script, Version: scriptOf(row).Version, Reason: "failed on " + row.InstalledOn.UTC().Format("2006-01-02 15:04:05") + " UTC"})

@@ -92,15 +92,15 @@ var loseFaults = []fault{
 		l.restart(folder)
 		l.again("2")
 	}},
-	{"read-only-database", "25006 is DATABASE_UNREACHABLE with the writer as next step", func(l *lab) {
+	{"read-only-database", "25006 on a writer is MIGRATION_FAILED, and the next step lifts the setting", func(l *lab) {
 		l.migrated()
 		l.two()
 		before := l.look()
 		l.exec("ALTER DATABASE " + l.database + " SET default_transaction_read_only = on")
 		o := l.run("migrate")
 		l.check(o.SQLState == "25006", "SQLSTATE %s: %s", o.SQLState, o.Message)
-		l.contains(o.Next, "writer")
-		l.answered(o, report.DatabaseUnreachable, before)
+		l.contains(o.Next, "default_transaction_read_only is on (set for the database)")
+		l.answered(o, report.MigrationFailed, before)
 		l.exec("SET default_transaction_read_only = off")
 		l.exec("ALTER DATABASE " + l.database + " RESET default_transaction_read_only")
 		l.next("2")
