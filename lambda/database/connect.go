@@ -21,9 +21,10 @@ import (
 type Conn struct {
 	pg     *pgx.Conn
 	target Target
-	known  map[string]bool // which of the backstops this server has
+	known  map[string]bool // which of the backstops and limits this server has
+	path   []string        // the role's search path as far as it exists, before it was pinned
 	Server string          // version, such as "17.5"
-	Schema string          // the first of the search path that exists, "" if there is none
+	Schema string          // the first of the role's search path that exists, "" if there is none
 }
 
 // Connect opens a session under that application_name. What may pass (no
@@ -44,7 +45,7 @@ func Connect(ctx context.Context, t Target, application string, wait time.Durati
 		cancel()
 		if err == nil {
 			c := &Conn{pg: pg, target: t}
-			if err = c.learn(ctx); err == nil {
+			if err = c.prepare(ctx); err == nil {
 				return c, nil
 			}
 			c.Close()
@@ -91,52 +92,10 @@ func (t Target) config(application string) (*pgx.ConnConfig, error) {
 	// pooler in transaction mode would lose.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	config.RuntimeParams["timezone"] = "UTC"
+	// What the driver reads and writes, whatever the role has.
+	config.RuntimeParams["client_encoding"] = "UTF8"
+	config.RuntimeParams["datestyle"] = "ISO"
 	return config, nil
-}
-
-// backstops are the settings that end our statements when this process
-// vanishes; which of them the server knows, it says itself.
-var backstops = map[string]string{
-	"client_connection_check_interval": "1000",
-	"tcp_keepalives_idle":              "10",
-	"tcp_keepalives_interval":          "5",
-	"tcp_keepalives_count":             "3",
-	// Keepalives rest while something sent is not acknowledged.
-	"tcp_user_timeout": "25000",
-}
-
-// learn sets the backstops for this session, which holds the run's lock: when the
-// whole sandbox vanishes without a closed socket, only the server can notice.
-// current_setting answers NULL for one that the server does not know; asking
-// pg_settings would take three times as long.
-func (c *Conn) learn(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	var values []string
-	for name, value := range backstops {
-		values = append(values, fmt.Sprintf("('%s', '%s')", name, value))
-	}
-	var known []string
-	err := c.pg.QueryRow(ctx, `SELECT coalesce(current_schema(), ''), ARRAY(SELECT name FROM (VALUES `+strings.Join(values, ", ")+`) AS s (name, value)
-		WHERE current_setting(name, true) IS NOT NULL AND set_config(name, value, false) IS NOT NULL)`).Scan(&c.Schema, &known)
-	c.known = map[string]bool{}
-	for _, name := range known {
-		c.known[name] = true
-	}
-	c.Server, _, _ = strings.Cut(c.pg.PgConn().ParameterStatus("server_version"), " ")
-	return err
-}
-
-// Backstops are the settings for a session of Flyway's that this server knows
-// (an unknown one would refuse the connection).
-func (c *Conn) Backstops() map[string]string {
-	m := map[string]string{}
-	for name, value := range backstops {
-		if c.known[name] {
-			m[name] = value
-		}
-	}
-	return m
 }
 
 // Close ends the session, and with it its locks.

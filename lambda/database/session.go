@@ -18,8 +18,19 @@ func (c *Conn) TryLock(ctx context.Context, key int64) (got bool, err error) {
 	return got, err
 }
 
+// What a session works on is told by its locks: tables and views of this
+// database, with those that it waits for. Its statement would have to be read
+// for that, and may be cut off anywhere.
 const session = `a.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''),
-	coalesce(a.xact_start, a.backend_start, now()), coalesce(a.query, '')`
+	coalesce(a.xact_start, a.backend_start, now()), coalesce(a.query, ''),
+	ARRAY(SELECT DISTINCT CASE WHEN n.nspname = 'public' THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(c.relname)
+		FROM pg_locks held JOIN pg_class c ON c.oid = held.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE held.pid = a.pid AND held.locktype = 'relation' AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+		ORDER BY 1 LIMIT ` + maxTables + `)`
+
+// maxTables is how many of a session's tables are named.
+const maxTables = "5"
 
 // LockHolders are the sessions that hold that advisory lock.
 func (c *Conn) LockHolders(ctx context.Context, key int64) ([]report.Blocker, error) {
@@ -56,9 +67,13 @@ func (c *Conn) sessions(ctx context.Context, sql string, arg any) ([]report.Bloc
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (b report.Blocker, err error) {
-		err = r.Scan(&b.PID, &b.User, &b.Application, &b.Since, &b.Query)
-		b.Query, _, _ = strings.Cut(strings.TrimSpace(b.Query), "\n")
-		b.Query = report.Cut(b.Query, 200)
+		var statement string
+		var tables []string
+		err = r.Scan(&b.PID, &b.User, &b.Application, &b.Since, &statement, &tables)
+		b.Query = kindOf(statement)
+		if len(tables) > 0 {
+			b.Query = report.Cut(b.Query+" on "+strings.Join(tables, ", "), 200)
+		}
 		return b, err
 	})
 }

@@ -18,7 +18,8 @@ type Work struct {
 	pg      *pgx.Conn
 	table   Table
 	key     int64
-	notices []string
+	path    string // the search path of scripts
+	notices Notices
 }
 
 // OpenWork opens a session beside this one, under that application_name and
@@ -32,7 +33,7 @@ func (c *Conn) OpenWork(ctx context.Context, t Table, application string, settin
 	w := &Work{table: t, key: FlywayLock(t)}
 	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		if n.SeverityUnlocalized == "NOTICE" || n.SeverityUnlocalized == "WARNING" {
-			w.notices = append(w.notices, n.Message)
+			w.notices.add(n.Message)
 		}
 	}
 	w.pg, err = pgx.ConnectConfig(ctx, config)
@@ -41,8 +42,44 @@ func (c *Conn) OpenWork(ctx context.Context, t Table, application string, settin
 			return nil, context.Cause(ctx)
 		}
 		_, err = c.target.classify(err)
+		return nil, err
 	}
-	return w, err
+	if err = w.learnPath(ctx); err != nil {
+		w.Close(ctx)
+		return nil, err
+	}
+	return w, nil
+}
+
+// learnPath settles the search path of scripts as Flyway does: the role's,
+// with the history's schema before it. The session's own is then pinned.
+func (w *Work) learnPath(ctx context.Context) error {
+	if err := w.pg.QueryRow(ctx, "SHOW search_path").Scan(&w.path); err != nil {
+		return err
+	}
+	if w.path != w.table.Schema && !strings.HasPrefix(w.path, w.table.Schema+",") {
+		first := pgx.Identifier{w.table.Schema}.Sanitize()
+		if w.path != "" {
+			first += "," + w.path
+		}
+		w.path = first
+	}
+	_, err := w.pg.Exec(ctx, pin)
+	return err
+}
+
+// ScriptPath gives what follows the search path of scripts: the pieces of an
+// undo script, and the deferred triggers that a commit fires.
+func (w *Work) ScriptPath(ctx context.Context) error {
+	_, err := w.pg.Exec(ctx, "SELECT pg_catalog.set_config('search_path', $1, false)", w.path)
+	return err
+}
+
+// Pin ends what [Work.ScriptPath] began, and takes back any role or search
+// path that the script has set: what follows is SQL of our own again.
+func (w *Work) Pin(ctx context.Context) error {
+	_, err := w.pg.Exec(ctx, "RESET SESSION AUTHORIZATION; RESET ROLE; "+pin)
+	return err
 }
 
 // TryLock takes Flyway's lock for as long as the session lives, if it is free.
@@ -51,38 +88,19 @@ func (w *Work) TryLock(ctx context.Context) (got bool, err error) {
 	return got, err
 }
 
-// Begin opens a transaction in the state in which Flyway runs a script: as the
-// role that logged in, with the history's schema first in the search path, and
-// nothing left of what a script before it had set. It answers the history's last rank.
+// Begin opens a transaction as the role that logged in, with nothing left of
+// what a script before it had set, and with the search path pinned. It returns
+// the history's last rank.
 func (w *Work) Begin(ctx context.Context) (rank int, err error) {
-	w.notices = nil
+	w.notices = Notices{}
 	// A script may have let go of the session's lock; it can't of the transaction's.
-	if _, err = w.pg.Exec(ctx, "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"); err == nil {
+	if _, err = w.pg.Exec(ctx, "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; "+pin); err == nil {
 		_, err = w.pg.Exec(ctx, fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d)", w.key))
-	}
-	if err == nil {
-		err = w.setPath(ctx)
 	}
 	if err == nil {
 		err = w.pg.QueryRow(ctx, "SELECT coalesce(max(installed_rank), 0) FROM "+w.table.String()).Scan(&rank)
 	}
 	return rank, err
-}
-
-func (w *Work) setPath(ctx context.Context) error {
-	var path string
-	if err := w.pg.QueryRow(ctx, "SHOW search_path").Scan(&path); err != nil {
-		return err
-	}
-	if path == w.table.Schema || strings.HasPrefix(path, w.table.Schema+",") {
-		return nil
-	}
-	first := pgx.Identifier{w.table.Schema}.Sanitize()
-	if path != "" {
-		first += "," + path
-	}
-	_, err := w.pg.Exec(ctx, "SELECT set_config('search_path', $1, false)", first)
-	return err
 }
 
 // Piece is a part of a script that is sent at once.
@@ -152,12 +170,9 @@ func byteOffset(s string, character int) int {
 	return len(s)
 }
 
-// Append adds a row to the history in the same transaction, as the role that
-// logged in. Its rank, its time and, with "", its InstalledBy are set here.
+// Append adds a row to the history in the same transaction. Its rank, its time
+// and, with "", its InstalledBy are set here.
 func (w *Work) Append(ctx context.Context, r Row) error {
-	if _, err := w.pg.Exec(ctx, "RESET SESSION AUTHORIZATION; RESET ROLE"); err != nil {
-		return err
-	}
 	_, err := w.pg.Exec(ctx, `INSERT INTO `+w.table.String()+` (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
 		SELECT max(installed_rank) + 1, $1, $2, $3, $4, $5::integer, coalesce(nullif($6, ''), current_user), $7::integer, $8::boolean FROM `+w.table.String(),
 		r.Version, r.Description, r.Type, r.Script, r.Checksum, r.InstalledBy, r.Duration, r.Success)
@@ -179,8 +194,12 @@ func (w *Work) NoLockTimeout(ctx context.Context) error {
 	return err
 }
 
-// Commit ends the transaction and answers what the server had to say in it.
-func (w *Work) Commit(ctx context.Context) (notices []string, err error) {
+// Commit ends the transaction and returns what the server had to say in it.
+// Until the next Begin the search path is the scripts'.
+func (w *Work) Commit(ctx context.Context) (Notices, error) {
+	if err := w.ScriptPath(ctx); err != nil {
+		return w.notices, err
+	}
 	tag, err := w.pg.Exec(ctx, "COMMIT")
 	if err == nil && tag.String() != "COMMIT" {
 		err = errors.New("the transaction was rolled back instead of committed")
@@ -197,42 +216,3 @@ func (w *Work) Rollback(ctx context.Context) error {
 // Close ends the session, and with it its lock. It does not wait for a
 // statement that still runs.
 func (w *Work) Close(ctx context.Context) { _ = w.pg.Close(ctx) }
-
-// Object is something in the database that a script can have made.
-type Object struct {
-	Kind, Name string
-	State      string // differs when the object was made anew or got another definition
-}
-
-// Objects lists, by identity, what repeatable scripts usually make or fill,
-// and all that can be dropped from under it. What PostgreSQL has itself and
-// the history are left out.
-func (w *Work) Objects(ctx context.Context) (map[string]Object, error) {
-	rows, err := w.pg.Query(ctx, objects, w.table.Schema, w.table.Name)
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]Object{}
-	var key string
-	var o Object
-	_, err = pgx.ForEachRow(rows, []any{&key, &o.Kind, &o.Name, &o.State}, func() error {
-		all[key] = o
-		return nil
-	})
-	return all, err
-}
-
-// Row versions (xmin) tell a view, function, trigger, policy or rule that was
-// replaced. A table changes for many reasons, so there only a new one counts.
-const objects = `
-WITH mine AS (SELECT oid, nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema')
-SELECT 'r' || c.oid, CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' ELSE 'table' END,
-	c.relname::text, coalesce((SELECT string_agg(w.xmin::text, ',' ORDER BY w.oid) FROM pg_rewrite w WHERE w.ev_class = c.oid), '') || coalesce(c.relacl::text, '')
-	FROM pg_class c JOIN mine n ON n.oid = c.relnamespace
-	WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I') AND NOT (n.nspname = $1 AND c.relname = $2)
-UNION ALL SELECT 'f' || p.oid, 'function', p.proname::text, p.xmin::text FROM pg_proc p JOIN mine n ON n.oid = p.pronamespace
-UNION ALL SELECT 't' || t.oid, 'type', t.typname::text, '' FROM pg_type t JOIN mine n ON n.oid = t.typnamespace
-	WHERE t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND t.typrelid IN (SELECT oid FROM pg_class WHERE relkind = 'c')
-UNION ALL SELECT 'g' || g.oid, 'trigger', g.tgname::text, g.xmin::text FROM pg_trigger g WHERE NOT g.tgisinternal
-UNION ALL SELECT 'p' || p.oid, 'policy', p.polname::text, p.xmin::text FROM pg_policy p
-UNION ALL SELECT 'n' || oid, 'schema', nspname::text, '' FROM mine`

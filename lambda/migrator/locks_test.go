@@ -30,7 +30,7 @@ func TestTableLockOfSomebodyElse(t *testing.T) {
 	if rep.Script != "V3__c.sql" || rep.Line != 2 || rep.SQLState != "55P03" || rep.Code.Exit() != 4 || scripts(rep.Applied) != "V2__b.sql" {
 		t.Errorf("%s in %s line %d, applied %s", rep.Code, rep.Script, rep.Line, scripts(rep.Applied))
 	}
-	if len(rep.Blockers) != 1 || rep.Blockers[0].Application != "the shop" || rep.Blockers[0].Query != "SELECT * FROM a" {
+	if len(rep.Blockers) != 1 || rep.Blockers[0].Application != "the shop" || rep.Blockers[0].Query != "SELECT on a" {
 		t.Errorf("blockers: %+v", rep.Blockers)
 	}
 	y.config.LockWait = 20 * time.Second

@@ -87,7 +87,7 @@ func (r *run) migrate(ctx context.Context) error {
 
 // ask has Flyway tell of which scripts only it can tell whether they are pending.
 func (r *run) ask(ctx context.Context) error {
-	result, err := r.start(ctx, "info", r.conn.Backstops(), r.Config.Locations)
+	result, err := r.start(ctx, "info", r.conn.SessionSettings(), r.Config.Locations)
 	if err != nil {
 		return r.explain(ctx, err, false)
 	}
@@ -229,7 +229,7 @@ func (r *run) apply(ctx context.Context) ([]report.Blocker, error) {
 	if r.Config.Baseline != "" && !r.exists {
 		args = append(args, "-baselineOnMigrate=true", "-baselineVersion="+r.Config.Baseline)
 	}
-	settings := r.conn.Backstops()
+	settings := r.conn.SessionSettings()
 	if deadline, ok := ctx.Deadline(); ok {
 		// Should this program vanish, the server ends the statement in its stead.
 		settings["statement_timeout"] = fmt.Sprint(time.Until(deadline).Milliseconds() + 15000)
@@ -254,7 +254,11 @@ func (r *run) start(ctx context.Context, verb string, settings map[string]string
 	if r.Config.ReadOnly {
 		return nil, report.Failf(report.Internal, "Report this with the log of the run.", "a program that only reads would have started Flyway")
 	}
-	environment := map[string]string{}
+	if err := r.checkOthers(ctx); err != nil {
+		return nil, err
+	}
+	// A script can make a schema that comes first in the next session's path.
+	environment := map[string]string{"FLYWAY_DEFAULT_SCHEMA": r.table.Schema}
 	for name, value := range r.Config.Flyway.Environment {
 		environment[name] = value
 	}

@@ -27,6 +27,9 @@ func (r *run) revert(ctx context.Context) error {
 		}
 		return err
 	}
+	if err := r.checkOthers(ctx); err != nil {
+		return err
+	}
 	w, err := r.openWork(ctx)
 	if err != nil {
 		return err
@@ -87,7 +90,7 @@ func (r *run) checkRevert() error {
 // openWork opens the session that runs the undo scripts. It goes by the name
 // of Flyway's sessions, so that whoever ends or counts those finds it.
 func (r *run) openWork(ctx context.Context) (*database.Work, error) {
-	settings := r.conn.Backstops()
+	settings := r.conn.SessionSettings()
 	if deadline, ok := ctx.Deadline(); ok {
 		settings["statement_timeout"] = fmt.Sprint(time.Until(deadline).Milliseconds() + 15000)
 	}

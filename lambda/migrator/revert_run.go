@@ -146,7 +146,12 @@ func (u *undoing) begin(work context.Context, s *step) error {
 	return err
 }
 
+// pieces runs the script under its own search path. What comes after it is SQL
+// of our own, whatever role or path the script left.
 func (u *undoing) pieces(ctx, work context.Context, s *step) error {
+	if err := u.w.ScriptPath(work); err != nil {
+		return &undoError{step: s, err: err}
+	}
 	for _, p := range s.pieces {
 		err := context.Cause(ctx)
 		if err == nil {
@@ -160,6 +165,9 @@ func (u *undoing) pieces(ctx, work context.Context, s *step) error {
 			}
 			return failed
 		}
+	}
+	if err := u.w.Pin(work); err != nil {
+		return &undoError{step: s, err: err}
 	}
 	return nil
 }
@@ -230,14 +238,12 @@ func (u *undoing) bury(work context.Context, s *step, milliseconds int) (then un
 
 // tell passes on what the server had to say: an IF EXISTS that found nothing,
 // a CASCADE that took more along.
-func (u *undoing) tell(s *step, notices []string) {
-	const most = 10
-	for i, n := range notices {
-		if i == most {
-			u.warn("%s: %d more notices", s.undo.Script, len(notices)-most)
-			return
-		}
+func (u *undoing) tell(s *step, notices database.Notices) {
+	for _, n := range notices.First {
 		u.warn("%s: %s", s.undo.Script, n)
+	}
+	if notices.More > 0 {
+		u.warn("%s: %d more notices", s.undo.Script, notices.More)
 	}
 }
 

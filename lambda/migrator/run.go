@@ -36,6 +36,7 @@ type run struct {
 
 	history []database.Row
 	exists  bool // the history's table
+	trusted bool // [run.checkOthers] has passed once
 	plan    *plan
 	seen    []database.Row // what the last start of Flyway was seen to apply
 	unread  bool           // the history could not be read after Flyway ended
@@ -58,7 +59,7 @@ func (r *run) do(ctx context.Context) error {
 	if err := r.connect(ctx); err != nil {
 		return err
 	}
-	if err := r.findTable(); err != nil {
+	if err := r.findTable(ctx); err != nil {
 		return err
 	}
 	if !r.req.reads() {
@@ -105,22 +106,6 @@ func (r *run) load() error {
 	}
 	r.set = set
 	r.report.Release = set.Manifest(0).Digest
-	return nil
-}
-
-// findTable settles which table holds the history.
-func (r *run) findTable() error {
-	r.table = database.Table{Schema: r.Config.Schema, Name: r.Config.Table}
-	if r.table.Name == "" {
-		r.table.Name = "flyway_schema_history"
-	}
-	if r.table.Schema != "" {
-		return nil
-	}
-	if r.conn.Schema == "" {
-		return report.Failf(report.BadRequest, "Set FLYWAY_DEFAULT_SCHEMA, or create a schema of the role's search_path.", "no schema of the role's search_path exists, so there is no place for the history")
-	}
-	r.table.Schema = r.conn.Schema
 	return nil
 }
 

@@ -99,5 +99,7 @@ type Blocker struct {
 	User        string    `json:"user"`
 	Application string    `json:"application"`
 	Since       time.Time `json:"since"` // when its transaction, or else its session, began
-	Query       string    `json:"query"` // its first line
+	// Query is the kind of its statement and the tables that it has locked, such
+	// as "UPDATE on orders": never the statement itself, which may hold anything.
+	Query string `json:"query"`
 }
