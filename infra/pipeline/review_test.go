@@ -99,7 +99,7 @@ func TestReviewWithAConnection(t *testing.T) {
 	equal(t, "trigger", line["Triggers"], `[{"GitConfiguration":{"PullRequest":[{"Branches":{"Includes":["main"]},"Events":["OPEN","UPDATED"]}],"SourceActionName":"Source"},"ProviderType":"CodeStarSourceConnection"}]`)
 	_, stages := actions(t, made, "ReviewLine")
 	equal(t, "a push starts none", stages["Source"][0]["Configuration"].(action)["DetectChanges"], `false`)
-	equal(t, "commits", stages["Judge"][0]["Configuration"].(action)["EnvironmentVariables"], text(`[{"name":"DESTINATION_COMMIT","type":"PLAINTEXT","value":"origin/main"},{"name":"SOURCE_COMMIT","type":"PLAINTEXT","value":"HEAD"}]`))
+	equal(t, "commits", stages["Judge"][0]["Configuration"].(action)["EnvironmentVariables"], text(`[{"name":"DESTINATION_COMMIT","type":"PLAINTEXT","value":"refs/remotes/origin/main"},{"name":"SOURCE_COMMIT","type":"PLAINTEXT","value":"HEAD"}]`))
 	statements := text(resource(t, made, "AWS::IAM::Policy", "ReviewSynthRole")["PolicyDocument"].(action)["Statement"])
 	for _, service := range []string{"codestar-connections", "codeconnections"} {
 		want := `{"Action":"` + service + `:UseConnection","Condition":{"StringEquals":{"` + service + `:FullRepositoryId":"acme/group/shop","` + service + `:ProviderAction":"GitPull"}},"Effect":"Allow",` +
@@ -109,7 +109,7 @@ func TestReviewWithAConnection(t *testing.T) {
 		}
 	}
 	spec := resource(t, made, "AWS::CodeBuild::Project", "ReviewJudge")["Source"].(action)["BuildSpec"].(string)
-	if strings.Contains(spec, "workbench comment") || !strings.Contains(spec, "workbench review") {
+	if strings.Contains(spec, `workbench\" comment`) || !strings.Contains(spec, `workbench\" review`) {
 		t.Errorf("the judge's spec: %s", spec)
 	}
 	for id := range made["Resources"].(action) {

@@ -19,12 +19,13 @@ var pullRequest = []struct{ name, path, without string }{
 }
 
 // variables of the builds' environments. With a connection the clone is the
-// branch's, and git knows the destination by its name.
+// branch's, and git knows the destination by its name: the whole one, which no
+// tag has.
 func (r *review) variables(line awscodepipeline.Pipeline) *map[string]*awscodebuild.BuildEnvironmentVariable {
 	out := map[string]*awscodebuild.BuildEnvironmentVariable{}
 	if r.source.repository == nil {
 		out["SOURCE_COMMIT"] = &awscodebuild.BuildEnvironmentVariable{Value: jsii.String("HEAD")}
-		out["DESTINATION_COMMIT"] = &awscodebuild.BuildEnvironmentVariable{Value: jsii.String("origin/" + r.source.config.Branch)}
+		out["DESTINATION_COMMIT"] = &awscodebuild.BuildEnvironmentVariable{Value: jsii.String("refs/remotes/origin/" + r.source.config.Branch)}
 		return &out
 	}
 	for _, v := range pullRequest {

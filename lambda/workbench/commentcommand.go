@@ -27,7 +27,8 @@ func runComment(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []
 	flags.StringVar(&v.ID, "pull-request", "", "`id` of the pull request; none does nothing")
 	flags.StringVar(&v.Revision, "revision", "", "`id` of the pull request's revision that was judged")
 	commits := flags.String("commits", "", "`A..B`: the commits of destination and source")
-	code := flags.Int("code", -1, "exit `code` of the review: 0 approves, any other one takes an approval back")
+	code := flags.Int("code", -1, "exit `code` of the review: any but 0 takes an approval back")
+	approval := flags.String("approval", "", "`file` that the review wrote: with code 0, and with approve in it, the pull request is approved")
 	file := flags.String("markdown", "", "`file` with the comment")
 	role := flags.String("role", "", "`ARN` of the role that comments; default: the profile's own rights")
 	if err := parse(flags, arguments); err != nil {
@@ -38,10 +39,13 @@ func runComment(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []
 		return 0, nil
 	}
 	before, after, ok := strings.Cut(*commits, "..")
-	if v.Repository == "" || v.ID == "" || v.Revision == "" || !ok || *code < 0 {
-		return 2, usageError{errors.New("--repository, --pull-request, --revision, --commits and --code are needed")}
+	if v.Repository == "" || v.ID == "" || v.Revision == "" || !ok || *code < 0 || *approval == "" {
+		return 2, usageError{errors.New("--repository, --pull-request, --revision, --commits, --code and --approval are needed")}
 	}
-	v.Before, v.After, v.Approve = before, after, *code == 0
+	v.Before = before
+	v.After = after
+	says, err := os.ReadFile(*approval)
+	v.Approve = *code == 0 && err == nil && string(says) == approves
 	text, err := os.ReadFile(*file)
 	if err != nil || len(text) == 0 {
 		v.Approve = false

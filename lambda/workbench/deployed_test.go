@@ -235,8 +235,9 @@ func TestComment(t *testing.T) {
 	s.aws.Pulls["3"] = &awstest.PullRequest{Revision: "r"}
 	pull := s.aws.Pulls["3"]
 	s.write("review.md", "All is well.\n")
+	s.write("approval", "approve\n")
 	arguments := func(code, file string) []string {
-		return []string{"comment", "--repository", "slipway", "--pull-request", "3", "--revision", "r", "--commits", "aa..bb", "--code", code, "--markdown", file,
+		return []string{"comment", "--repository", "slipway", "--pull-request", "3", "--revision", "r", "--commits", "aa..bb", "--code", code, "--markdown", file, "--approval", "approval",
 			"--role", "arn:aws:iam::111122223333:role/commenter"}
 	}
 	const author = "arn:aws:sts::111122223333:assumed-role/commenter/slipway-review"
@@ -250,6 +251,16 @@ func TestComment(t *testing.T) {
 			t.Errorf("code %s: %+v", code, pull)
 		}
 	}
+	// Nothing stands against it, and still it is for a person to say.
+	for _, says := range []string{"\"cdk.json\" is outside sql/postgresql/\n", "", "approve", "approve\napprove\n"} {
+		s.write("approval", says)
+		pull.Approvals[author] = "APPROVE"
+		s.workbench(0, arguments("0", "review.md")...)
+		if pull.Approvals[author] != "REVOKE" {
+			t.Errorf("approved with %q", says)
+		}
+	}
+	s.write("approval", "approve\n")
 	// A review that left no text approves nothing, whatever its code.
 	s.workbench(0, arguments("0", "none.md")...)
 	if pull.Approvals[author] != "REVOKE" || len(pull.Comments) != 1 || !strings.Contains(pull.Comments[0].Content, "could not be judged") {

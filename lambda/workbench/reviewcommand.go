@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 
+	"slipway/lambda/workbench/change"
+	"slipway/lambda/workbench/check"
 	"slipway/lambda/workbench/rehearse"
 	"slipway/lambda/workbench/review"
 )
@@ -50,6 +52,7 @@ func runReview(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 	page := flags.String("html", "", "`file` for the page")
 	asJSON := flags.String("json", "", "`file` for everything as JSON")
 	sarif := flags.String("sarif", "", "`file` for the findings as SARIF")
+	approval := flags.String("approval", "", "`file` that says whether a machine may approve: approve, or why not")
 	if err := o.parse(b, flags, arguments); err != nil {
 		return 2, err
 	}
@@ -76,6 +79,9 @@ func runReview(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 	for _, reason := range r.NotMade {
 		b.say("%s", reason)
 	}
+	if *approval != "" {
+		r.Withheld = withheld(ctx, c, r.Check)
+	}
 	outputs := []struct {
 		file  string
 		write func(*os.File) error
@@ -95,6 +101,7 @@ func runReview(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 			}
 			return r.Check.WriteSARIF(f)
 		}},
+		{*approval, func(f *os.File) error { _, err := f.WriteString(approvalOf(r)); return err }},
 	}
 	written := false
 	for _, out := range outputs {
@@ -117,6 +124,37 @@ func runReview(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 		return 1, nil
 	}
 	return 0, nil
+}
+
+// approves is what --approval writes for an approval, and what comment takes for one.
+const approves = "approve\n"
+
+func approvalOf(r *review.Review) string {
+	switch {
+	case r.Approves():
+		return approves
+	case len(r.Withheld) == 0:
+		return r.Verdict() + "\n"
+	}
+	return strings.Join(r.Withheld, "\n") + "\n"
+}
+
+// withheld says what in a branch wants a person: what no check of scripts has
+// judged, and findings that the branch itself waives.
+func withheld(ctx context.Context, c *change.Change, found *check.Result) []string {
+	reasons, err := c.Beyond(ctx)
+	if err != nil {
+		reasons = append(reasons, fmt.Sprintf("What the branch changes besides scripts is not known: %v", err))
+	}
+	if found == nil {
+		return reasons
+	}
+	for _, f := range found.Findings {
+		if f.Waived != "" {
+			reasons = append(reasons, fmt.Sprintf("%q waives %s", f.Script, f.Rule))
+		}
+	}
+	return reasons
 }
 
 func writeFile(name string, write func(*os.File) error) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -128,5 +129,56 @@ func TestRehearsedScriptsCanNotRunPrograms(t *testing.T) {
 	}
 	if code, out, _ = branchCall(t, "rehearse", "--sql", folder, "--rows", "0", "--superuser"); code != 0 {
 		t.Errorf("as a superuser: %d\n%s", code, out)
+	}
+}
+
+// A machine approves scripts that nothing stands against, and says why not else.
+func TestApprovalIsForScriptsAlone(t *testing.T) {
+	rehearsed := filepath.Join(t.TempDir(), "rehearsal.json")
+	if err := os.WriteFile(rehearsed, []byte(`{"rehearsal": {"scripts": []}}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	waived := map[string]string{"V2__b.sql": "-- slipway:allow deleted-script in V1__a.sql because it never ran\nSELECT 1;\n"}
+	for name, c := range map[string]struct {
+		work map[string]string
+		also string // a file beside the scripts' folder
+		want string
+		code int
+	}{
+		"scripts":                {work: withScript("V2__b.sql", "SELECT 1;"), want: approves},
+		"something else as well": {work: withScript("V2__b.sql", "SELECT 1;"), also: "cdk.json", want: "\"cdk.json\" is outside db/sql/\n"},
+		"a waiver":               {work: waived, want: "\"V1__a.sql\" waives deleted-script\n"},
+		"both":                   {work: waived, also: "go.work", want: "\"go.work\" is outside db/sql/\n\"V1__a.sql\" waives deleted-script\n"},
+		"what stands against it": {work: map[string]string{"V2__b.sql": "SELECT 1;"}, want: "1 thing stands against it\n", code: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sql := changetest.Branch(t, oneTable, c.work, nil)
+			root := filepath.Dir(filepath.Dir(sql))
+			if c.also != "" {
+				if err := os.WriteFile(filepath.Join(root, c.also), []byte("x"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, args := range [][]string{{"add", "-A"}, {"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "x"}} {
+				if out, err := exec.Command("git", append([]string{"-C", root}, args...)...).CombinedOutput(); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+			}
+			approval := filepath.Join(t.TempDir(), "approval")
+			markdown := filepath.Join(t.TempDir(), "review.md")
+			page := filepath.Join(t.TempDir(), "review.html")
+			code, _, progress := branchCall(t, "review", "--sql", sql, "--no-sql", "--rehearsal", rehearsed, "--approval", approval, "--markdown", markdown, "--html", page)
+			said, err := os.ReadFile(approval)
+			if code != c.code || err != nil || string(said) != c.want {
+				t.Errorf("code %d, %v, %q, want %q\n%s", code, err, said, c.want, progress)
+			}
+			for _, file := range []string{markdown, page} {
+				text, err := os.ReadFile(file)
+				withheld := strings.Contains(string(text), "Not approved by this review")
+				if err != nil || withheld != strings.HasPrefix(c.want, `"`) {
+					t.Errorf("%v: %v\n%s", file, err, text)
+				}
+			}
+		})
 	}
 }

@@ -61,6 +61,7 @@ type Change struct {
 	Work    Tree   // the work tree, uncommitted files included
 
 	BaseCommit, TipCommit string // short; "" without a target
+	tip                   string // the whole id: a short one may be a tag's name
 }
 
 // Find compares the folder with a target branch. An empty against tries
@@ -92,7 +93,9 @@ func Find(ctx context.Context, folder, against string) (*Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.TipCommit, c.BaseCommit = short(tip), short(base)
+	c.tip = tip
+	c.TipCommit = short(tip)
+	c.BaseCommit = short(base)
 	if c.Tip, err = g.tree(ctx, tip); err != nil {
 		return nil, err
 	}

@@ -41,6 +41,7 @@ func (r *Review) markdown(d detail) string {
 	for _, reason := range r.NotMade {
 		m.line("**%s**\n", inline(reason))
 	}
+	m.withheld(r.Withheld)
 	m.scripts(r.rows())
 	if r.Check != nil {
 		m.findings(r.Check)
@@ -92,6 +93,24 @@ type markdown struct {
 }
 
 func (m *markdown) line(format string, args ...any) { fmt.Fprintf(m, format+"\n", args...) }
+
+// withheld says why the approval wants a person. It is never cut away: a few
+// reasons are enough.
+func (m *markdown) withheld(reasons []string) {
+	if len(reasons) == 0 {
+		return
+	}
+	m.line("**Not approved by this review: a person has to look.** It covers scripts that need no waiver, and nothing else.\n")
+	const most = 8
+	for i, reason := range reasons {
+		if i == most {
+			m.line("- … %d more", len(reasons)-i)
+			break
+		}
+		m.line("- %s", inline(cut(reason, 200)))
+	}
+	m.line("")
+}
 
 func (m *markdown) scripts(rows []row) {
 	if len(rows) == 0 {

@@ -23,6 +23,9 @@ type Review struct {
 	Rehearsal *rehearse.Report // nil when it could not be made
 	NotMade   []string         // why not
 	Diffs     []Diff
+	// Withheld says why a machine's approval is not given, though nothing may
+	// stand against the merge; empty also where none was asked for.
+	Withheld []string
 }
 
 // Diff is the text of one `cdk diff`.
@@ -35,6 +38,10 @@ type Diff struct {
 func (r *Review) OK() bool {
 	return len(r.NotMade) == 0 && (r.Check == nil || r.Check.Failures() == 0) && (r.Rehearsal == nil || r.Rehearsal.OK())
 }
+
+// Approves reports whether a machine may approve: nothing stands against the
+// merge, and nothing is in it that wants a person.
+func (r *Review) Approves() bool { return r.OK() && len(r.Withheld) == 0 }
 
 // Verdict is the outcome in a few words.
 func (r *Review) Verdict() string {
@@ -94,7 +101,8 @@ func (r *Review) WriteJSON(w io.Writer) error {
 		Rehearsal *rehearse.Report `json:"rehearsal,omitempty"`
 		NotMade   []string         `json:"notMade,omitempty"`
 		Diffs     []Diff           `json:"diffs,omitempty"`
-	}{r.OK(), r.Verdict(), r.Check, r.Rehearsal, r.NotMade, r.Diffs})
+		Withheld  []string         `json:"withheld,omitempty"`
+	}{r.OK(), r.Verdict(), r.Check, r.Rehearsal, r.NotMade, r.Diffs, r.Withheld})
 }
 
 // row is one script in the table of scripts.
