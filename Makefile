@@ -133,6 +133,9 @@ lint-templates: needs-go ## cfn-lint and checkov on the synthesised templates
 class-list: needs-go ## make docker/flyway.classlist anew (new Flyway, driver or Java)
 	go run ./infra/local/classlist
 
+pin-images: needs-go ## write the digests of the base images into cdk.json, as their registries say
+	go run ./infra/pin
+
 rds-ca: ## make docker/rds-ca.pem anew and say what has expired
 	node docker/rds-ca.mjs --write
 
@@ -146,4 +149,4 @@ needs-go:
 	@command -v go >/dev/null || { echo "make: there is no go on PATH: install Go 1.26 or newer (https://go.dev/dl/)" >&2; exit 1; }
 
 FORCE:
-.PHONY: help run info revert new start stop clean check rehearse review image synth deploy-local validate repair test test-race test-deploy test-builds faults faults-table bench lint lint-templates class-list rds-ca ci needs-go FORCE
+.PHONY: help run info revert new start stop clean check rehearse review image synth deploy-local validate repair test test-race test-deploy test-builds faults faults-table bench lint lint-templates class-list pin-images rds-ca ci needs-go FORCE

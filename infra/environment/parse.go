@@ -139,7 +139,16 @@ func (v values) config(name string) Config {
 	return c
 }
 
-var imageName = regexp.MustCompile(`^[a-z0-9]([A-Za-z0-9._:/@-]*[A-Za-z0-9])?$`)
+// imageName is registry/path:tag@digest, of which the path alone is compulsory.
+// A tag can be moved to another image; a digest is the image.
+var imageName = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:\d{1,5})?/)?` +
+	`[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*` +
+	`(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$`)
+
+// isImage leaves out a digest without a name, which is a name and a tag by its form.
+func isImage(name string) bool {
+	return imageName.MatchString(name) && !strings.HasPrefix(name, "sha256:")
+}
 
 func images(raw any, e *Error) Images {
 	var i Images
@@ -155,8 +164,8 @@ func images(raw any, e *Error) Images {
 			e.add(path, "no such key%s", didYouMean(name, sorted(known)))
 			continue
 		}
-		if *target, ok = names[name].(string); !ok || !imageName.MatchString(*target) {
-			e.add(path, "%s is not an image such as registry.example.com/flyway/flyway:12.4.0", jsonKind(names[name]))
+		if *target, ok = names[name].(string); !ok || !isImage(*target) {
+			e.add(path, "%s is not an image such as registry.example.com/flyway/flyway:12.4.0 or golang:1.26@sha256:<64 hexadecimal digits>", jsonKind(names[name]))
 		}
 	}
 	return i

@@ -96,6 +96,42 @@ func TestProject(t *testing.T) {
 	}
 }
 
+// A base image by its digest is the same one for ever; what only looks like a
+// digest would be taken for a name, by Docker, after the synthesis.
+func TestImages(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("0f", 32)
+	for image, good := range map[string]bool{
+		"golang:1.26@" + digest: true,
+		"golang@" + digest:      true,
+		"public.ecr.aws/docker/library/golang:1.26@" + digest:                          true,
+		"123456789012.dkr.ecr.eu-west-1.amazonaws.com/docker-hub/flyway/flyway:12.4.0": true,
+		"localhost:5000/flyway:12.4.0":                                                 true,
+		"golang":                                                                       true,
+		"golang:1.26@sha256:0f":                                                        false,
+		"golang:1.26@" + strings.ToUpper(digest):                                       false,
+		"golang:1.26@" + digest + "0":                                                  false,
+		"golang:1.26@md5:" + strings.Repeat("0f", 16):                                  false,
+		"golang:1.26@" + digest + "@" + digest:                                         false,
+		digest:                                                                         false,
+		"golang:1.26:2":                                                                false,
+		"Golang:1.26":                                                                  false,
+		"golang:-x":                                                                    false,
+		"golang:" + strings.Repeat("a", 129):                                           false,
+		"../golang:1.26":                                                               false,
+		"https://registry.example.com/golang:1.26":                                     false,
+		"golang:1.26\n":                                                                false,
+		"golang:1.26 --build-arg=x":                                                    false,
+	} {
+		raw, err := json.Marshal(map[string]any{"environments": map[string]any{"dev": map[string]any{}}, "images": map[string]any{"go": image}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := environment.Parse(context(t, string(raw))); (err == nil) != good {
+			t.Errorf("%q: %v", image, err)
+		}
+	}
+}
+
 // One mistake of a user each, with the whole message. A case names a whole
 // context, or one environment, or what is other in one whose database exists.
 type badCase struct {
