@@ -16,6 +16,7 @@ func operate(s *site) {
 	if n := len(s.calls()) - before; n != 3 {
 		s.Errorf("%d calls of the function, not 3", n)
 	}
+	s.inspectorOnlyReads("local")
 	s.wantPrinted("pending --environment local", "3 applied, 0 pending")
 	s.write("V3__pending.sql", "SELECT 1;")
 	s.wantPrinted("pending --environment local", "3 applied, 1 pending", "Pending")
@@ -30,6 +31,22 @@ func operate(s *site) {
 		s.Errorf("an environment that is not deployed: %v\n%s", err, out)
 	}
 	s.configure("local", nil)
+}
+
+// inspectorOnlyReads asks the deployed inspector for more than it may.
+func (s *site) inspectorOnlyReads(environment string) {
+	s.Helper()
+	outputs := s.stack("slipway-" + environment).Outputs
+	if outputs["InspectorName"] == outputs["FunctionName"] {
+		s.Fatalf("one function for both: %v", outputs)
+	}
+	for _, event := range []string{`{"command":"migrate"}`, `{"command":"repair"}`, `{"command":"revert","to":"0"}`} {
+		answer, err := s.g.Invoke(s.Context(), outputs["InspectorName"], event)
+		s.check(err)
+		if !strings.Contains(answer, "BAD_REQUEST") || !strings.Contains(answer, "only reads") {
+			s.Errorf("%s: %s", event, answer)
+		}
+	}
 }
 
 func (s *site) wantPrinted(command string, parts ...string) {

@@ -87,6 +87,12 @@ func (g *Ground) FunctionImage(ctx context.Context, name string) (string, error)
 	return answer.Code.ImageURI, err
 }
 
+// Invoke calls a function with an event, and returns what it answered.
+func (g *Ground) Invoke(ctx context.Context, name, event string) (string, error) {
+	body, err := g.home().call(ctx, "lambda", http.MethodPost, "/2015-03-31/functions/"+url.PathEscape(name)+"/invocations", "application/json", "", []byte(event))
+	return string(body), err
+}
+
 // NewSecret makes a secret and answers its ARN.
 func (g *Ground) NewSecret(ctx context.Context, name string, value map[string]any) (string, error) {
 	text, err := json.Marshal(value)
