@@ -49,6 +49,7 @@ Environment:
   SLIPWAY_READ_ONLY          true: info, validate and revert --dry-run only, and without Flyway
   SLIPWAY_IAM_AUTH           true: an IAM token instead of the secret's password
   SLIPWAY_CLUSTER            RDS cluster, for the restore command in a failed run's report
+  SLIPWAY_LOG_GROUP          log group of the function, named in a failed deployment's event
   SLIPWAY_INSECURE_TLS       true: do not verify the server, for local ones
   PGSSLROOTCERT              PEM file with the trusted authorities
   SLIPWAY_FLYWAY_HOME        folder with Flyway's jars, default /flyway

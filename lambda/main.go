@@ -24,7 +24,9 @@ func main() {
 	if env["AWS_LAMBDA_RUNTIME_API"] != "" {
 		log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level(env)}))
 		slog.SetDefault(log) // what aws-lambda-go prints becomes JSON as well
-		handler := event.Handler{Runner: newRunner(env, log), Log: log, Show: logReport(log)}
+		handler := event.Handler{
+			Runner: newRunner(env, log), Log: log, LogGroup: env["SLIPWAY_LOG_GROUP"], Database: identity(env), Show: logReport(log),
+		}
 		lambda.StartWithOptions(handler, lambda.WithEnableSIGTERM())
 		return
 	}

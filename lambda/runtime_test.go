@@ -137,7 +137,7 @@ func (r *runtime) data(a answer) map[string]string {
 func TestHandlerUnderARuntimeEndpoint(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);"})
-	r := newRuntime(p)
+	r := newRuntime(p, "SLIPWAY_LOG_GROUP=the-log")
 	created := r.data(r.invoke(cfn("Create", `,"ResourceProperties":{"Order":"10","Release":"aaaaaaaaaaaa"}`), time.Minute))
 	if created["SchemaVersion"] != "1" || created["Applied"] != "1" || created["Pending"] != "0" || len(created["Release"]) != 12 {
 		t.Errorf("Create: %v", created)
@@ -155,7 +155,7 @@ func TestHandlerUnderARuntimeEndpoint(t *testing.T) {
 	}
 	p.write("V3__c.sql", "SELECT 1;\n\nSELECT 1/0;")
 	failed := r.invoke(cfn("Update", properties("12", "11")), time.Minute)
-	if !failed.failed || failed.Type != "MIGRATION_FAILED" || !strings.HasPrefix(failed.Message, "MIGRATION_FAILED in V3__c.sql line 3 (SQLSTATE 22012): division by zero") || strings.Contains(failed.Message, "\n") {
+	if !failed.failed || failed.Type != "MIGRATION_FAILED" || !strings.HasPrefix(failed.Message, "MIGRATION_FAILED in V3__c.sql line 3 (SQLSTATE 22012): division by zero") || !strings.HasSuffix(failed.Message, "Log: the-log, request "+failed.requestID+".") || strings.Contains(failed.Message, "\n") {
 		t.Errorf("a failed Update: %+v", failed)
 	}
 

@@ -42,7 +42,7 @@ var own = []string{
 	"FLYWAY_URL", "FLYWAY_LOCATIONS", "FLYWAY_VERSION", "FLYWAY_EDITION",
 	"SLIPWAY_BASELINE_VERSION", "SLIPWAY_INSECURE_TLS", "SLIPWAY_LOCK_TIMEOUT", "SLIPWAY_LOCK_WAIT", "SLIPWAY_CONNECT_WAIT",
 	"SLIPWAY_TIMEOUT", "SLIPWAY_FAST_PATH", "SLIPWAY_PROTECTED", "SLIPWAY_IAM_AUTH", "SLIPWAY_CLUSTER", "SLIPWAY_FLYWAY_HOME", "SLIPWAY_DEBUG",
-	"SLIPWAY_CLASS_ARCHIVE", "SLIPWAY_COMMAND", "SLIPWAY_READ_ONLY",
+	"SLIPWAY_CLASS_ARCHIVE", "SLIPWAY_COMMAND", "SLIPWAY_READ_ONLY", "SLIPWAY_LOG_GROUP",
 }
 
 // instead says what to use for variables that are refused and often tried.
@@ -221,6 +221,18 @@ func newMigrator(env map[string]string, log *slog.Logger) (*migrator.Migrator, *
 			Home: cmp.Or(env["SLIPWAY_FLYWAY_HOME"], "/flyway"), Java: java, Archive: env["SLIPWAY_CLASS_ARCHIVE"],
 		}},
 	}, nil
+}
+
+// identity is the database of this environment in the form that a deployment
+// names it: secret, and host and name where they are not the secret's.
+func identity(env map[string]string) string {
+	id := env["MASTER_SECRET_ARN"]
+	for _, name := range []string{"PGHOST", "PGDATABASE"} {
+		if env[name] != "" {
+			id += " " + env[name]
+		}
+	}
+	return id
 }
 
 // newRunner is newMigrator for handlers, which have to answer in any case.

@@ -26,11 +26,13 @@ type FunctionProps struct {
 
 // NewFunction makes the function that changes the database.
 func NewFunction(scope constructs.Construct, id string, p FunctionProps) awslambda.Function {
+	settings := variables(p.Config, p.Database, p.Network.SecretsURL)
+	settings["SLIPWAY_LOG_GROUP"] = *p.Logs.LogGroupName()
 	return p.newFunction(scope, id, &awslambda.DockerImageFunctionProps{
 		Description: jsii.String(fmt.Sprintf("Runs the scripts of slipway-%s on its database", p.Config.Name)),
 		MemorySize:  jsii.Number(p.Config.Memory),
 		Timeout:     awscdk.Duration_Seconds(jsii.Number(p.Config.Timeout.Seconds())),
-		Environment: pointers(variables(p.Config, p.Database, p.Network.SecretsURL)),
+		Environment: pointers(settings),
 		Tracing:     awslambda.Tracing_ACTIVE,
 	})
 }

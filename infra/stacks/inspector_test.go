@@ -18,7 +18,11 @@ func TestInspectorIsTheFunctionThatOnlyReads(t *testing.T) {
 		settings := inspector["Environment"].(map[string]any)["Variables"].(map[string]any)
 		equal(t, stack+": read only", settings["SLIPWAY_READ_ONLY"], `"true"`)
 		delete(settings, "SLIPWAY_READ_ONLY")
-		equal(t, stack+": the other settings", settings, text(function["Environment"].(map[string]any)["Variables"]))
+		others := function["Environment"].(map[string]any)["Variables"].(map[string]any)
+		log, _ := only(t, m, "AWS::Logs::LogGroup", "Logs")
+		equal(t, stack+": log group that a failed deployment names", others["SLIPWAY_LOG_GROUP"], `{"Ref":"`+log+`"}`)
+		delete(others, "SLIPWAY_LOG_GROUP")
+		equal(t, stack+": the other settings", settings, text(others))
 		logs, _ := only(t, m, "AWS::Logs::LogGroup", "InspectorLogs")
 		role, _ := only(t, m, "AWS::IAM::Role", "InspectorRole")
 		equal(t, stack+": log", inspector["LoggingConfig"], `{"LogGroup":{"Ref":"`+logs+`"}}`)
@@ -55,4 +59,20 @@ func TestNothingHangsOnTheInspector(t *testing.T) {
 	equal(t, "the other's", outputs["FunctionName"].(map[string]any)["Value"], `{"Ref":"`+function+`"}`)
 	log, _ := only(t, m, "AWS::Logs::LogGroup", "Logs")
 	equal(t, "log", outputs["LogGroupName"].(map[string]any)["Value"], `{"Ref":"`+log+`"}`)
+}
+
+// The function compares what it is deployed for with its own environment: both
+// sides are put together in the same way.
+func TestFunctionKnowsTheDatabaseThatItIsDeployedFor(t *testing.T) {
+	for _, stack := range []string{"slipway-nat", "slipway-shared", "slipway-old"} {
+		m := template(t, stack)
+		variables := properties(t, m, "AWS::Lambda::Function", "Function")["Environment"].(map[string]any)["Variables"].(map[string]any)
+		id, _ := variables["MASTER_SECRET_ARN"].(string)
+		for _, name := range []string{"PGHOST", "PGDATABASE"} {
+			if value, ok := variables[name].(string); ok {
+				id += " " + value
+			}
+		}
+		equal(t, stack, properties(t, m, "Custom::FlywayMigration", "")["Database"], text(id))
+	}
 }

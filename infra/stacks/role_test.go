@@ -66,10 +66,14 @@ func TestFunctionsVariables(t *testing.T) {
 	variables := func(stack string) map[string]any {
 		return properties(t, template(t, stack), "AWS::Lambda::Function", "Function")["Environment"].(map[string]any)["Variables"].(map[string]any)
 	}
-	prod := variables("slipway-prod")
+	prod, nat := variables("slipway-prod"), variables("slipway-nat")
 	delete(prod, "AWS_ENDPOINT_URL_SECRETS_MANAGER")
+	for _, m := range []map[string]any{prod, nat} {
+		equal(t, "log group", m["SLIPWAY_LOG_GROUP"], `{"Ref":"Logs6819BB44"}`)
+		delete(m, "SLIPWAY_LOG_GROUP")
+	}
 	equal(t, "prod", prod, `{"FLYWAY_OUT_OF_ORDER":"true","FLYWAY_PLACEHOLDERS_TENANT":"acme","MASTER_SECRET_ARN":`+output("SecretArn")+
 		`,"PGDATABASE":"shop","PGHOST":`+output("Host")+`,"PGPORT":"6543","SLIPWAY_CLUSTER":`+output("ClusterId")+`,"SLIPWAY_COMMAND":"make {} ENVIRONMENT=prod","SLIPWAY_LOCK_TIMEOUT":"5s","SLIPWAY_PROTECTED":"true"}`)
-	equal(t, "nat", variables("slipway-nat"), `{"MASTER_SECRET_ARN":"arn:aws:secretsmanager:us-east-1:444455556666:secret:shop-AbCdEf",`+
+	equal(t, "nat", nat, `{"MASTER_SECRET_ARN":"arn:aws:secretsmanager:us-east-1:444455556666:secret:shop-AbCdEf",`+
 		`"PGDATABASE":"shop","PGHOST":"db.example.com","PGPORT":"5432","SLIPWAY_CLUSTER":"shop","SLIPWAY_COMMAND":"make {} ENVIRONMENT=nat","SLIPWAY_LOCK_TIMEOUT":"5s","SLIPWAY_PROTECTED":"true"}`)
 }

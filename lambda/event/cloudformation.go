@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
 )
@@ -23,8 +25,9 @@ type cloudFormation struct {
 	OldResourceProperties map[string]any
 }
 
-// Limits in bytes. CloudFormation takes 4,096 for a response in all, of which
-// the framework adds ids, and to a reason the name of a log stream.
+// Limits in bytes of JSON, escapes included: a control character is six of them.
+// CloudFormation takes 4,096 for a response in all, of which the framework adds
+// ids, and to a reason its own stack trace.
 const (
 	maxAnswer = 3000
 	maxReason = 2000
@@ -69,9 +72,14 @@ func (h Handler) cloudFormation(ctx context.Context, payload []byte) ([]byte, er
 		h.Log.Info("an older release than before: a rollback of the stack; nothing is run")
 		return e.reply(e.untouched("rolled back to an older release: the database stays as it is"))
 	}
+	if f := h.otherDatabase(e); f != nil {
+		rep := &report.Report{}
+		rep.Fail(f)
+		return nil, failure(f.Code, h.reason(ctx, rep))
+	}
 	rep, err := h.run(ctx, migrator.Request{Command: "migrate", WaitForLock: true})
 	if err != nil {
-		return nil, failure(rep.Code, rep.Summary(maxReason))
+		return nil, failure(rep.Code, h.reason(ctx, rep))
 	}
 	d := data{
 		SchemaVersion: rep.SchemaVersionAfter, Release: rep.Release,
@@ -118,6 +126,43 @@ func (e cloudFormation) id() string {
 	}
 	sum := sha256.Sum256([]byte(e.StackID + "/" + e.LogicalResourceID))
 	return fmt.Sprintf("slipway-%x", sum[:12])
+}
+
+// otherDatabase refuses a deployment that is for another database than the
+// function is set to: CloudFormation reads what another stack put out only for
+// resources whose own text in the template has changed.
+func (h Handler) otherDatabase(e cloudFormation) *report.Failure {
+	wanted, _ := e.ResourceProperties["Database"].(string)
+	if wanted == "" || h.Database == "" || wanted == h.Database {
+		return nil
+	}
+	return report.Failf(report.BadRequest,
+		"Deploy again with a -c rerun=TEXT that was not used before, so that the function learns of the database.",
+		"the deployment is for the database %s, and the function is set to %s; nothing was run", report.Cut(wanted, 500), report.Cut(h.Database, 500))
+}
+
+// reason is a failed run in one line, and where its log is. The framework names
+// a log group too, by a rule that does not hold for a function with one of its own.
+func (h Handler) reason(ctx context.Context, rep *report.Report) string {
+	log := ""
+	if c, ok := lambdacontext.FromContext(ctx); ok && h.LogGroup != "" {
+		log = fmt.Sprintf(" Log: %s, request %s.", h.LogGroup, c.AwsRequestID)
+	}
+	for limit := maxReason - len(log); ; limit = limit * 7 / 8 {
+		text := rep.Summary(limit) + log
+		if jsonSize(text) <= maxReason || limit < 100 {
+			return text
+		}
+	}
+}
+
+// jsonSize is the size of a text as JSON, without the quotation marks around it.
+func jsonSize(text string) int {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(text)
+	return b.Len() - len(`""`) - len("\n")
 }
 
 // reply shortens the message until the answer fits.

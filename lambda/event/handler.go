@@ -33,6 +33,11 @@ type Runner interface {
 type Handler struct {
 	Runner Runner
 	Log    *slog.Logger
+	// LogGroup is where Log ends up, for the reason of a failed deployment; "" where that is not known.
+	LogGroup string
+	// Database is the identity of the database that the function is set to, in the
+	// form of the custom resource's property of that name; "" compares nothing.
+	Database string
 	// Show gets each report of a run, besides the answer; nil for none.
 	Show func(*report.Report)
 }
