@@ -36,6 +36,9 @@ func (r *run) migrate(ctx context.Context) error {
 	if err := r.checkMixed(); err != nil {
 		return err
 	}
+	if err := r.checkScripts(); err != nil {
+		return err
+	}
 	if r.settled() {
 		return nil
 	}

@@ -32,10 +32,8 @@ type piece struct {
 func (s *step) lineOf(at int) int { return 1 + strings.Count(s.text[:min(at, len(s.text))], "\n") }
 
 var (
-	transactionControl = lazy(`^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE TRANSACTION)\b`)
-	toSavepoint        = lazy(`^ROLLBACK( WORK| TRANSACTION)? TO\b`)
-	plainBegin         = lazy(`^(BEGIN( WORK| TRANSACTION)?|START TRANSACTION)$`)
-	plainCommit        = lazy(`^(COMMIT|END)( WORK| TRANSACTION)?$`)
+	plainBegin  = lazy(`^(BEGIN( WORK| TRANSACTION)?|START TRANSACTION)$`)
+	plainCommit = lazy(`^(COMMIT|END)( WORK| TRANSACTION)?$`)
 )
 
 // prepare reads the undo script of a step and cuts it into what is sent. It
@@ -61,6 +59,9 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 			}
 		}
 	}
+	for _, finding := range (script.Judge{}).Script(s.undo, s.text) {
+		fail(finding.Line, "%s: %s", finding.Reason, finding.Next)
+	}
 	statements := script.Split(s.text)
 	if len(statements) == 0 {
 		r.warn("%s holds no statement: version %s counts as reverted, and what it did stays", s.undo.Script, *s.row.Version)
@@ -78,7 +79,7 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 		switch head := st.Head; {
 		case !s.undo.Outside && outside > 0 && !st.OutsideTransaction():
 			fail(line, "can't run in one transaction with the rest of the script, some of which can't run in a transaction at all: leave CONCURRENTLY out (a revert waits for a table lock no longer than SLIPWAY_LOCK_TIMEOUT), or put executeInTransaction=false into %s.conf", path.Base(s.undo.Script))
-		case toSavepoint().MatchString(head) || !transactionControl().MatchString(head):
+		case !st.ControlsTransaction():
 			s.add(st)
 		case !s.outside && open == 0 && plainBegin().MatchString(head):
 			open = line

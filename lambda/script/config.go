@@ -59,7 +59,8 @@ func (f *File) configure(key, value string) error {
 	case !yes && !strings.EqualFold(value, "false"): // 1 and t are none for Flyway
 		return fmt.Errorf("%s is %q, not true or false", key, value)
 	case key == "executeInTransaction":
-		f.NoTransaction = !yes
+		f.Outside = !yes
+		f.Inside = yes
 	default:
 		f.LiteralPlaceholders = !yes
 	}

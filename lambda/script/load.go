@@ -24,6 +24,8 @@ type File struct {
 	NoTransaction bool
 	// Outside: executeInTransaction=false stands beside it.
 	Outside bool
+	// Inside: executeInTransaction=true stands beside it.
+	Inside bool
 	// LiteralPlaceholders: placeholderReplacement=false stands beside it.
 	LiteralPlaceholders bool
 }
@@ -189,8 +191,7 @@ func (l *loader) add(f File) {
 		return
 	}
 	f.Checksum = Checksum(text)
-	f.Outside = f.NoTransaction
-	f.NoTransaction = f.NoTransaction || (f.Kind != Config && needsNoTransaction(string(text)))
+	f.NoTransaction = f.Outside || f.Kind != Config && !f.Inside && needsNoTransaction(string(text))
 	switch f.Kind {
 	case Versioned:
 		l.set.Versioned = append(l.set.Versioned, f)

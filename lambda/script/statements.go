@@ -2,44 +2,38 @@ package script
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 )
 
-// outsideTransaction matches the beginnings of statements that PostgreSQL
-// refuses inside a transaction and Flyway therefore runs outside one
-// (PostgreSQLParser.detectCanExecuteInTransaction). It takes in a few more
-// than Flyway does: taking a script for non-transactional by mistake costs it
-// its lock_timeout, the reverse can leave an invalid index.
-var outsideTransaction = regexp.MustCompile(`^((CREATE|DROP) (DATABASE|TABLESPACE|SUBSCRIPTION)|ALTER SYSTEM|` +
-	`(CREATE|DROP)( UNIQUE)? INDEX CONCURRENTLY|REINDEX( \([^)]*\)| VERBOSE)* ((INDEX|TABLE) CONCURRENTLY|SCHEMA|DATABASE|SYSTEM)|` +
-	`VACUUM|DISCARD ALL|ALTER TABLE .* DETACH PARTITION .* CONCURRENTLY)`)
-
-var copyFromStdin = regexp.MustCompile(`^COPY .*FROM STDIN`)
-
-// needsNoTransaction reports whether a statement of the script can't run in a transaction.
-func needsNoTransaction(sql string) bool {
-	for _, s := range Statements(sql) {
-		if outsideTransaction.MatchString(s) {
-			return true
-		}
-	}
-	return false
+// lazy is a regular expression that is compiled when it is first used.
+func lazy(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
 // Statement is one statement of a script.
 type Statement struct {
 	// Head is its beginning (at most some 400 letters) in capitals, without
 	// comments, with single spaces, and with a quote mark for every quoted text.
-	Head       string
-	Start, End int    // where it stands in the script, in bytes: from its first letter to before its semicolon
+	Head string
+	// Words are the first ten of its words outside parentheses, in capitals,
+	// with a space between: what Flyway knows a statement by.
+	Words string
+	// Start and End are where it stands in the script, in bytes: from its first
+	// letter to before its semicolon.
+	Start, End int
 	Data       string // the lines that follow COPY … FROM STDIN, without the end mark
+	Unended    bool   // the end mark of the data is missing
+	Behind     int    // where something stands behind the semicolon of such a COPY, on its line; 0: nothing does
+
+	copies  bool
+	next    int  // the place behind its semicolon and its data
+	escapes bool // standard_conforming_strings is off when it is run
 }
 
 // Copies reports whether the statement is a COPY … FROM STDIN, which takes its Data.
-func (s Statement) Copies() bool { return copyFromStdin.MatchString(s.Head) }
-
-// OutsideTransaction reports whether PostgreSQL refuses the statement inside a transaction.
-func (s Statement) OutsideTransaction() bool { return outsideTransaction.MatchString(s.Head) }
+func (s Statement) Copies() bool { return s.copies }
 
 // Statements are the heads of [Split].
 func Statements(sql string) []string {
@@ -50,195 +44,176 @@ func Statements(sql string) []string {
 	return heads
 }
 
-// Split cuts a script into its statements. It is no parser: it answers what
-// kind of statement stands where, not what it means.
+// Split cuts a script into its statements, where PostgreSQL would. It is no
+// parser: it returns what kind of statement stands where, not what it means.
 func Split(sql string) []Statement {
-	var s splitter
-	for i := len(sql) - len(strings.TrimPrefix(sql, bom)); i < len(sql); {
-		rest := sql[i:]
-		if n := skipIgnored(rest); n > 0 {
-			space(&s.head)
-			s.adjacent = ""
-			i += n
+	s := splitter{lexer: lexer{sql: sql, at: len(sql) - len(strings.TrimPrefix(sql, bom))}}
+	for {
+		t, ok := s.lexer.next()
+		if !ok {
+			break
+		}
+		if t.end-t.start == 1 && sql[t.start] == ';' && s.parens <= 0 && !s.atomic {
+			s.end(t.start, t.end)
 			continue
 		}
-		if n := skipQuoted(rest, strings.EqualFold(s.adjacent, "E")); n > 0 {
-			s.begin(i)
-			s.adjacent = ""
-			put(&s.head, '\'')
-			i += n
-			continue
-		}
-		i++
-		s.adjacent = ""
-		switch c := rest[0]; {
-		case c == ';' && s.parens <= 0 && s.blocks == 0:
-			i += s.end(i-1, sql[i:])
-		case strings.IndexByte(" \t\n\r\f", c) >= 0:
-			space(&s.head)
-		case isWord(c):
-			n := 1
-			for n < len(rest) && (isWord(rest[n]) || rest[n] == '$') {
-				n++
-			}
-			s.adjacent = rest[:n]
-			s.begin(i - 1)
-			s.word(rest[:n])
-			i += n - 1
-		default:
-			s.begin(i - 1)
-			switch c {
-			case '(':
-				s.parens++
-			case ')':
-				s.parens--
-			}
-			put(&s.head, c)
-		}
+		s.add(t)
 	}
-	s.end(len(sql), "")
+	s.end(len(sql), len(sql))
 	return s.all
 }
 
 type splitter struct {
-	all    []Statement
-	head   strings.Builder
-	start  int
-	begun  bool
+	lexer lexer
+	all   []Statement
+	head  strings.Builder
+	words []string
+	start int
+	last  token // of the statement; its end is 0 before the first
+	first string
+	// parens are open ones. A semicolon in them is a part of CREATE RULE.
 	parens int
-	blocks int    // open BEGIN ATOMIC and, inside them, CASE
-	last   string // word
-	// adjacent is the word that ends where the next letter begins: a quote
-	// behind a lone E takes backslashes for escapes.
-	adjacent string
+	// atomic: a body as statements is open, BEGIN ATOMIC …; …; END. Its END
+	// stands where a statement could begin, every other one is a part of CASE or a name.
+	atomic bool
+	copies bool
 }
 
-func (s *splitter) begin(at int) {
-	if !s.begun {
-		s.start, s.begun = at, true
-	}
-}
-
-// word follows the body of a function that is written as statements:
-// BEGIN ATOMIC …; …; END.
-func (s *splitter) word(word string) {
-	for i := range len(word) {
-		put(&s.head, word[i])
-	}
-	word = strings.ToUpper(word)
+func (s *splitter) add(t token) {
+	sql := s.lexer.sql
 	switch {
-	case word == "ATOMIC" && s.last == "BEGIN", word == "CASE" && s.blocks > 0:
-		s.blocks++
-	case word == "END" && s.blocks > 0:
-		s.blocks--
+	case s.last.end == 0:
+		s.start = t.start
+	case s.last.end < t.start:
+		put(&s.head, ' ')
 	}
-	s.last = word
-}
-
-// end closes the statement that ends at that place, and answers how much of the rest is its data.
-func (s *splitter) end(at int, rest string) (skip int) {
-	done := Statement{Head: strings.TrimSpace(s.head.String()), Start: s.start, End: at}
-	all, begun := s.all, s.begun
-	*s = splitter{all: all}
-	if !begun {
-		return 0
-	}
-	if done.Copies() {
-		done.Data, skip = copyData(rest)
-	}
-	s.all = append(s.all, done)
-	return skip
-}
-
-// copyData is what stands between the line of the COPY statement and the line
-// with the end mark, and the length of all of it.
-func copyData(rest string) (data string, length int) {
-	_, data, _ = strings.Cut(rest, "\n")
-	begin := len(rest) - len(data)
-	for at := 0; at < len(data); {
-		line, _, ended := strings.Cut(data[at:], "\n")
-		if strings.TrimSpace(line) == `\.` {
-			return data[:at], begin + at + len(line)
+	switch t.kind {
+	case text, quoted:
+		s.putText(t)
+	case word:
+		s.word(t)
+	default:
+		for i := t.start; i < t.end; i++ {
+			put(&s.head, sql[i])
 		}
-		if !ended {
+		switch sql[t.start] {
+		case '(':
+			s.parens++
+		case ')':
+			s.parens--
+		}
+	}
+	s.last = t
+}
+
+// putText puts a quote mark for a text, behind what stands before its quote.
+func (s *splitter) putText(t token) {
+	for i := t.start; i < t.end; i++ {
+		c := s.lexer.sql[i]
+		if c == '\'' || c == '"' || c == '$' {
 			break
+		}
+		put(&s.head, c)
+	}
+	put(&s.head, '\'')
+}
+
+func (s *splitter) word(t token) {
+	for i := t.start; i < t.end; i++ {
+		put(&s.head, s.lexer.sql[i])
+	}
+	if s.parens <= 0 && len(s.words) < maxWords {
+		s.words = append(s.words, strings.ToUpper(s.lexer.sql[t.start:t.end]))
+	}
+	switch {
+	case s.last.end == 0:
+		s.first = strings.ToUpper(s.lexer.sql[t.start:t.end])
+	case s.is(t, "ATOMIC") && s.first == "CREATE" && s.is(s.last, "BEGIN"):
+		s.atomic = true
+	case s.atomic && s.is(t, "END") && (s.is(s.last, ";") || s.is(s.last, "ATOMIC")):
+		s.atomic = false
+	case s.is(t, "STDIN") && s.first == "COPY" && s.parens <= 0 && s.is(s.last, "FROM"):
+		s.copies = true
+	}
+}
+
+// maxWords is how many of a statement's words Flyway looks at.
+const maxWords = 10
+
+// is reports whether the token is that word, in letters of any case.
+func (s *splitter) is(t token, word string) bool {
+	return t.end-t.start == len(word) && strings.EqualFold(s.lexer.sql[t.start:t.end], word)
+}
+
+// end closes the statement that ends at that place; behind is the place behind
+// its semicolon, and the lexer goes on there, or behind the data.
+func (s *splitter) end(at, behind int) {
+	done := Statement{
+		Head: strings.TrimSpace(s.head.String()), Words: strings.Join(s.words, " "),
+		Start: s.start, End: at, copies: s.copies, escapes: s.lexer.escapes,
+	}
+	begun := s.last.end > 0
+	*s = splitter{lexer: s.lexer, all: s.all}
+	if !begun {
+		return
+	}
+	if done.copies {
+		s.lexer.at = done.takeData(s.lexer.sql, behind)
+	}
+	done.next = s.lexer.at
+	s.lexer.escapes = escapesAfter(done.Head, s.lexer.sql[done.Start:done.End], s.lexer.escapes)
+	s.all = append(s.all, done)
+}
+
+// takeData takes what stands between the line of the COPY statement and the
+// line with the end mark, and returns the place behind it.
+func (s *Statement) takeData(sql string, behind int) int {
+	lineEnd := strings.IndexByte(sql[behind:], '\n')
+	if lineEnd < 0 {
+		lineEnd = len(sql) - behind
+	}
+	if at := skipIgnored(sql[:behind+lineEnd], behind); at < behind+lineEnd {
+		s.Behind = at
+	}
+	begin := min(behind+lineEnd+1, len(sql))
+	for at := begin; at < len(sql); {
+		line, _, _ := strings.Cut(sql[at:], "\n")
+		if strings.TrimSpace(line) == `\.` {
+			s.Data = sql[begin:at]
+			return at + len(line)
 		}
 		at += len(line) + 1
 	}
-	return data, len(rest)
+	s.Data = sql[begin:]
+	s.Unended = true
+	return len(sql)
 }
 
-func isWord(c byte) bool {
-	return c == '_' || c >= 0x80 || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+var setsEscapes = lazy(`^(SET|RESET)( SESSION| LOCAL)? STANDARD_CONFORMING_STRINGS\b`)
+
+// escapesAfter reports whether standard_conforming_strings is off after a
+// statement, given what it was before.
+func escapesAfter(head, sql string, before bool) bool {
+	if !setsEscapes().MatchString(head) {
+		return before
+	}
+	value := ""
+	for l := (lexer{sql: sql}); ; {
+		t, ok := l.next()
+		if !ok {
+			break
+		}
+		value = strings.ToLower(strings.Trim(sql[t.start:t.end], "'"))
+	}
+	return slices.Contains([]string{"off", "false", "no", "0"}, value)
 }
 
 func put(b *strings.Builder, c byte) {
-	// A COPY tells by its end what it is, and may name many columns before.
-	if b.Len() > 400 && !strings.HasPrefix(b.String(), "COPY ") {
+	if b.Len() > 400 {
 		return
 	}
 	if c >= 'a' && c <= 'z' {
 		c -= 'a' - 'A'
 	}
 	b.WriteByte(c)
-}
-
-func space(b *strings.Builder) {
-	if s := b.String(); s != "" && s[len(s)-1] != ' ' {
-		put(b, ' ')
-	}
-}
-
-// skipIgnored is the length of the comment that s begins with, 0 if none.
-func skipIgnored(s string) int {
-	if strings.HasPrefix(s, "--") {
-		if i := strings.IndexAny(s, "\r\n"); i >= 0 {
-			return i
-		}
-		return len(s)
-	}
-	if !strings.HasPrefix(s, "/*") {
-		return 0
-	}
-	depth, i := 0, 0
-	for i < len(s) {
-		switch {
-		case strings.HasPrefix(s[i:], "/*"):
-			depth, i = depth+1, i+2
-		case strings.HasPrefix(s[i:], "*/"):
-			depth, i = depth-1, i+2
-		default:
-			i++
-		}
-		if depth == 0 {
-			break
-		}
-	}
-	return i
-}
-
-var dollarQuote = regexp.MustCompile(`^\$([A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$`)
-
-// skipQuoted is the length of the quoted text that s begins with, 0 if none.
-// With escapes, a backslash takes the meaning of the quote behind it.
-func skipQuoted(s string, escapes bool) int {
-	switch s[0] {
-	case '$':
-		if tag := dollarQuote.FindString(s); tag != "" {
-			if i := strings.Index(s[len(tag):], tag); i >= 0 {
-				return i + 2*len(tag)
-			}
-			return len(s)
-		}
-	case '\'', '"':
-		for i := 1; i < len(s); i++ {
-			if s[i] == '\\' && escapes && s[0] == '\'' {
-				i++
-			} else if s[i] == s[0] {
-				return i + 1
-			}
-		}
-		return len(s)
-	}
-	return 0
 }

@@ -1,0 +1,70 @@
+package migrator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"slipway/lambda/report"
+	"slipway/lambda/script"
+)
+
+// checkScripts refuses pending scripts, and callbacks that run with them, for
+// what is known to go wrong before anything is run: see [script.Judge].
+func (r *run) checkScripts() error {
+	if len(r.plan.pending) == 0 {
+		return nil
+	}
+	var problems []report.Problem
+	var nexts []string
+	judge := script.Judge{Table: r.table.Name, Schema: r.table.Schema}
+	for _, f := range slices.Concat(r.plan.pending, r.callbacksOfRun()) {
+		text, err := f.Text()
+		if err != nil {
+			return report.Failf(report.BadRelease, "Correct the file.", "%s: %w", f.Script, err)
+		}
+		for _, finding := range judge.Script(f, r.filled(f, string(text))) {
+			problems = append(problems, report.Problem{
+				Script: f.Script, Version: f.Version.String(), Line: finding.Line, Reason: finding.Reason,
+			})
+			if !slices.Contains(nexts, finding.Next) {
+				nexts = append(nexts, finding.Next)
+			}
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	first := problems[0]
+	failure := &report.Failure{
+		Code: report.BadRelease, Script: first.Script, Line: first.Line, Problems: problems,
+		Message: fmt.Sprintf("%s; nothing was run", first.Reason), Next: nexts[0],
+	}
+	if len(problems) > 1 {
+		failure.Message = fmt.Sprintf("the scripts hold %s for which they can't be run; nothing was run", count(len(problems), "statement"))
+		failure.Next = strings.Join(nexts[:min(3, len(nexts))], " ")
+	}
+	return failure
+}
+
+// filled is the script as Flyway reads it: with the values of placeholders.
+func (r *run) filled(f script.File, text string) string {
+	c := r.Config.Flyway
+	if !c.Replace || f.LiteralPlaceholders {
+		return text
+	}
+	filled, _ := script.Replace(text, c.Prefix, c.Suffix, r.undoPlaceholders(f))
+	return filled
+}
+
+// callbacksOfRun are the callbacks that migrate may run.
+func (r *run) callbacksOfRun() []script.File {
+	return slices.DeleteFunc(slices.Clone(r.set.Callbacks), func(f script.File) bool {
+		for _, command := range []string{"Clean", "Undo", "Info", "Repair"} {
+			if strings.Contains(f.Event, command) {
+				return true
+			}
+		}
+		return false
+	})
+}

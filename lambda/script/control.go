@@ -1,0 +1,189 @@
+package script
+
+import "strings"
+
+var (
+	transactionControl = lazy(`^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE TRANSACTION)( |$)`)
+	toSavepoint        = lazy(`^ROLLBACK( WORK| TRANSACTION)? TO( |$)`)
+	begins             = lazy(`^(BEGIN|START TRANSACTION)( |$)`)
+	chains             = lazy(` AND CHAIN$`)
+	ofPrepared         = lazy(`^(COMMIT|ROLLBACK) PREPARED( |$)`)
+)
+
+// ControlsTransaction reports whether the statement begins or ends a
+// transaction. Savepoints do neither, and two-phase commit's second phase is
+// about another one.
+func (s Statement) ControlsTransaction() bool {
+	if s.Words == "" || strings.IndexByte("BSCERAP", s.Words[0]) < 0 {
+		return false
+	}
+	return transactionControl().MatchString(s.Words) && !toSavepoint().MatchString(s.Words) && !ofPrepared().MatchString(s.Words)
+}
+
+// transaction looks for what begins or ends a transaction: in a script that
+// runs in one, and for one that is left open by a script that does not.
+func (j *judgement) transaction(statements []Statement) {
+	inside := j.file.Inside || !j.file.NoTransaction
+	open := -1
+	for i, s := range statements {
+		switch {
+		case !s.ControlsTransaction():
+		case inside:
+			j.add(Transaction, s.Start, kindOfControl(s.Words)+": the script runs in a transaction, together with its row in the history, so it can't begin or end one",
+				"Remove the line; or, if the script is to commit on its own, put executeInTransaction=false into "+j.conf()+".")
+		case begins().MatchString(s.Words), chains().MatchString(s.Words):
+			open = i
+		default:
+			open = -1
+		}
+	}
+	if open >= 0 {
+		j.add(Transaction, statements[open].Start, kindOfControl(statements[open].Words)+": the script does not end the transaction that it begins here",
+			"Add COMMIT; at its end.")
+	}
+}
+
+// kindOfControl returns the first words of such a statement.
+func kindOfControl(words string) string {
+	list := strings.Fields(words)
+	if len(list) > 1 && (list[0] == "START" || list[0] == "PREPARE") {
+		return list[0] + " " + list[1]
+	}
+	return list[0]
+}
+
+// outside looks for statements that PostgreSQL refuses in a transaction while
+// Flyway would run the script in one.
+func (j *judgement) outside(statements []Statement) {
+	if j.file.Outside {
+		return
+	}
+	for _, s := range statements {
+		name := kindOfOutside(s)
+		switch {
+		case !s.OutsideTransaction():
+		case j.file.Inside:
+			j.add(NeedsConf, s.Start, name+" can't run in a transaction, and "+j.conf()+" says executeInTransaction=true",
+				"Put executeInTransaction=false into "+j.conf()+".")
+		case s.KnownOutside():
+		default:
+			j.add(NeedsConf, s.Start, name+" can't run in a transaction, and Flyway runs the script in one",
+				"Put executeInTransaction=false into "+j.conf()+", and every other statement into another script.")
+		}
+	}
+}
+
+// kindOfOutside names a statement that can't run in a transaction.
+func kindOfOutside(s Statement) string {
+	head := s.Head
+	first, _, _ := strings.Cut(s.Words, " ")
+	switch {
+	case strings.HasPrefix(head, "ALTER TABLE"):
+		return "ALTER TABLE … DETACH PARTITION … CONCURRENTLY"
+	case strings.HasPrefix(head, "ALTER DATABASE"):
+		return "ALTER DATABASE … SET TABLESPACE"
+	case strings.HasPrefix(head, "ALTER SUBSCRIPTION"):
+		return "ALTER SUBSCRIPTION with a refresh"
+	case strings.HasPrefix(head, "CLUSTER"):
+		return "CLUSTER without a table"
+	case first == "REINDEX" && strings.Contains(head, "CONCURRENTLY"):
+		return "REINDEX … CONCURRENTLY"
+	case first == "VACUUM" || first == "REINDEX":
+		return first
+	}
+	words := strings.Fields(s.Words)
+	return strings.Join(words[:min(2, len(words))], " ")
+}
+
+var (
+	setsStyle    = lazy(`^SET( SESSION| LOCAL)? DATESTYLE\b`)
+	setsEncoding = lazy(`^SET( SESSION| LOCAL)? (CLIENT_ENCODING|NAMES)\b`)
+	configures   = lazy(`\bSET_CONFIG ?\(`)
+	unlocksAll   = lazy(`(?i)\bpg_advisory_unlock_all\s*\(`)
+)
+
+// session looks for what Flyway's session would not survive: what takes its
+// locks away, and what makes its driver close it.
+func (j *judgement) session(s Statement) {
+	const leave = "Remove it: each script starts with a clean session."
+	switch {
+	case s.Words == "DISCARD ALL":
+		j.add(BreaksSession, s.Start, "DISCARD ALL takes away the lock under which Flyway runs", leave)
+	case unlocksAll().MatchString(j.sql[s.Start:s.End]) && (strings.HasPrefix(s.Head, "SELECT ") || strings.HasPrefix(s.Head, "DO ")):
+		j.add(BreaksSession, s.Start, "pg_advisory_unlock_all() takes away the lock under which Flyway runs",
+			"Free the script's own locks one by one, with pg_advisory_unlock(…).")
+	case setsStyle().MatchString(s.Head) && !isoStyle(j.setting(s)):
+		j.add(BreaksSession, s.Start, "DateStyle other than ISO makes Flyway's driver close the session",
+			"Set it for the role or in a function, or format dates with to_char() and to_date().")
+	case setsEncoding().MatchString(s.Head) && !utf8Name(j.setting(s)):
+		j.add(BreaksSession, s.Start, "a client_encoding other than UTF8 makes Flyway's driver close the session",
+			"Remove it; if the script's file has another encoding, put encoding=… into "+j.conf()+".")
+	case configures().MatchString(s.Head):
+		j.configured(s)
+	}
+}
+
+// setting returns the words behind TO, = or the setting's name, in small letters.
+func (j *judgement) setting(s Statement) []string {
+	var values []string
+	l := lexer{sql: j.sql[:s.End], at: s.Start}
+	begun := false
+	for t, ok := l.next(); ok; t, ok = l.next() {
+		value := strings.ToLower(strings.Trim(j.sql[t.start:t.end], `'"`))
+		switch {
+		case begun && value != "," && value != "to" && value != "=":
+			for v := range strings.FieldsFuncSeq(value, func(c rune) bool { return c == ',' || c == ' ' }) {
+				values = append(values, v)
+			}
+		case value == "datestyle" || value == "client_encoding" || value == "names":
+			begun = true
+		}
+	}
+	return values
+}
+
+// isoStyle reports whether DateStyle stays ISO: the order of day and month may change.
+func isoStyle(values []string) bool {
+	for _, v := range values {
+		if strings.HasPrefix(v, "sql") || strings.HasPrefix(v, "postgres") || strings.HasPrefix(v, "german") {
+			return false
+		}
+	}
+	return true
+}
+
+func utf8Name(values []string) bool {
+	if len(values) == 0 {
+		return true
+	}
+	switch strings.NewReplacer("-", "", "_", "").Replace(values[0]) {
+	case "utf8", "unicode", "default":
+		return true
+	}
+	return false
+}
+
+// configured looks at the settings that a statement makes with set_config.
+func (j *judgement) configured(s Statement) {
+	l := lexer{sql: j.sql[:s.End], at: s.Start}
+	var before [4]string // set_config ( 'name' ,
+	for t, ok := l.next(); ok; t, ok = l.next() {
+		value := strings.ToLower(j.sql[t.start:t.end])
+		if before[0] == "set_config" && before[1] == "(" && before[3] == "," && t.kind == text {
+			set := strings.FieldsFunc(strings.Trim(value, "'"), func(c rune) bool { return c == ',' || c == ' ' })
+			switch strings.Trim(before[2], "'") {
+			case "datestyle":
+				if !isoStyle(set) {
+					j.add(BreaksSession, t.start, "DateStyle other than ISO makes Flyway's driver close the session",
+						"Format dates with to_char() and to_date().")
+				}
+			case "client_encoding":
+				if !utf8Name(set) {
+					j.add(BreaksSession, t.start, "a client_encoding other than UTF8 makes Flyway's driver close the session", "Remove it.")
+				}
+			}
+		}
+		copy(before[:], before[1:])
+		before[3] = value
+	}
+}

@@ -1,0 +1,161 @@
+package script
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"slipway/lambda/flyway"
+	"slipway/lambda/workbench/distribution"
+)
+
+// askFlyway returns what Flyway's parser and the driver make of the scripts,
+// see testdata/java/FlywayParser.java.
+func askFlyway(t *testing.T, scripts []string) []string {
+	t.Helper()
+	dir, err := distribution.DefaultDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := &distribution.Cache{Dir: dir, Mirror: os.Getenv("SLIPWAY_MAVEN_MIRROR"), Progress: os.Stderr}
+	home, err := cache.Flyway(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	java, err := flyway.FindJava(os.Getenv("JAVA_HOME"), exec.LookPath)
+	if err != nil {
+		t.Skip("no Java to run Flyway's parser with: ", err)
+	}
+	jars, err := filepath.Glob(filepath.Join(home, "*.jar"))
+	if err != nil || len(jars) == 0 {
+		t.Fatal("no jars in ", home, err)
+	}
+	var in, errs bytes.Buffer
+	for _, s := range scripts {
+		in.WriteString(base64.StdEncoding.EncodeToString([]byte(s)) + "\n")
+	}
+	path := strings.Join(jars, string(filepath.ListSeparator))
+	command := exec.Command(java, "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", path, "testdata/java/FlywayParser.java")
+	command.Stdin = &in
+	command.Stderr = &errs
+	out, err := command.Output()
+	if err != nil && strings.Contains(errs.String(), "jdk.compiler") {
+		t.Skip("this Java has no compiler, so Flyway's parser was not asked")
+	}
+	lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	if err != nil || len(lines) != len(scripts) {
+		t.Fatalf("%v, %d answers to %d scripts: %s", err, len(lines), len(scripts), errs.String())
+	}
+	return lines
+}
+
+// foretell returns what the readers of this package say that Flyway and the driver do.
+func foretell(sql string) string {
+	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	pieces, trouble := readAsFlyway(sql)
+	if trouble != nil && trouble.spins {
+		return "SPINS"
+	}
+	var out strings.Builder
+	for i, p := range pieces {
+		text := strings.Trim(sql[p.start:p.end], javaSpace)
+		out.WriteString(map[bool]string{true: "out", false: "in"}[p.outside])
+		if p.copies {
+			_, data, _ := strings.Cut(sql[p.end:], "\n")
+			end := len(data)
+			for at := 0; at < len(data); {
+				line, _, _ := strings.Cut(data[at:], "\n")
+				if strings.Trim(line, javaSpace) == `\.` {
+					end = at
+					break
+				}
+				at += len(line) + 1
+			}
+			fmt.Fprintf(&out, " copy %s %s|", encode(text), encode(data[:end]))
+			continue
+		}
+		out.WriteString(" sql")
+		from := 0
+		for _, cut := range append(readAsDriver(text, false), len(text)) {
+			if part := text[min(from, len(text)):cut]; strings.TrimFunc(part, func(c rune) bool { return c == ';' || isJavaSpace(c) }) != "" {
+				out.WriteString(" " + encode(part))
+			}
+			from = cut + 1
+		}
+		out.WriteString("|")
+		_ = i
+	}
+	if trouble != nil {
+		out.WriteString("INCOMPLETE")
+	}
+	return out.String()
+}
+
+// fragments are what scripts are made up of at random: all that a parser has
+// to know, and what looks like it.
+var fragments = strings.Split(`SELECT 1~; ~;
+~
+~
+
+~ ~(~)~'~''~"~""~$$~$a$~$a$b$~$1~$~E'~e'~\'~\~\\~U&'~u&"~B'~x'~N'~--~-- x
+~/*~*/~/*/~*/*~BEGIN ~BEGIN ATOMIC ~ATOMIC ~CASE ~END~ END ~.end ~ AS end~a.b.c.end~CREATE ~create or replace function f() ~COPY t FROM STDIN~COPY s."t" (a, b) FROM stdin WITH (FORMAT csv)~COPY ~FROM ~STDIN ~;
+1	2
+\.
+~
+\.
+~ \. ~VACUUM ~VACUUM(ANALYZE) ~CREATE INDEX CONCURRENTLY ~REINDEX ~DATABASE ~REINDEX (VERBOSE) SCHEMA ~DROP ~UNIQUE INDEX CONCURRENTLY ~DISCARD ALL~ALTER SYSTEM ~t1 ~a$b ~_x ~é ~größe~e`+"\u0301"+`~😀~`+"\u00a0"+`~`+"\u2003"+`~1e5 ~12~.5~,~::~a.b~a . b~"a"."b"~"a".b.c.d~a b c d e f g h i j k ~INSERT INTO t VALUES (~); ~$1$2~/~*~-~`+"\r\n"+`~`+"\t"+`~`+"\f", "~")
+
+func random(r *rand.Rand) string {
+	var b strings.Builder
+	for range 1 + r.IntN(14) {
+		b.WriteString(fragments[r.IntN(len(fragments))])
+		if r.IntN(3) == 0 {
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
+
+// Flyway's parser is the judge of what is said of it, on scripts made up at random.
+func TestFlywayReadsAlike(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	scripts := []string{
+		"", "(SELECT 1) UNION (SELECT 2); SELECT 3", "\n\n(SELECT 1)", "SELECT 1 AS \u0661", "COPY t FROM STDIN", "\ufeffSELECT 1;",
+		"/*/ a; */ SELECT 1", "PREPARE p AS SELECT $1; VACUUM; COPY t FROM STDIN;\n1\n\\.\n",
+	}
+	n := 4000
+	if os.Getenv("SLIPWAY_LONG_TESTS") != "" {
+		n = 200000
+	}
+	for range n {
+		scripts = append(scripts, random(r))
+	}
+	different := 0
+	for i, want := range askFlyway(t, scripts) {
+		if got := foretell(scripts[i]); got != want && different < 5 {
+			different++
+			t.Errorf("%q:\nFlyway: %s\nhere:   %s", scripts[i], readable(want), readable(got))
+		}
+	}
+	t.Logf("%d scripts", len(scripts))
+}
+
+// readable decodes an answer.
+func readable(answer string) string {
+	var b strings.Builder
+	for field := range strings.FieldsSeq(strings.ReplaceAll(answer, "|", " | ")) {
+		if raw, err := base64.StdEncoding.DecodeString(field); err == nil && len(field)%4 == 0 && field != "copy" {
+			fmt.Fprintf(&b, "%q ", raw)
+			continue
+		}
+		b.WriteString(field + " ")
+	}
+	return b.String()
+}

@@ -1,0 +1,51 @@
+package script
+
+import "strings"
+
+// flywayOutside matches the words of statements for which Flyway 12.4 runs a
+// script outside a transaction by itself (PostgreSQLParser).
+var flywayOutside = lazy(`^((CREATE|DROP) (DATABASE|TABLESPACE|SUBSCRIPTION)|ALTER SYSTEM|(CREATE|DROP)( UNIQUE)? INDEX CONCURRENTLY|` +
+	`REINDEX( VERBOSE)? (SCHEMA|DATABASE|SYSTEM)|VACUUM|DISCARD ALL)( |$)`)
+
+// serverOutside matches the heads of statements that PostgreSQL refuses in a
+// transaction and that Flyway does not know as such.
+var serverOutside = lazy(`^(REINDEX( \([^)]*\)| VERBOSE)* (INDEX|TABLE|SCHEMA|DATABASE|SYSTEM) CONCURRENTLY\b|` +
+	`REINDEX \(([^)]*,)? ?CONCURRENTLY *(,|\)|TRUE|ON|1)|` +
+	`ALTER TABLE .* DETACH PARTITION .* CONCURRENTLY$|` +
+	`CLUSTER( VERBOSE| \([^)]*\))?$|` +
+	`ALTER DATABASE .* SET TABLESPACE\b|` +
+	`ALTER SUBSCRIPTION .* (REFRESH PUBLICATION|(SET|ADD|DROP) PUBLICATION)\b|` +
+	`(COMMIT|ROLLBACK) PREPARED\b)`)
+
+// withoutRefresh matches an ALTER SUBSCRIPTION that may run in a transaction.
+var withoutRefresh = lazy(`\bREFRESH *= *(FALSE|OFF|0)\b`)
+
+// KnownOutside reports whether Flyway runs a script that holds the statement
+// outside a transaction, with no .conf file beside it.
+func (s Statement) KnownOutside() bool { return knownOutside(s.Words) }
+
+func knownOutside(words string) bool {
+	return words != "" && strings.IndexByte("CDARV", words[0]) >= 0 && flywayOutside().MatchString(words)
+}
+
+// OutsideTransaction reports whether PostgreSQL refuses the statement inside a transaction.
+func (s Statement) OutsideTransaction() bool {
+	if s.KnownOutside() {
+		return true
+	}
+	if !serverOutside().MatchString(s.Head) {
+		return false
+	}
+	return !strings.HasPrefix(s.Head, "ALTER SUBSCRIPTION") || !withoutRefresh().MatchString(s.Head)
+}
+
+// needsNoTransaction reports whether Flyway runs the script outside a
+// transaction because of one of its statements.
+func needsNoTransaction(sql string) bool {
+	for _, s := range Split(sql) {
+		if s.KnownOutside() {
+			return true
+		}
+	}
+	return false
+}
