@@ -129,9 +129,7 @@ func (r *run) whatStays(f *report.Failure, s *situation, text string) string {
 // endsTransaction reports whether the script holds a statement that ends the
 // transaction in which it ran.
 func (r *run) endsTransaction(text string) bool {
-	return slices.ContainsFunc(script.Statements(text), func(head string) bool {
-		return transactionControl().MatchString(head) && !toSavepoint().MatchString(head)
-	})
+	return slices.ContainsFunc(script.Split(text), script.Statement.ControlsTransaction)
 }
 
 // dropInvalid are the statements that remove the indexes that a script left
