@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+
+	"slipway/lambda/untrusted"
 )
 
 // people is a slog handler for a terminal: the message and, in brackets, its
@@ -22,15 +24,16 @@ func (p people) Enabled(_ context.Context, l slog.Level) bool { return l >= p.le
 func (p people) Handle(_ context.Context, r slog.Record) error {
 	var attrs []string
 	r.Attrs(func(a slog.Attr) bool {
-		attrs = append(attrs, fmt.Sprintf("%s %v", a.Key, a.Value))
+		attrs = append(attrs, untrusted.Line(fmt.Sprintf("%s %v", a.Key, a.Value)))
 		return true
 	})
-	line := "  " + r.Message
+	message := untrusted.Line(r.Message)
+	line := "  " + message
 	switch {
 	case r.Level >= slog.LevelError:
-		line = "  error: " + r.Message
+		line = "  error: " + message
 	case r.Level >= slog.LevelWarn:
-		line = "  warning: " + r.Message
+		line = "  warning: " + message
 	}
 	if len(attrs) > 0 {
 		line += " (" + strings.Join(attrs, ", ") + ")"

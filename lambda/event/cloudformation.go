@@ -12,6 +12,7 @@ import (
 
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
+	"slipway/lambda/untrusted"
 )
 
 // cloudFormation is what CDK's provider framework sends on: CloudFormation's
@@ -95,6 +96,7 @@ func (h Handler) cloudFormation(ctx context.Context, payload []byte) ([]byte, er
 	for _, w := range rep.Warnings {
 		d.Message += "; " + w
 	}
+	d.Message = untrusted.Line(d.Message)
 	return e.reply(d)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
+	"slipway/lambda/untrusted"
 )
 
 // runner answers each request with the same report and remembers it.
@@ -232,5 +233,20 @@ func TestOddEventsAreRefusedByName(t *testing.T) {
 		if function == nil || function.Type != "BAD_REQUEST" || !strings.Contains(function.Message, want) || len(r.reqs) > 0 {
 			t.Errorf("%s: %+v, want %q", event, function, want)
 		}
+	}
+}
+
+// Names and warnings of others reach events, consoles and mails.
+func TestAnswersShowWhatOthersWrote(t *testing.T) {
+	const evil = "x\x1b[2J\u202ey\u200b\nz\xff"
+	r := migrated()
+	r.rep.Applied[0].Script, r.rep.Warnings = evil, []string{evil}
+	answer, _ := invoke(t, r, `{"RequestType":"Create","StackId":"s","LogicalResourceId":"l"}`)
+	if message := answer["Data"].(map[string]any)["Message"].(string); !untrusted.AllShows(message) {
+		t.Errorf("%q", message)
+	}
+	r.err = report.Failf(report.MigrationFailed, evil, "%s", evil)
+	if _, function := invoke(t, r, `{"RequestType":"Create","StackId":"s","LogicalResourceId":"l"}`); !untrusted.AllShows(function.Message) {
+		t.Errorf("%q", function.Message)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"slipway/lambda/untrusted"
 )
 
 // Failure is an error that a Report can be made of. Message says what went
@@ -86,7 +88,7 @@ func (r *Report) Summary(limit int) string {
 		message += "; held by " + oneLine(b.String())
 	}
 	room := max(limit-b.Len()-len(tail)-3, limit/2)
-	return Cut(b.String()+": "+Cut(message, room)+"."+tail, limit)
+	return Cut(untrusted.Line(b.String()+": "+Cut(message, room)+"."+tail), limit)
 }
 
 func (p Problem) String() string {
@@ -105,7 +107,7 @@ func (b Blocker) String() string {
 }
 
 func oneLine(s string) string {
-	return strings.TrimRight(strings.Join(strings.Fields(s), " "), ".")
+	return untrusted.Line(strings.TrimRight(strings.Join(strings.Fields(s), " "), "."))
 }
 
 // Cut shortens s to at most limit bytes, never inside a character; what was cut

@@ -1,26 +1,24 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"slipway/lambda/untrusted"
 )
 
 // WriteJSON prints the report as one indented JSON object.
 func (r *Report) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(r)
+	return untrusted.WriteJSON(w, r)
 }
 
 // WriteText prints the report for people: where it ran, tables of scripts,
 // and on failure what happened and what to do. With color, the outcome stands out.
 func (r *Report) WriteText(w io.Writer, color bool) error {
-	p := printer{w: w, color: color}
+	p := printer{Printer: untrusted.Printer{W: w, Color: color}}
 	p.where(r)
 	switch {
 	case r.Command == "info" && r.OK():
@@ -52,7 +50,7 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 		p.line("undecided: %s", reason)
 	}
 	p.outcome(r)
-	return p.err
+	return p.Err
 }
 
 // maxPending keeps a long list of what was not run from hiding what happened.
@@ -78,24 +76,15 @@ func (s Script) stands() bool {
 }
 
 type printer struct {
-	w     io.Writer
-	color bool
+	untrusted.Printer
 	begun bool // nothing begins with an empty line
-	err   error
 }
 
 func (p *printer) line(format string, args ...any) {
-	if p.err == nil && (p.begun || format != "") {
+	if p.begun || format != "" {
 		p.begun = true
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+		p.Line(format, args...)
 	}
-}
-
-func (p *printer) paint(code int, s string) string {
-	if !p.color {
-		return s
-	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, s)
 }
 
 func (p *printer) where(r *Report) {
@@ -127,14 +116,14 @@ func (p *printer) table(title string, scripts []Script, state bool) {
 	if title != "" {
 		p.line("%s", title)
 	}
-	t := tabwriter.NewWriter(p.w, 0, 8, 2, ' ', 0)
+	t := tabwriter.NewWriter(p.W, 0, 8, 2, ' ', 0)
 	head := "Version\tDescription\tType\tDuration"
 	if state {
 		head += "\tState\tInstalled on (UTC)"
 	}
 	fmt.Fprintln(t, head)
 	for _, s := range scripts {
-		row := []string{s.Version, s.Description, s.Type, ""}
+		row := []string{untrusted.Line(s.Version), untrusted.Line(s.Description), untrusted.Line(s.Type), ""}
 		if s.Version == "" {
 			row[0] = "R"
 		}
@@ -146,12 +135,12 @@ func (p *printer) table(title string, scripts []Script, state bool) {
 			if s.InstalledOn != nil {
 				on = s.InstalledOn.UTC().Format(time.DateTime)
 			}
-			row = append(row, s.State, on)
+			row = append(row, untrusted.Line(s.State), on)
 		}
 		fmt.Fprintln(t, strings.TrimRight(strings.Join(row, "\t"), "\t"))
 	}
-	if err := t.Flush(); p.err == nil {
-		p.err = err
+	if err := t.Flush(); p.Err == nil {
+		p.Err = err
 	}
 }
 
@@ -162,10 +151,10 @@ func (p *printer) outcome(r *Report) {
 		for _, problem := range r.Problems {
 			p.line("  - %s", problem)
 		}
-		p.line("%s  %s, in %s", p.paint(32, "OK"), r.done(), took)
+		p.line("%s  %s, in %s", p.Paint(32, "OK"), r.done(), took)
 		return
 	}
-	p.line("%s  after %s", p.paint(31, string(r.Code)), took)
+	p.line("%s  after %s", p.Paint(31, string(r.Code)), took)
 	if r.Script != "" {
 		at := r.Script
 		if r.Line > 0 {

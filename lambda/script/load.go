@@ -134,6 +134,10 @@ func (l *loader) folder(root string) {
 }
 
 func (l *loader) entry(root, path, name string, d fs.DirEntry) {
+	if err := CheckPath(name); err != nil {
+		l.fail(printable(name), 0, "%v", err)
+		return
+	}
 	if d.Type()&fs.ModeSymlink != 0 {
 		target, err := filepath.EvalSymlinks(path)
 		if err != nil {

@@ -101,7 +101,7 @@ func TestLoadRefusesWhatMakesNoRelease(t *testing.T) {
 		"invalid UTF-8":         {map[string]string{"V1__a.sql": "ok\n\xe4"}, []string{"V1__a.sql: line 2 is not UTF-8"}},
 		"NUL":                   {map[string]string{"R__a.sql": "\x00"}, []string{"R__a.sql: line 1 holds a NUL"}},
 		"undo not in UTF-8":     {map[string]string{"V1__a.sql": "", "U1__a.sql": "\xff"}, []string{"U1__a.sql: line 1 is not UTF-8"}},
-		"name with a newline":   {map[string]string{"V1__a\nb.sql": ""}, []string{`"V1__a\nb.sql": the name holds a control character`}},
+		"name with a newline":   {map[string]string{"V1__a\nb.sql": ""}, []string{`"V1__a\nb.sql": its path holds the character U+000A`}},
 		"dangling link":         {map[string]string{"V1__a.sql": "", "V2__b.sql": "→nowhere.sql"}, []string{"V2__b.sql: a link to nowhere"}},
 		"link in a circle":      {map[string]string{"V1__a.sql": "", "V2__b.sql": "→V2__b.sql"}, []string{"V2__b.sql: a link to nowhere"}},
 		"link out of it":        {map[string]string{"V1__a.sql": "", "V2__b.sql": "→/etc/hostname"}, []string{"V2__b.sql: a link that leads out"}},

@@ -2,7 +2,9 @@ package untrusted
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 	"unicode/utf16"
@@ -106,4 +108,28 @@ func JSON(raw []byte) []byte {
 		raw = raw[size:]
 	}
 	return b.Bytes()
+}
+
+// WriteJSON prints v as one indented JSON value, see [JSON].
+func WriteJSON(w io.Writer, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(JSON(b.Bytes()))
+	return err
+}
+
+// JSONWriter passes JSON on as [JSON] has it. Each Write has to hold whole
+// values, as those of a log handler do.
+type JSONWriter struct{ W io.Writer }
+
+func (j JSONWriter) Write(raw []byte) (int, error) {
+	if _, err := j.W.Write(JSON(raw)); err != nil {
+		return 0, err
+	}
+	return len(raw), nil
 }

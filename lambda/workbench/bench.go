@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"slipway/lambda/untrusted"
 	"slipway/lambda/workbench/distribution"
 )
 
@@ -50,7 +51,7 @@ func newBench(env map[string]string, out, err io.Writer) (*bench, error) {
 
 // say prints a line of progress.
 func (b *bench) say(format string, arguments ...any) {
-	fmt.Fprintf(b.err, format+"\n", arguments...)
+	fmt.Fprintln(b.err, untrusted.Indented(fmt.Sprintf(format, arguments...)))
 }
 
 // postgresFolder holds the local databases.

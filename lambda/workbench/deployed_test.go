@@ -269,3 +269,15 @@ func TestComment(t *testing.T) {
 	s.workbench(2, "comment", "--pull-request", "3")
 	s.workbench(0, "comment", "--pull-request", "none")
 }
+
+// The outcome becomes a part of an approval's comment, which is sent by mail.
+func TestSummaryIsFitForAnApproval(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pending.txt")
+	if err := writeSummary(file, "1 script is pending: V1__see_https://evil.example\x1b[2J\u202e\n#{Source.Secret}.sql"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(file)
+	if want := "1 script is pending: V1__see_https: //evil.example(U+001B)[2J(U+202E) # {Source.Secret}.sql\n"; err != nil || string(got) != want {
+		t.Errorf("%q, %v", got, err)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/untrusted"
 	"slipway/lambda/workbench/deployed"
 )
 
@@ -138,7 +139,7 @@ func writeSummary(file, text string) error {
 	if file == "" {
 		return nil
 	}
-	return os.WriteFile(file, []byte(text+"\n"), 0o644)
+	return os.WriteFile(file, []byte(report.Cut(untrusted.Approval(text), maxOutcome)+"\n"), 0o644)
 }
 
 // history asks the deployed function, and is nil where there is none.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"slipway/lambda/untrusted"
 	"slipway/lambda/workbench/distribution"
 )
 
@@ -88,10 +89,10 @@ func execute(ctx context.Context, arguments []string, env map[string]string, out
 			fmt.Fprintln(err, "workbench: interrupted")
 			return 130
 		case errors.As(failure, &usage):
-			fmt.Fprintf(err, "workbench %s: %v\nusage: workbench %s %s\n", c.name, failure, c.name, c.flags)
+			fmt.Fprintf(err, "workbench %s: %s\nusage: workbench %s %s\n", c.name, untrusted.Text(failure.Error()), c.name, c.flags)
 			return 2
 		case failure != nil:
-			fmt.Fprintf(err, "workbench %s: %v\n", c.name, failure)
+			fmt.Fprintf(err, "workbench %s: %s\n", c.name, untrusted.Text(failure.Error()))
 			return max(code, 1)
 		}
 		return code

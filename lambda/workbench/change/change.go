@@ -198,6 +198,9 @@ func (t Tree) Sorted() []Entry {
 
 func newEntry(p string, data []byte, link bool) Entry {
 	name, err := script.ParseName(path.Base(p))
+	if misleading := script.CheckPath(p); misleading != nil {
+		name, err = script.Name{}, misleading
+	}
 	return Entry{Name: name, Path: p, Data: data, Link: link, Bad: err}
 }
 

@@ -1,24 +1,22 @@
 package check
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
+
+	"slipway/lambda/untrusted"
 )
 
 // WriteJSON prints the result as one indented JSON object.
 func (r *Result) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
 
 func writeJSON(w io.Writer, value any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(value)
+	return untrusted.WriteJSON(w, value)
 }
 
 // WriteText prints the result for people.
 func (r *Result) WriteText(w io.Writer, color bool) error {
-	p := &printer{w: w, color: color}
+	p := &printer{untrusted.Printer{W: w, Color: color}}
 	switch {
 	case r.Against == "":
 		p.line("No target branch: every script counts as new.")
@@ -41,7 +39,7 @@ func (r *Result) WriteText(w io.Writer, color bool) error {
 	if r.Count(func(f Finding) bool { return f.Fails() && waivable(f.Rule) }) > 0 {
 		p.line("What is meant can be waived, above the statement: -- slipway:allow RULE because REASON")
 	}
-	return p.err
+	return p.Err
 }
 
 // Summary is the outcome in one sentence.
@@ -62,27 +60,16 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-type printer struct {
-	w     io.Writer
-	color bool
-	err   error
-}
+type printer struct{ untrusted.Printer }
 
-func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
-}
+func (p *printer) line(format string, args ...any) { p.Line(format, args...) }
 
 func (p *printer) finding(f Finding) {
 	word, code := string(f.Level), map[Level]int{Error: 31, Warning: 33, Note: 2}[f.Level]
 	if f.Waived != "" {
 		word, code = "waived", 2
 	}
-	if p.color {
-		word = fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, word)
-	}
-	p.line("%s: %s [%s]", f.At(), word, f.Rule)
+	p.line("%s: %s [%s]", f.At(), p.Paint(code, word), f.Rule)
 	p.line("    %s", f.Message)
 	switch {
 	case f.Waived != "":

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 )
 
@@ -98,9 +99,11 @@ func newSarifRule(name string) sarifRule {
 	return sarifRule{ID: name, HelpURI: RuleURL(name)}
 }
 
+var ruleName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+
 // RuleURL is squawk's page about a rule of its own, "" for one of this package.
 func RuleURL(rule string) string {
-	if _, ours := Rules[rule]; ours || rule == "syntax-error" {
+	if _, ours := Rules[rule]; ours || rule == "syntax-error" || !ruleName.MatchString(rule) {
 		return ""
 	}
 	return "https://squawkhq.com/docs/" + rule

@@ -1,23 +1,21 @@
 package rehearse
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
+
+	"slipway/lambda/untrusted"
 )
 
 // WriteJSON prints the report as one indented JSON object.
 func (r *Report) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(r)
+	return untrusted.WriteJSON(w, r)
 }
 
 // WriteText prints the report for people.
 func (r *Report) WriteText(w io.Writer, color bool) error {
-	p := &printer{w: w, color: color}
+	p := &printer{untrusted.Printer{W: w, Color: color}}
 	p.line("On PostgreSQL %s, %s; %s of the target branch ran first.", r.Server, r.Where(), plural(r.TargetScripts, "script"))
 	if text := r.FilledText(); text != "" {
 		p.line("%s", text)
@@ -34,17 +32,17 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 	}
 	p.line("")
 	if f := r.Failure; f != nil {
-		p.line("%s  %s", p.paint(31, f.Code), f.Text())
+		p.line("%s  %s", p.Paint(31, f.Code), f.Text())
 		for _, problem := range f.Problems {
 			p.line("  - %s", problem)
 		}
 		if f.Next != "" {
 			p.line("Next: %s", f.Next)
 		}
-		return p.err
+		return p.Err
 	}
 	p.line("%s", r.Summary())
-	return p.err
+	return p.Err
 }
 
 // Where says in words on what the scripts ran.
@@ -125,10 +123,11 @@ func (p *printer) script(s Script) {
 	if !s.Transaction {
 		how = ", outside a transaction"
 	}
+	failed := untrusted.Painted("")
 	if s.Failed {
-		how += ", " + p.paint(31, "failed")
+		failed = ", " + p.Paint(31, "failed")
 	}
-	p.line("\n%s  %s%s", s.Script, Duration(s.DurationMs), how)
+	p.line("\n%s  %s%s%s", s.Script, Duration(s.DurationMs), how, failed)
 	for _, l := range s.Locks {
 		waited := ""
 		if l.Waited {
@@ -137,10 +136,10 @@ func (p *printer) script(s Script) {
 		p.line("  lock  %-20s %-24s held %s%s%s", l.Table, l.Mode, Duration(l.HeldMs), blocking(l), waited)
 	}
 	for _, t := range s.Rewritten {
-		p.line("  %s %s", p.paint(33, "rewritten"), t)
+		p.line("  %s %s", p.Paint(33, "rewritten"), t)
 	}
 	for _, t := range s.Emptied {
-		p.line("  %s %s", p.paint(33, "emptied"), t)
+		p.line("  %s %s", p.Paint(33, "emptied"), t)
 	}
 	for _, r := range s.Rows {
 		p.line("  rows  %-20s %s", r.Table, r.Text())
@@ -179,38 +178,23 @@ func (p *printer) undo(r *Report) {
 		case u.Restores:
 			p.line("undo  %s restores the schema", u.Script)
 		default:
-			word := p.paint(31, "does not restore the schema")
+			word := p.Paint(31, "does not restore the schema")
 			if u.Waived != "" {
-				word = "does not restore the schema, waived because " + u.Waived
+				word = untrusted.Painted(untrusted.Line("does not restore the schema, waived because " + u.Waived))
 			}
 			p.line("undo  %s %s", u.Script, word)
 			for _, text := range []string{u.Message, u.Diff} {
 				if text != "" {
-					p.line("      %s", strings.ReplaceAll(text, "\n", "\n      "))
+					p.line("      %s", strings.ReplaceAll(text, "\n", "\n  "))
 				}
 			}
 		}
 	}
 }
 
-type printer struct {
-	w     io.Writer
-	color bool
-	err   error
-}
+type printer struct{ untrusted.Printer }
 
-func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
-}
-
-func (p *printer) paint(code int, s string) string {
-	if !p.color {
-		return s
-	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, s)
-}
+func (p *printer) line(format string, args ...any) { p.Line(format, args...) }
 
 // Duration prints milliseconds for people.
 func Duration(ms float64) string {

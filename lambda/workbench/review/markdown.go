@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"slipway/lambda/untrusted"
 	"slipway/lambda/workbench/check"
 	"slipway/lambda/workbench/rehearse"
 )
@@ -36,7 +37,7 @@ func (r *Review) markdown(d detail) string {
 	if r.Title != "" {
 		title += " of " + inline(r.Title)
 	}
-	m.line("## %s: %s\n", title, r.Verdict())
+	m.line("## %s: %s\n", title, inline(r.Verdict()))
 	m.line("%s\n", inline(r.setting()))
 	for _, reason := range r.NotMade {
 		m.line("**%s**\n", inline(reason))
@@ -132,7 +133,7 @@ func change(r row) string {
 	if r.Change == "" || r.Change == "new" {
 		return ""
 	}
-	return ", " + r.Change
+	return ", " + inline(r.Change)
 }
 
 func takes(r row) string {
@@ -150,7 +151,7 @@ func keepsOut(r row) string {
 	if r.Lock == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s of %s, %s", r.Lock.Blocks, code(r.Lock.Table), rehearse.Duration(r.Lock.HeldMs))
+	return fmt.Sprintf("%s of %s, %s", inline(r.Lock.Blocks), code(r.Lock.Table), rehearse.Duration(r.Lock.HeldMs))
 }
 
 func rewrites(r row) string {
@@ -200,7 +201,7 @@ func (m *markdown) findings(c *check.Result) {
 		return
 	}
 	m.line("### Findings\n")
-	m.line("%s.\n", c.Summary())
+	m.line("%s.\n", inline(c.Summary()))
 	for i, f := range c.Findings {
 		if i == m.detail.findings {
 			m.line("- … %d more", len(c.Findings)-i)
@@ -226,13 +227,13 @@ func rule(name string) string {
 	if url := check.RuleURL(name); url != "" {
 		return "[" + name + "](" + url + ")"
 	}
-	return name
+	return inline(name)
 }
 
 func (m *markdown) rehearsal(h *rehearse.Report) {
 	if f := h.Failure; f != nil {
 		m.line("### The rehearsal failed\n")
-		m.line("**%s** %s\n", f.Code, inline(f.Text()))
+		m.line("**%s** %s\n", inline(f.Code), inline(f.Text()))
 		for _, p := range f.Problems {
 			m.line("- %s", inline(p))
 		}
@@ -279,7 +280,7 @@ func (m *markdown) locks(h *rehearse.Report) {
 			if n > m.detail.scripts {
 				continue
 			}
-			m.line("| %s | %s | %s | %s | %s | %s |", code(l.Table), number(int(l.Rows)), strings.TrimSuffix(l.Mode, "Lock"), l.Blocks, rehearse.Duration(l.HeldMs), code(s.Script))
+			m.line("| %s | %s | %s | %s | %s | %s |", code(l.Table), number(int(l.Rows)), inline(strings.TrimSuffix(l.Mode, "Lock")), inline(l.Blocks), rehearse.Duration(l.HeldMs), code(s.Script))
 		}
 	}
 	if n > m.detail.scripts {
@@ -289,6 +290,12 @@ func (m *markdown) locks(h *rehearse.Report) {
 		m.line("")
 	}
 }
+
+// Texts of others in a line, and as code in it.
+var (
+	inline = untrusted.Markdown
+	code   = untrusted.MarkdownCode
+)
 
 // block is a fenced text that nothing in it can end.
 func (m *markdown) block(text string, limit int) {
@@ -300,36 +307,7 @@ func (m *markdown) block(text string, limit int) {
 		}
 		text = cut(text, limit) + "\n(cut; see the page)"
 	}
-	fence := "```"
-	for strings.Contains(text, fence) {
-		fence += "`"
-	}
-	m.line("%sdiff\n%s\n%s\n", fence, text, fence)
-}
-
-// code is a name as code in a table's cell. Names come from the branch.
-func code(s string) string {
-	s = strings.NewReplacer("`", "'", "|", "¦", "\n", " ", "\r", " ").Replace(s)
-	return "`" + s + "`"
-}
-
-var escapes = strings.NewReplacer("\\", "\\\\", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]", "<", "&lt;", ">", "&gt;", "|", "\\|", "#", "\\#", "!", "\\!", "\n", " ", "\r", " ", "@", "@\u200b")
-
-// inline is text of others' in a line: nothing in it is markup. Code between
-// backticks stays code.
-func inline(s string) string {
-	parts := strings.Split(s, "`")
-	if len(parts)%2 == 0 {
-		return escapes.Replace(strings.ReplaceAll(s, "`", "'"))
-	}
-	for i := range parts {
-		if i%2 == 0 {
-			parts[i] = escapes.Replace(parts[i])
-		} else {
-			parts[i] = code(parts[i])
-		}
-	}
-	return strings.Join(parts, "")
+	m.line("%s", untrusted.MarkdownBlock("diff", text))
 }
 
 // cut shortens to at most limit bytes, between characters.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/lambda/untrusted"
 	"slipway/lambda/workbench/check"
 	"slipway/lambda/workbench/rehearse"
 )
@@ -120,7 +121,7 @@ func (r *Review) HTML(ctx context.Context) ([]byte, error) {
 	p.Facts = r.facts()
 	var out bytes.Buffer
 	err := pageTemplate.Execute(&out, p)
-	return out.Bytes(), err
+	return untrusted.HTML(out.Bytes()), err
 }
 
 // facts are the figures at the top.

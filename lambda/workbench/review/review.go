@@ -8,10 +8,10 @@
 package review
 
 import (
-	"encoding/json"
 	"io"
 
 	"slipway/lambda/script"
+	"slipway/lambda/untrusted"
 	"slipway/lambda/workbench/check"
 	"slipway/lambda/workbench/rehearse"
 )
@@ -91,10 +91,7 @@ func (r *Review) count() int {
 
 // WriteJSON prints the review as one JSON object.
 func (r *Review) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(struct {
+	return untrusted.WriteJSON(w, struct {
 		OK        bool             `json:"ok"`
 		Verdict   string           `json:"verdict"`
 		Check     *check.Result    `json:"check,omitempty"`

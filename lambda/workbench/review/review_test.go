@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"slipway/lambda/untrusted"
 	"slipway/lambda/workbench/check"
 	"slipway/lambda/workbench/rehearse"
 )
@@ -105,7 +106,7 @@ func TestCommentsAreCutToSize(t *testing.T) {
 // What comes from the branch is text, not markup.
 func TestNothingOfTheBranchIsMarkup(t *testing.T) {
 	r := example()
-	const evil = "](https://evil.example) <script>alert(1)</script> ``` | x |\n# heading @all ![i](u) *b*"
+	const evil = "](https://evil.example) <script>alert(1)</script> ``` | x |\n# heading @all ![i](u) *b* \x1b[2J\u202e\u200b\u2028\xff"
 	r.Title = evil
 	r.Check.Findings[0].Script, r.Check.Findings[0].Message, r.Check.Findings[2].Waived = evil, evil, evil
 	r.Rehearsal.Scripts[0].Script, r.Rehearsal.Scripts[0].Locks[0].Table = evil, evil
@@ -114,6 +115,11 @@ func TestNothingOfTheBranchIsMarkup(t *testing.T) {
 	r.Diffs[0] = Diff{evil, evil}
 	r.NotMade = []string{evil}
 	r.Rehearsal.After.Tables[0].Name = evil
+	// The rehearsal may have been made where the branch decides what it says.
+	r.Rehearsal.Server, r.Rehearsal.Failure.Code, r.Rehearsal.Filled[0].Table = evil, evil, evil
+	lock := &r.Rehearsal.Scripts[0].Locks[0]
+	lock.Mode, lock.Blocks = evil, evil
+	r.Check.Findings[1].Rule, r.Check.Scripts[2].Change = evil, evil
 	text := r.Markdown(0)
 	outside := ""
 	inBlock := ""
@@ -137,9 +143,23 @@ func TestNothingOfTheBranchIsMarkup(t *testing.T) {
 			t.Errorf("the comment holds %q outside code:\n%s", bad, plain)
 		}
 	}
+	for _, word := range []string{"@all", "https://evil"} {
+		if strings.Contains(codeSpan.ReplaceAllString(outside, ""), word) {
+			t.Errorf("the comment holds %q outside code", word)
+		}
+	}
 	page, err := r.HTML(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	var raw bytes.Buffer
+	if err := r.WriteJSON(&raw); err != nil {
+		t.Fatal(err)
+	}
+	for _, output := range []string{text, string(page), raw.String()} {
+		if !untrusted.AllShows(strings.NewReplacer("\n", "", "\t", "").Replace(output)) {
+			t.Error("an output holds what does not show")
+		}
 	}
 	if bytes.Contains(page, []byte("<script")) {
 		t.Error("the page holds a script")
