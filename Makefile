@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 # Settings of targets count only where they are arguments of make. Other programs' .env files export names like
 # DATABASE_URL; what the environment has under these names is not obeyed (with `make -e` neither) and not passed on.
-override settings := SQL ENVIRONMENT DATABASE_URL COPY AGAINST DATA NAME TO STEPS FROM DRY_RUN ONLY QUICK TESTED
+override settings := SQL ENVIRONMENT DATABASE_URL COPY AGAINST DATA NAME TO STEPS FROM DRY_RUN ROWS ONLY QUICK TESTED
 override typed = $(filter command line,$(origin $1))
 override given := $(foreach name,$(settings),$(if $(call typed,$(name)),$(name)))
 unexport $(settings) SLIPWAY_DATABASE_URL SLIPWAY_COPY
@@ -22,7 +22,7 @@ $(foreach name,$(filter-out $(settings),$(.VARIABLES)),$(if $(call typed,$(name)
 override takes-run := SQL DATABASE_URL
 override takes-info := SQL DATABASE_URL ENVIRONMENT
 override takes-validate := SQL DATABASE_URL ENVIRONMENT
-override takes-repair := SQL DATABASE_URL ENVIRONMENT
+override takes-repair := SQL DATABASE_URL ENVIRONMENT ROWS
 override takes-revert := SQL DATABASE_URL ENVIRONMENT TO STEPS FROM DRY_RUN
 override takes-new := SQL NAME
 override takes-check := SQL AGAINST
@@ -64,8 +64,8 @@ info: $(program) ## show applied and pending scripts (ENVIRONMENT=prod: of a dep
 validate: $(program) ## compare history and scripts (ENVIRONMENT=prod)
 	@$(workbench) validate $(database)
 
-repair: $(program) ## repair the history, as a failed run advises (ENVIRONMENT=prod)
-	@$(workbench) repair $(database)
+repair: $(program) ## repair the history, as a failed run advises (ENVIRONMENT=prod; ROWS=1,7)
+	@$(workbench) repair $(database) $(call flag,rows,ROWS)
 
 revert: $(program) ## undo the newest versions down to TO=12, or STEPS=1 (ENVIRONMENT=prod, there with FROM=14 unless it is throwaway; DRY_RUN=1)
 	@$(workbench) revert $(database) $(call flag,to,TO) $(call flag,steps,STEPS) $(call flag,from,FROM) $(call flag,dry-run,DRY_RUN)

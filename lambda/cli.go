@@ -89,6 +89,8 @@ func (c cli) command(ctx context.Context, name string, args []string) int {
 		f.BoolVar(exitCode, "exit-code", false, "")
 	case "migrate", "baseline":
 		f.StringVar(&req.Target, "target", "", "")
+	case "repair":
+		f.StringVar(&req.Rows, "rows", "", "")
 	case "revert":
 		f.StringVar(&req.To, "to", "", "")
 		f.IntVar(&req.Steps, "steps", 0, "")

@@ -7,7 +7,8 @@ Usage:
   slipway info     [--exit-code]                  list every script with its state; with the flag
                                                   1 when migrate would refuse, 3 when something is pending
   slipway validate                                compare history and scripts
-  slipway repair                                  put the history right
+  slipway repair   [--rows RANKS]                 repair the history; with the ranks that a report named, rewrite the
+                                                  rows that Flyway can't read
   slipway baseline [--target VERSION]             adopt a database that has tables already
   slipway revert   --to VERSION | --steps N [--from VERSION] [--dry-run]
                                                   undo, newest first; --to 0 undoes everything

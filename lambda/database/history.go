@@ -3,7 +3,9 @@ package database
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,7 +16,12 @@ import (
 type Table struct{ Schema, Name string }
 
 // String is the table quoted for SQL, and as Flyway spells it.
-func (t Table) String() string { return pgx.Identifier{t.Schema, t.Name}.Sanitize() }
+func (t Table) String() string {
+	if t.Schema == "" { // which is not known where the database is out of reach
+		return pgx.Identifier{t.Name}.Sanitize()
+	}
+	return pgx.Identifier{t.Schema, t.Name}.Sanitize()
+}
 
 // Row is one row of flyway_schema_history.
 type Row struct {
@@ -36,20 +43,49 @@ func (c *Conn) History(ctx context.Context, t Table) (rows []Row, exists bool, e
 }
 
 func (c *Conn) read(ctx context.Context, t Table, after int) (rows []Row, exists bool, err error) {
-	r, err := c.pg.Query(ctx, `SELECT installed_rank, version, description, type, script, checksum, installed_by, installed_on, execution_time, success
-		FROM `+t.String()+` WHERE installed_rank > $1 ORDER BY installed_rank`, after)
+	r, err := c.pg.Query(ctx, historyColumns+t.String()+` WHERE installed_rank > $1 ORDER BY installed_rank`, after)
 	if err == nil {
-		rows, err = pgx.CollectRows(r, func(r pgx.CollectableRow) (h Row, err error) {
-			err = r.Scan(&h.Rank, &h.Version, &h.Description, &h.Type, &h.Script, &h.Checksum, &h.InstalledBy, &h.InstalledOn, &h.Duration, &h.Success)
-			return h, err
-		})
+		rows, err = pgx.CollectRows(r, scanRow)
 	}
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "3F000") {
-		return nil, false, nil
+	if errors.As(err, &pg) {
+		switch {
+		case pg.Code == "42P01" || pg.Code == "3F000":
+			return nil, false, nil
+		case slices.Contains(noHistory, pg.Code):
+			return nil, true, &UnreadableError{t, errors.New(pg.Message)}
+		}
 	}
 	return rows, err == nil, err
 }
+
+// historyColumns casts what a table that was made by hand, or by another
+// program, may have in another type. Flyway's driver converts them as well.
+const historyColumns = `SELECT coalesce(installed_rank::bigint, 0), version::text, coalesce(description::text, ''), coalesce(type::text, ''),
+	coalesce(script::text, ''), checksum::int, coalesce(installed_by::text, ''), coalesce(installed_on::timestamp, 'epoch'),
+	coalesce(execution_time::int, 0), coalesce(success::text::boolean, false) FROM `
+
+func scanRow(r pgx.CollectableRow) (h Row, err error) {
+	err = r.Scan(&h.Rank, &h.Version, &h.Description, &h.Type, &h.Script, &h.Checksum, &h.InstalledBy, &h.InstalledOn, &h.Duration, &h.Success)
+	return h, err
+}
+
+// noHistory are the SQLSTATEs of a table that is no history: a column is not
+// there, or holds what is not of its kind.
+var noHistory = []string{"42703", "42846", "42883", "22P02", "22003", "22007", "22008", "42809"}
+
+// UnreadableError says that the history's table can't be read as one.
+type UnreadableError struct {
+	Table Table
+	Err   error // what PostgreSQL said
+}
+
+func (e *UnreadableError) Error() string {
+	return fmt.Sprintf("the table %s is not a history of Flyway: %s", e.Table, e.Err)
+}
+
+// Unwrap is PostgreSQL's reason.
+func (e *UnreadableError) Unwrap() error { return e.Err }
 
 // HistoryAfter reads the rows above that rank; no table is no rows.
 func (c *Conn) HistoryAfter(ctx context.Context, t Table, rank int) ([]Row, error) {

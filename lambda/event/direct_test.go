@@ -19,6 +19,7 @@ func TestDirectRequests(t *testing.T) {
 		`{"command":"info"}`:                                       {Command: "info"},
 		`{"command":"validate"}`:                                   {Command: "validate"},
 		`{"command":"repair"}`:                                     {Command: "repair"},
+		`{"command":"repair","rows":"1,7"}`:                        {Command: "repair", Rows: "1,7"},
 		` {"command":"baseline","target":"12"} `:                   {Command: "baseline", Target: "12"},
 		`{"command":"migrate","target":"12.1"}`:                    {Command: "migrate", Target: "12.1"},
 		`{"command":"revert","steps":2,"from":"12","dryRun":true}`: {Command: "revert", Steps: 2, From: "12", DryRun: true},

@@ -81,6 +81,7 @@ type direct struct {
 	Steps   int    `json:"steps"`
 	From    string `json:"from"`
 	DryRun  bool   `json:"dryRun"`
+	Rows    string `json:"rows"`
 }
 
 func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
@@ -94,7 +95,7 @@ func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, refuseDirect(d.Command, example, "the request: unknown command %q; use one of %s", d.Command, strings.Join(migrator.Commands, ", "))
 	}
 	rep, err := h.run(ctx, migrator.Request{
-		Command: d.Command, Target: d.Target, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun,
+		Command: d.Command, Target: d.Target, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun, Rows: d.Rows,
 	})
 	body, marshalErr := json.Marshal(rep)
 	if marshalErr != nil {

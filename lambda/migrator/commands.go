@@ -15,7 +15,11 @@ import (
 // running: that is no failure of info, but it is told, and `--exit-code` counts it.
 func (r *run) info(ctx context.Context) error {
 	r.warnSquash()
-	if f := r.plan.contradiction(); f != nil {
+	f := r.unreadableFailure()
+	if f == nil {
+		f = r.plan.contradiction()
+	}
+	if f != nil {
 		r.report.Problems = f.Problems
 		r.warn("migrate would answer %s: %s. %s", f.Code, f.Message, f.Next)
 	}
@@ -31,7 +35,7 @@ func (r *run) info(ctx context.Context) error {
 		l.Checksum = sums[l.rank]
 		r.report.Scripts = append(r.report.Scripts, l.Script)
 	}
-	if r.Config.ReadOnly || r.Config.FastPath && !r.unsure() {
+	if r.Config.ReadOnly || len(r.plan.unreadable) > 0 || r.Config.FastPath && !r.unsure() {
 		return nil
 	}
 	result, err := r.start(ctx, "info", r.conn.SessionSettings(), r.Config.Locations)
@@ -124,6 +128,12 @@ func (r *run) repair(ctx context.Context) error {
 	if !r.exists {
 		return report.Failf(report.BadRequest, "Run `slipway migrate`.", "there is no history to repair in schema %s", r.table.Schema)
 	}
+	if err := r.checkTable(ctx); err != nil {
+		return err
+	}
+	if err := r.rewriteRows(ctx); err != nil {
+		return err
+	}
 	if r.plan.runsAfterRepair() {
 		return report.Failf(report.ValidationFailed, r.plan.squash.keepOne(),
 			"a repair would mark every version as deleted, and %s would then run on a database that has its tables already; nothing was changed", r.plan.squash.script.Script)
@@ -135,7 +145,7 @@ func (r *run) repair(ctx context.Context) error {
 	if err := r.lookAgain(); err != nil {
 		return err
 	}
-	r.report.Actions = repaired(before, r.history)
+	r.report.Actions = append(r.report.Actions, repaired(before, r.history)...)
 	return nil
 }
 

@@ -247,6 +247,11 @@ func (r *run) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil || errors.Is(err, ErrDeadline) || errors.Is(err, ErrInterrupted) {
 		return r.ended(ctx)
 	}
+	var table *database.UnreadableError
+	if errors.As(err, &table) {
+		return report.Failf(report.ValidationFailed,
+			"Name the history's table (FLYWAY_TABLE, FLYWAY_DEFAULT_SCHEMA), or give this one the columns of Flyway's.", "%w; nothing was run", err)
+	}
 	if r.conn != nil && database.IsConnectionError(err) {
 		return report.Failf(report.DatabaseUnreachable, whenBack, "the connection to the database was lost: %w", err)
 	}

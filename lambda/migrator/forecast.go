@@ -1,6 +1,7 @@
 package migrator
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -34,7 +35,10 @@ func Forecast(set *script.Set, history *report.Report, c Config) (*report.Report
 	r.report.SchemaVersionAfter = r.report.SchemaVersionBefore
 	r.report.Pending = plan.pendingScripts()
 	r.report.Warnings = r.forecastWarnings(plan, rows)
-	if f := plan.contradiction(); f != nil {
+	r.plan, r.table = plan, database.Table{Schema: c.Schema, Name: cmp.Or(c.Table, defaultTable)}
+	if f := r.unreadableFailure(); f != nil {
+		r.report.Fail(f)
+	} else if f := plan.contradiction(); f != nil {
 		r.report.Fail(f)
 	}
 	return r.report, nil

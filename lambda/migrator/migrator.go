@@ -72,6 +72,9 @@ type Request struct {
 	Steps  int
 	From   string
 	DryRun bool
+	// Repair: the ranks of all rows that Flyway can't read ("1,7"), as a report
+	// named them, to have them rewritten; "" rewrites none.
+	Rows string
 }
 
 // Commands are the commands that a request can name.
@@ -87,6 +90,7 @@ func (q Request) misplaced() string {
 		"steps":  q.Steps != 0 && !revert,
 		"from":   q.From != "" && !revert,
 		"dryRun": q.DryRun && !revert,
+		"rows":   q.Rows != "" && q.Command != "repair",
 	} {
 		if wrong {
 			return field
@@ -177,7 +181,7 @@ func reserve(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadlineCause(ctx, deadline.Add(-margin), ErrDeadline)
 }
 
-var ownCommand = regexp.MustCompile("`slipway (info|validate|repair)`")
+var ownCommand = regexp.MustCompile("`slipway (info|validate|repair)(?: --rows ([0-9,]+))?`")
 
 // nameCommands has next steps name commands as people run them where the report
 // is read: the program itself is in an image.
@@ -185,8 +189,19 @@ func (r *run) nameCommands() {
 	if r.Config.CommandLine == "" {
 		return
 	}
-	here := "`" + strings.ReplaceAll(strings.ReplaceAll(r.Config.CommandLine, "$", "$$"), "{}", "$1") + "`"
-	rename := func(text *string) { *text = ownCommand.ReplaceAllString(*text, here) }
+	rows := " --rows "
+	if strings.HasPrefix(r.Config.CommandLine, "make ") {
+		rows = " ROWS="
+	}
+	here := func(found string) string {
+		m := ownCommand.FindStringSubmatch(found)
+		line := strings.ReplaceAll(r.Config.CommandLine, "{}", m[1])
+		if m[2] != "" {
+			line += rows + m[2]
+		}
+		return "`" + line + "`"
+	}
+	rename := func(text *string) { *text = ownCommand.ReplaceAllStringFunc(*text, here) }
 	rename(&r.report.Message)
 	rename(&r.report.Next)
 	for i := range r.report.Warnings {

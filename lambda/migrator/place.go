@@ -17,7 +17,7 @@ func (r *run) findTable(ctx context.Context) error {
 	byPath := r.Config.Schema == ""
 	r.table = database.Table{Schema: r.Config.Schema, Name: r.Config.Table}
 	if r.table.Name == "" {
-		r.table.Name = "flyway_schema_history"
+		r.table.Name = defaultTable
 	}
 	if byPath {
 		r.table.Schema = r.conn.Schema

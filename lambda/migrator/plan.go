@@ -2,7 +2,6 @@ package migrator
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 
@@ -15,17 +14,19 @@ import (
 // database. The rules are Flyway 12's (MigrationInfoServiceImpl and its
 // neighbours), so that both always agree; see the differential test.
 type plan struct {
-	current  script.Version // the highest version that was applied, and not undone since
-	pending  []script.File  // what migrate would run, in order
-	late     []script.File  // pending, but below a version applied already, and outOfOrder is off
-	failed   []database.Row // failed runs that still stand in the history
-	missing  []database.Row // applied, and gone from the release though it has later ones
-	future   []database.Row // applied, and above everything in the release
-	edited   []report.Problem
-	scripts  []listed // everything, for info: in the order in which it was applied, then what is not
-	baseline script.Version
-	squash   squash
-	doubts   []string // why the answer may not be Flyway's
+	current script.Version // the highest version that was applied, and not undone since
+	pending []script.File  // what migrate would run, in order
+	late    []script.File  // pending, but below a version applied already, and outOfOrder is off
+	// unreadable are the rows at which Flyway would end.
+	unreadable []unreadable
+	failed     []database.Row // failed runs that still stand in the history
+	missing    []database.Row // applied, and gone from the release though it has later ones
+	future     []database.Row // applied, and above everything in the release
+	edited     []report.Problem
+	scripts    []listed // everything, for info: in the order in which it was applied, then what is not
+	baseline   script.Version
+	squash     squash
+	doubts     []string // why the answer may not be Flyway's
 	// unsure are the pending repeatable scripts of which only Flyway can tell
 	// whether they are.
 	unsure map[string]bool
@@ -38,6 +39,8 @@ const callbacksDoubt = "the release has callbacks"
 type rules struct {
 	outOfOrder bool
 	target     script.Version
+	// version is Flyway's; nil counts as 12.4.
+	version func() string
 	// checksum of a repeatable script after placeholder replacement; ok=false
 	// when only Flyway can tell.
 	repeatable func(script.File) (sum int32, ok bool, err error)
@@ -58,7 +61,7 @@ type applied struct {
 
 func makePlan(set *script.Set, history []database.Row, rules rules) (*plan, error) {
 	p := &plan{unsure: map[string]bool{}}
-	versioned, repeatable := p.read(history)
+	versioned, repeatable := p.read(history, rules.version)
 	p.versions(set, versioned, rules)
 	if err := p.repeatables(set, repeatable, rules); err != nil {
 		return nil, err
@@ -71,8 +74,13 @@ func makePlan(set *script.Set, history []database.Row, rules rules) (*plan, erro
 }
 
 // read splits the history and strikes out what a DELETE row (repair, revert) cancels.
-func (p *plan) read(history []database.Row) (versioned, repeatable []*applied) {
+// Rows that Flyway can't read are listed, and count for nothing.
+func (p *plan) read(history []database.Row, version func() string) (versioned, repeatable []*applied) {
 	for _, row := range history {
+		if bad, ok := judgeType(row, version); ok {
+			p.refuse(bad)
+			continue
+		}
 		a := &applied{Row: row}
 		if row.Version == nil {
 			if row.Type == "DELETE" && row.Success {
@@ -86,7 +94,7 @@ func (p *plan) read(history []database.Row) (versioned, repeatable []*applied) {
 		}
 		var err error
 		if a.version, err = script.ParseVersion(*row.Version); err != nil {
-			p.doubts = append(p.doubts, fmt.Sprintf("the history holds the version %q", *row.Version))
+			p.refuse(judgeVersion(row))
 			continue
 		}
 		if isBaseline(row.Type) {
@@ -94,7 +102,9 @@ func (p *plan) read(history []database.Row) (versioned, repeatable []*applied) {
 		}
 		if row.Type == "DELETE" && row.Success {
 			// Flyway does not list the row itself.
-			strike(versioned, func(o *applied) bool { return o.version.Compare(a.version) == 0 })
+			if !strike(versioned, func(o *applied) bool { return o.version.Compare(a.version) == 0 }) {
+				p.refuse(judgeTombstone(row))
+			}
 			continue
 		}
 		versioned = append(versioned, a)
@@ -102,14 +112,22 @@ func (p *plan) read(history []database.Row) (versioned, repeatable []*applied) {
 	return versioned, repeatable
 }
 
-// strike marks the latest row that matches as deleted.
-func strike(rows []*applied, match func(*applied) bool) {
+func (p *plan) refuse(bad unreadable) {
+	p.unreadable = append(p.unreadable, bad)
+	p.list(bad.row, "Unreadable")
+}
+
+// strike marks the latest row that matches as deleted, and reports false where
+// that row was deleted already.
+func strike(rows []*applied, match func(*applied) bool) bool {
 	for _, a := range slices.Backward(rows) {
 		if a.Type != "DELETE" && a.Type != "BASELINE" && a.Type != "SCHEMA" && match(a) {
+			was := a.deleted
 			a.deleted = true
-			return
+			return !was
 		}
 	}
+	return true
 }
 
 func (p *plan) list(row database.Row, state string) {

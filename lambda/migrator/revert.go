@@ -30,6 +30,9 @@ func (r *run) revert(ctx context.Context) error {
 	if err := r.checkOthers(ctx); err != nil {
 		return err
 	}
+	if err := r.checkTable(ctx); err != nil {
+		return err
+	}
 	w, err := r.openWork(ctx)
 	if err != nil {
 		return err

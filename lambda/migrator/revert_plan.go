@@ -132,7 +132,7 @@ func (r *run) downTo(standing []*applied) ([]*applied, error) {
 
 // standing are the versions that are applied, the newest first.
 func (r *run) standing() []*applied {
-	rows, _ := (&plan{}).read(r.history)
+	rows, _ := (&plan{}).read(r.history, r.Runner.Version)
 	rows = slices.DeleteFunc(rows, func(a *applied) bool { return a.deleted || a.Type == "DELETE" })
 	slices.SortStableFunc(rows, func(a, b *applied) int { return b.version.Compare(a.version) })
 	return rows

@@ -30,7 +30,7 @@ func (r *run) repeatsOf() ([]repeat, error) {
 	for _, f := range r.set.Repeatable {
 		files[abbreviate(f.Description)] = f
 	}
-	_, rows := (&plan{}).read(r.history)
+	_, rows := (&plan{}).read(r.history, r.Runner.Version)
 	latest := map[string]*applied{}
 	for _, a := range rows {
 		if a.Type != "DELETE" && a.Type != "SCHEMA" {

@@ -71,6 +71,9 @@ func (r *run) do(ctx context.Context) error {
 		return err
 	}
 	r.report.SchemaVersionBefore = r.plan.current.String()
+	if f := r.unreadableFailure(); f != nil && r.req.Command != "info" && r.req.Command != "repair" {
+		return f
+	}
 	switch r.req.Command {
 	case "info":
 		return r.info(ctx)
@@ -122,7 +125,7 @@ func (r *run) look(ctx context.Context) error {
 // replan makes the plan of that history.
 func (r *run) replan(history []database.Row) (err error) {
 	r.history = history
-	rules := rules{outOfOrder: r.Config.Flyway.OutOfOrder, repeatable: r.repeatableChecksum}
+	rules := rules{outOfOrder: r.Config.Flyway.OutOfOrder, repeatable: r.repeatableChecksum, version: r.Runner.Version}
 	if r.req.Command == "migrate" && r.req.Target != "" {
 		if rules.target, err = r.targetVersion(); err != nil {
 			return err

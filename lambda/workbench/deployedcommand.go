@@ -67,18 +67,22 @@ func (b *bench) print(r *report.Report, asJSON bool) error {
 	return r.WriteText(b.out, colored(b.env, b.out))
 }
 
-// runPlain is a command of the program that has no flags of its own, on a local
-// database or on a deployed environment: `validate`, `repair`.
+// runPlain is a command of the program on a local database or on a deployed
+// environment: `validate`, and `repair` with the rows to rewrite.
 func runPlain(command string) func(context.Context, *bench, *flag.FlagSet, []string) (int, error) {
 	return func(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (code int, err error) {
 		var w where
 		w.defineDeployed(flags)
 		asJSON := flags.Bool("json", false, "print the report as JSON")
+		rows := new(string)
+		if command == "repair" {
+			flags.StringVar(rows, "rows", "", "`ranks` of the rows to rewrite, as a report named them")
+		}
 		if err := w.parse(b, flags, arguments); err != nil {
 			return 2, err
 		}
 		if w.environment != "" {
-			return b.ask(ctx, w.environment, deployed.Request{Command: command}, *asJSON, false)
+			return b.ask(ctx, w.environment, deployed.Request{Command: command, Rows: *rows}, *asJSON, false)
 		}
 		s, err := b.open(ctx, w)
 		if err != nil {
@@ -86,6 +90,9 @@ func runPlain(command string) func(context.Context, *bench, *flag.FlagSet, []str
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
 		call := []string{command}
+		if *rows != "" {
+			call = append(call, "--rows="+*rows)
+		}
 		if *asJSON {
 			call = append(call, "--json")
 		}

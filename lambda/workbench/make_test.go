@@ -85,6 +85,7 @@ var settings = map[string]struct{ target, want string }{
 	"STEPS":        {"revert", "--steps=V"},
 	"FROM":         {"revert", "--from=V"},
 	"DRY_RUN":      {"revert", "--dry-run=V"},
+	"ROWS":         {"repair", "--rows=V"},
 	"ONLY":         {"faults", "--only=V"},
 	"QUICK":        {"bench", "--quick=V"},
 	"TESTED":       {"test-builds", "--tested=V"},

@@ -17,6 +17,7 @@ type Request struct {
 	Steps   int    `json:"steps,omitempty"`  // or how many to undo
 	From    string `json:"from,omitempty"`   // the current version, repeated
 	DryRun  bool   `json:"dryRun,omitempty"` // the plan only
+	Rows    string `json:"rows,omitempty"`   // repair: the rows to rewrite, by rank
 }
 
 // reads reports whether the request is one for the function that only reads.

@@ -41,6 +41,7 @@ var groups = []group{
 	{"CloudFormation", eventFaults},
 	{"Scripts", inputFaults},
 	{"Attacks", slices.Concat(attackInspectorFaults, attackLaptopFaults)},
+	{"Situations", slices.Concat(situationHistoriesFaults)},
 }
 
 // result is what came of one fault.

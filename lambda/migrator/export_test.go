@@ -1,0 +1,4 @@
+package migrator
+
+// ReadsType is [reads], for tests.
+var ReadsType = reads

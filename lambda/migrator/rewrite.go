@@ -1,0 +1,99 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"slipway/lambda/database"
+	"slipway/lambda/report"
+)
+
+// defaultTable is the name that Flyway gives the history.
+const defaultTable = "flyway_schema_history"
+
+// rewriteRows makes the rows that Flyway can't read into such as it can, once
+// the request names all of them: whoever asks has then seen the statements. It
+// is one transaction under both locks.
+func (r *run) rewriteRows(ctx context.Context) error {
+	if err := r.checkRows(); err != nil || r.req.Rows == "" {
+		return err
+	}
+	w, err := r.openWork(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.closeWork(w)
+	if err := r.waitForFlyway(ctx, w); err != nil {
+		return err
+	}
+	// Another Flyway may have been at work until the lock was held.
+	if err := r.look(ctx); err != nil {
+		return err
+	}
+	if err := r.checkRows(); err != nil {
+		return err
+	}
+	var statements []string
+	for _, u := range r.plan.unreadable {
+		statements = append(statements, u.statement(r.table))
+	}
+	if err := w.Rewrite(ctx, statements); err != nil {
+		if database.IsConnectionError(err) || ctx.Err() != nil {
+			return err
+		}
+		return report.Failf(report.ValidationFailed, "Run `slipway info` to see the rows as they are now.", "the rows could not be rewritten, and none was changed: %w", err)
+	}
+	r.report.Actions = statements
+	if err := r.look(ctx); err != nil {
+		return err
+	}
+	if f := r.unreadableFailure(); f != nil {
+		return f
+	}
+	return nil
+}
+
+// checkRows compares the rows that the request names with those there are.
+func (r *run) checkRows() error {
+	f := r.unreadableFailure()
+	there := ranks(r.plan.unreadable)
+	asked := strings.ReplaceAll(r.req.Rows, " ", "")
+	switch {
+	case f != nil && (asked == "" || asked == there && !r.plan.rewritable()):
+		return f
+	case asked != "" && asked != there && f == nil:
+		return report.Failf(report.BadRequest, "Leave the rows out.", "Flyway can read every row of the history, so there is none to rewrite; nothing was changed")
+	case asked != there:
+		refused := report.Failf(report.BadRequest, f.Next, "the rows that Flyway can't read are %s, not %s; nothing was changed", there, asked)
+		refused.Problems = f.Problems
+		return refused
+	}
+	return nil
+}
+
+// rewritable reports whether a statement is known for every row that Flyway can't read.
+func (p *plan) rewritable() bool {
+	for _, u := range p.unreadable {
+		if u.statement(database.Table{}) == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// checkTable refuses a history to which Flyway can't write, before anything runs.
+func (r *run) checkTable(ctx context.Context) error {
+	fault, err := r.conn.CheckTable(ctx, r.table)
+	if err != nil || fault == nil {
+		return err
+	}
+	f := report.Failf(report.ValidationFailed, "Name another table (FLYWAY_TABLE), or replace this one by a plain table.", "%w; nothing was run", errors.New(fault.Reason))
+	if fault.Fix != "" {
+		f.Next = "Run this as the owner of the table, then try again: " + fault.Fix
+	}
+	if fault.Rights {
+		f.Code, f.SQLState = report.AccessDenied, "42501"
+	}
+	return f
+}

@@ -1,0 +1,164 @@
+package migrator
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"slipway/lambda/database"
+	"slipway/lambda/report"
+	"slipway/lambda/script"
+)
+
+// unreadable is a row of the history at which Flyway ends every command, repair
+// too. fix is what makes it readable, without the table.
+type unreadable struct {
+	row    database.Row
+	reason string
+	fix    fix
+}
+
+// fix is a change of one row; the zero value is for what a person has to decide.
+type fix struct {
+	newType, newVersion string
+	remove              bool
+}
+
+// coreTypes are the types of rows that Flyway 12.4 reads.
+var coreTypes = []string{
+	"SCHEMA", "BASELINE", "DELETE", "SQL", "JDBC", "SCRIPT", "UNDO_SCRIPT", "CUSTOM", baselineScript, "JDBC_BASELINE",
+}
+
+// reads reports whether Flyway of that version reads rows of that type.
+func reads(version, kind string) bool {
+	return slices.Contains(coreTypes, kind) || kind == "SPRING_JDBC" && atLeast(version, 12, 11)
+}
+
+// atLeast compares the first two numbers of Flyway's version. A version that is
+// not known counts as old.
+func atLeast(version string, major, minor int) bool {
+	first, rest, _ := strings.Cut(version, ".")
+	second, _, _ := strings.Cut(rest, ".")
+	a, err := strconv.Atoi(first)
+	b, bad := strconv.Atoi(second)
+	return err == nil && bad == nil && cmp.Or(cmp.Compare(a, major), cmp.Compare(b, minor)) >= 0
+}
+
+// judgeType finds a row whose type Flyway does not read.
+func judgeType(row database.Row, version func() string) (unreadable, bool) {
+	if slices.Contains(coreTypes, row.Type) && (row.Type != "UNDO_SCRIPT" || row.Version != nil) {
+		return unreadable{}, false
+	}
+	v := ""
+	if version != nil {
+		v = version()
+	}
+	if reads(v, row.Type) && row.Type != "UNDO_SCRIPT" {
+		return unreadable{}, false
+	}
+	return unreadable{row, "Flyway does not know its type", fix{newType: nearest(row)}}, true
+}
+
+// nearest is the type that Flyway reads and that says of the row what its own
+// type says: that something other than SQL was applied, or that it was undone.
+func nearest(row database.Row) string {
+	kind := strings.ToUpper(strings.TrimSpace(row.Type))
+	switch {
+	case slices.Contains(coreTypes, kind) && kind != "UNDO_SCRIPT":
+		return kind
+	case strings.HasPrefix(kind, "UNDO_") && row.Version != nil && row.Success:
+		return "DELETE"
+	case kind == "SPRING_JDBC":
+		return "JDBC"
+	}
+	return "CUSTOM"
+}
+
+// judgeVersion is for a row whose version is none.
+func judgeVersion(row database.Row) unreadable {
+	if trimmed := strings.TrimSpace(*row.Version); trimmed != *row.Version {
+		if _, err := script.ParseVersion(trimmed); err == nil {
+			return unreadable{row, "its version has white space around it", fix{newVersion: trimmed}}
+		}
+	}
+	return unreadable{row: row, reason: "its version is not a version: correct it in the history by hand"}
+}
+
+// judgeTombstone is for a DELETE row that cancels what is cancelled already.
+func judgeTombstone(row database.Row) unreadable {
+	return unreadable{row, "it deletes a version that an earlier row deleted already", fix{remove: true}}
+}
+
+// statement is the SQL that mends the row, "" for what a person has to decide.
+func (u unreadable) statement(t database.Table) string {
+	condition := fmt.Sprintf(" WHERE installed_rank = %d AND coalesce(type, '') = %s", u.row.Rank, literal(u.row.Type))
+	if u.row.Version != nil {
+		condition += " AND version = " + literal(*u.row.Version)
+	}
+	switch {
+	case u.fix.remove:
+		return "DELETE FROM " + t.String() + condition + ";"
+	case u.fix.newVersion != "":
+		return "UPDATE " + t.String() + " SET version = " + literal(u.fix.newVersion) + condition + ";"
+	case u.fix.newType != "":
+		return "UPDATE " + t.String() + " SET type = " + literal(u.fix.newType) + condition + ";"
+	}
+	return ""
+}
+
+// literal quotes a text for PostgreSQL, whatever standard_conforming_strings is.
+func literal(text string) string {
+	quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	if strings.Contains(text, `\`) {
+		return "E" + strings.ReplaceAll(quoted, `\`, `\\`)
+	}
+	return quoted
+}
+
+// problem names the row by all that tells it apart, and what mends it.
+func (u unreadable) problem(t database.Table) report.Problem {
+	version := ""
+	if u.row.Version != nil {
+		version = "version " + *u.row.Version + ", "
+	}
+	p := report.Problem{
+		Script: u.row.Script, Version: scriptOf(u.row).Version,
+		Reason: fmt.Sprintf("row %d of the history (%s%q, type %q): %s", u.row.Rank, version, u.row.Description, u.row.Type, u.reason),
+	}
+	if sql := u.statement(t); sql != "" {
+		p.Reason += "; " + sql
+	}
+	return p
+}
+
+// unreadableFailure is why no command can go on, nil where all rows are readable.
+func (r *run) unreadableFailure() *report.Failure {
+	rows := r.plan.unreadable
+	if len(rows) == 0 {
+		return nil
+	}
+	f := &report.Failure{
+		Code:    report.ValidationFailed,
+		Message: fmt.Sprintf("Flyway can't read %s of the history, and refuses every command because of it; nothing was run", count(len(rows), "row")),
+		Script:  rows[0].row.Script,
+		Next:    fmt.Sprintf("`slipway repair --rows %s` runs the statements that stand with the rows, in one transaction, and then repairs the history.", ranks(rows)),
+	}
+	for _, u := range rows {
+		f.Problems = append(f.Problems, u.problem(r.table))
+		if u.statement(r.table) == "" {
+			f.Next = "Correct the row by hand, as its line says; then run `slipway info` again."
+		}
+	}
+	return f
+}
+
+// ranks names the rows as the request that rewrites them has to.
+func ranks(rows []unreadable) string {
+	var list []string
+	for _, u := range rows {
+		list = append(list, strconv.Itoa(u.row.Rank))
+	}
+	return strings.Join(list, ",")
+}
