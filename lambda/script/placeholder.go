@@ -52,6 +52,41 @@ func cutPrefix(text, prefix string) (before, after string, found bool) {
 	return text, "", false
 }
 
+// PassedOver lists the uses of those placeholders that Flyway does not replace,
+// for it passes over the first letter of their prefix: ${port} in $${port}.
+// Their text stays as it is.
+func PassedOver(text, prefix, suffix string, values map[string]string) []Placeholder {
+	var found []Placeholder
+	if prefix == "" || suffix == "" {
+		return nil
+	}
+	line := 1
+	for text != "" {
+		before, after, ok := cutPrefix(text, prefix)
+		lines := line
+		for {
+			skipped, rest, there := strings.Cut(before, prefix)
+			if !there {
+				break
+			}
+			lines += strings.Count(skipped, "\n")
+			name, _, closed := strings.Cut(rest, suffix)
+			name = strings.ToLower(name)
+			if _, configured := values[name]; configured && closed {
+				found = append(found, Placeholder{name, lines})
+			}
+			before = rest
+		}
+		if !ok {
+			break
+		}
+		name, rest, _ := strings.Cut(after, suffix)
+		line += strings.Count(text[:len(text)-len(after)], "\n") + strings.Count(name, "\n")
+		text = rest
+	}
+	return found
+}
+
 // Replace fills the placeholders in, by name in lower case, and names those
 // that have no value; they stay as they are.
 func Replace(text, prefix, suffix string, values map[string]string) (replaced string, unknown []Placeholder) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -49,6 +50,7 @@ func (o *branch) find(ctx context.Context) (*change.Change, error) {
 func (o *branch) check(ctx context.Context, b *bench, c *change.Change) (*check.Result, error) {
 	options := check.Options{
 		All: o.all, OutOfOrder: b.env["FLYWAY_OUT_OF_ORDER"] == "true", Encoding: b.env["FLYWAY_ENCODING"], Replace: true,
+		Table: b.env["FLYWAY_TABLE"], Schema: historySchema(b.env),
 		Placeholders: placeholders(b.env), PlaceholderPrefix: b.env["FLYWAY_PLACEHOLDER_PREFIX"], PlaceholderSuffix: b.env["FLYWAY_PLACEHOLDER_SUFFIX"],
 	}
 	if replace, err := strconv.ParseBool(b.env["FLYWAY_PLACEHOLDER_REPLACEMENT"]); err == nil {
@@ -69,6 +71,12 @@ func (o *branch) check(ctx context.Context, b *bench, c *change.Change) (*check.
 		options.Linter = linter
 	}
 	return check.Run(ctx, c, options)
+}
+
+// historySchema is that of the settings, "" for that of the role's search path.
+func historySchema(env map[string]string) string {
+	first, _, _ := strings.Cut(env["FLYWAY_SCHEMAS"], ",")
+	return cmp.Or(env["FLYWAY_DEFAULT_SCHEMA"], strings.TrimSpace(first))
 }
 
 // placeholders are those of the environment, and what Slipway adds to them.

@@ -80,6 +80,8 @@ type Options struct {
 	All        bool    // lint scripts that the target branch has as well
 	OutOfOrder bool    // a version may be below one of the target branch (FLYWAY_OUT_OF_ORDER)
 	Encoding   string  // of the scripts; "" is UTF-8
+	Table      string  // of the history; default flyway_schema_history
+	Schema     string  // of the history; "" stands for public
 	Linter     *Squawk // nil lints nothing
 	// Placeholders as Flyway would get them. Those without a value become a
 	// word: what stands in their place is not known before the deployment.
@@ -102,6 +104,7 @@ func Run(ctx context.Context, c *change.Change, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.judgeScripts(texts, o)
 	if o.Linter != nil {
 		if err := r.lint(ctx, texts, o); err != nil {
 			return nil, err

@@ -26,7 +26,7 @@ func (r *Result) judge(t *text, violations []violation, created created) {
 		switch {
 		case v.Rule == "syntax-error":
 			// One mistake draws a tail of them: the first of a line tells it.
-			if mistakes[f.Line] || len(mistakes) == 3 {
+			if mistakes[f.Line] || len(mistakes) == 3 || r.refused(t.path, f.Line) {
 				continue
 			}
 			mistakes[f.Line] = true

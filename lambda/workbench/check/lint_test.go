@@ -45,7 +45,34 @@ func TestRulesOfSQL(t *testing.T) {
 		},
 		"a transaction of its own": {
 			sql:  "BEGIN;\nINSERT INTO a VALUES (1);\nCOMMIT;",
-			want: []string{"error transaction-nesting V3__c.sql:1", "error transaction-nesting V3__c.sql:3"},
+			want: []string{"error transaction-control V3__c.sql:1", "error transaction-control V3__c.sql:3"},
+		},
+		"a transaction of its own, outside one": {
+			sql:  "BEGIN;\nINSERT INTO a VALUES (1);\nCOMMIT;",
+			also: files{"V3__c.sql.conf": "executeInTransaction=false\n"},
+			want: []string{"warning several-statements V3__c.sql"},
+		},
+		"a dump by psql's rules": {
+			sql:  "\\restrict abc\nSELECT 1;\n\\unrestrict abc\n",
+			want: []string{"error psql-command V3__c.sql:1", "error psql-command V3__c.sql:3"},
+		},
+		"data without an end": {sql: "COPY a (id) FROM stdin;\n1\n", want: []string{"error copy-data V3__c.sql:1"}},
+		"a parameter in a body": {
+			sql:  "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql\nBEGIN ATOMIC\n SELECT $1;\nEND;",
+			want: []string{"error flyway-reads-otherwise V3__c.sql:3"},
+		},
+		"the history in a dump": {
+			sql:  "ALTER TABLE public.flyway_schema_history OWNER TO me;\nCREATE TABLE old.flyway_schema_history (id bigint);",
+			want: []string{"error history-table V3__c.sql:1"},
+		},
+		"reindexing without a word to Flyway": {
+			sql:  "REINDEX (VERBOSE) TABLE CONCURRENTLY a;",
+			want: []string{"error needs-conf V3__c.sql:1"},
+		},
+		"what the session would not survive": {sql: "DISCARD ALL;", want: []string{"error breaks-session V3__c.sql:1"}},
+		"a placeholder behind a dollar": {
+			sql:  "INSERT INTO a VALUES ($q$${env}$q$);",
+			want: []string{"warning placeholder-kept V3__c.sql:1"},
 		},
 		"one finding for a foreign key": {
 			sql:  "ALTER TABLE a ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES b (id);",
@@ -104,7 +131,8 @@ func TestRulesOfSQL(t *testing.T) {
 			if strings.HasPrefix(name, "undo") {
 				work = with(files{"V3__c.sql": c.sql, "U3__c.sql": c.also["U3__c.sql"], "beforeMigrate.sql": c.also["beforeMigrate.sql"]})
 			}
-			expect(t, run(t, changetest.Branch(t, base, work, nil), Options{Linter: squawk, Batch: 1}), c.want...)
+			options := Options{Linter: squawk, Batch: 1, Replace: true, Placeholders: map[string]string{"env": "test"}}
+			expect(t, run(t, changetest.Branch(t, base, work, nil), options), c.want...)
 		})
 	}
 }

@@ -1,10 +1,17 @@
 package check
 
-import "slices"
+import (
+	"slices"
+
+	"slipway/lambda/script"
+)
 
 // refusals are rules about what no deployment could run: a waiver would only
 // move the failure there.
-var refusals = []string{"version-collision", "bad-name", "bad-script", "no-scripts", "waiver-without-reason"}
+var refusals = []string{"version-collision", "bad-name", "bad-script", "no-scripts", "waiver-without-reason",
+	string(script.ReadOtherwise), string(script.PsqlCommand), string(script.CopyData), string(script.Transaction),
+	string(script.BreaksSession), string(script.NeedsConf), string(script.HistoryTable),
+}
 
 func waivable(rule string) bool { return !slices.Contains(refusals, rule) }
 
@@ -13,10 +20,12 @@ func waivable(rule string) bool { return !slices.Contains(refusals, rule) }
 //     statement_timeout where the run has a limit;
 //   - IF NOT EXISTS lets a script pass over an index that an earlier failure
 //     left invalid, and a transactional script needs none: it is rolled back whole;
-//   - which schema a name means is the business of the role's search_path.
+//   - which schema a name means is the business of the role's search_path;
+//   - what a script does to its transaction is judged by this package itself.
 var turnedOff = []string{
 	"require-lock-timeout", "require-statement-timeout", "require-timeout-settings",
 	"prefer-robust-stmts", "require-table-schema",
+	"transaction-nesting", "ban-uncommitted-transaction",
 }
 
 // blocking are the rules about statements that lock a table for as long as it
@@ -35,10 +44,9 @@ var breaking = []string{
 	"ban-drop-column", "ban-drop-table", "ban-drop-database", "ban-truncate-cascade", "renaming-column", "renaming-table",
 }
 
-// wrong are rules about scripts that PostgreSQL or Flyway refuse, or that end
-// the transaction in which Flyway runs a script, so that half of it stays.
+// wrong are rules about scripts that PostgreSQL or Flyway refuse.
 var wrong = []string{
-	"syntax-error", "transaction-nesting", "ban-uncommitted-transaction",
+	"syntax-error",
 	"ban-concurrent-index-creation-in-transaction", "ban-duplicate-column-assignments",
 }
 
@@ -58,18 +66,26 @@ var sameThing = map[string][]string{
 
 // Rules describes each rule of this package, for SARIF and the help.
 var Rules = map[string]string{
-	"version-collision":     "Two scripts have one version (or two repeatable ones one description).",
-	"version-not-above":     "A new version is below one that the target branch has.",
-	"edited-script":         "A versioned script that the target branch has was edited.",
-	"edited-baseline":       "A baseline (B) script that the target branch has was edited: Flyway never notices.",
-	"renamed-script":        "A versioned script that the target branch has got another description.",
-	"deleted-script":        "A script that the target branch has is gone.",
-	"bad-name":              "The file's name means nothing to Flyway, which would skip it in silence.",
-	"bad-script":            "The file can't be read, decoded or configured.",
-	"no-scripts":            "The folder holds no migration.",
-	"full-rewrite":          "VACUUM FULL and CLUSTER rewrite the table under an exclusive lock.",
-	"several-statements":    "A script outside a transaction has several statements: a failure leaves the first ones applied.",
-	"mixed-script":          "Statements that can't run in a transaction stand beside others: Flyway refuses the script.",
-	"waiver-without-reason": "A finding is waived without saying why.",
-	"unused-waiver":         "A waiver has nothing to waive.",
+	"version-collision":          "Two scripts have one version (or two repeatable ones one description).",
+	"version-not-above":          "A new version is below one that the target branch has.",
+	"edited-script":              "A versioned script that the target branch has was edited.",
+	"edited-baseline":            "A baseline (B) script that the target branch has was edited: Flyway never notices.",
+	"renamed-script":             "A versioned script that the target branch has got another description.",
+	"deleted-script":             "A script that the target branch has is gone.",
+	"bad-name":                   "The file's name means nothing to Flyway, which would skip it in silence.",
+	"bad-script":                 "The file can't be read, decoded or configured.",
+	"no-scripts":                 "The folder holds no migration.",
+	"full-rewrite":               "VACUUM FULL and CLUSTER rewrite the table under an exclusive lock.",
+	"several-statements":         "A script outside a transaction has several statements: a failure leaves the first ones applied.",
+	"mixed-script":               "Statements that can't run in a transaction stand beside others: Flyway refuses the script.",
+	"waiver-without-reason":      "A finding is waived without saying why.",
+	string(script.ReadOtherwise): "Flyway or its driver read the script otherwise than PostgreSQL does.",
+	string(script.PsqlCommand):   "A command of psql stands in the script, which is not SQL.",
+	string(script.CopyData):      "The data of a COPY do not end, or SQL stands on its line that would be lost.",
+	string(script.Transaction):   "The script ends the transaction in which it runs, or leaves one open.",
+	string(script.BreaksSession): "The statement would end the session of the migration, or its locks.",
+	string(script.NeedsConf):     "A statement can't run in a transaction, and no .conf file says so.",
+	string(script.HistoryTable):  "The script changes the table of the history.",
+	"placeholder-kept":           "A configured placeholder is not replaced, for a part of its prefix stands before it.",
+	"unused-waiver":              "A waiver has nothing to waive.",
 }

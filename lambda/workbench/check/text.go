@@ -15,6 +15,9 @@ type text struct {
 	path       string
 	original   string // as it stands in the file
 	sql        string // for the parser: placeholders replaced, lines where they were
+	filled     string // with values for placeholders, and nothing else changed
+	file       script.File
+	passedOver []script.Placeholder
 	statements []script.Statement
 	outside    bool // a statement can't run in a transaction, or a .conf file says so
 	read       bool // could be read and decoded
@@ -40,6 +43,7 @@ func readTexts(c *change.Change, o Options) ([]*text, error) {
 		t.syntaxOnly = e.Kind == script.Undo || e.Kind == script.Callback
 		conf := configOf(c.Work[e.Path+".conf"])
 		t.outside = conf["executeintransaction"] == "false"
+		t.file = script.File{Name: e.Name, Script: e.Path, Outside: t.outside, Inside: conf["executeintransaction"] == "true"}
 		raw, ok := decode(e.Data, firstOf(conf["encoding"], o.Encoding))
 		if t.read = ok; ok {
 			t.original = strings.TrimPrefix(raw, "\ufeff")
@@ -100,13 +104,16 @@ func (t *text) prepare(o Options, replace bool) {
 				values[name] = lineEnds.Replace(value)
 			}
 		}
+		t.passedOver = script.PassedOver(t.sql, prefix, suffix, o.Placeholders)
 		t.sql, _ = script.Replace(t.sql, prefix, suffix, values)
 	}
+	t.filled = t.sql
 	t.statements = script.Split(t.sql)
 	t.sql = blankData(t.sql, t.statements)
 	t.sql = squawkControl.ReplaceAllString(t.sql, "squawk_$1")
 	for _, s := range t.statements {
 		t.outside = t.outside || s.OutsideTransaction()
+		t.file.NoTransaction = t.file.NoTransaction || t.file.Outside || s.KnownOutside() && !t.file.Inside
 	}
 }
 
