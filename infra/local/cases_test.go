@@ -44,7 +44,7 @@ func oneScriptAdded(s *site) {
 func failingScript(s *site) {
 	history, image := s.history("app"), s.image("local")
 	s.write("V4__invoices.sql", "CREATE TABLE invoices (id bigint PRIMARY KEY);\n\nINSERT INTO invoice VALUES (1);")
-	calls := s.deployInVain("local", "MIGRATION_FAILED", "V4__invoices.sql", "line 3", "42P01")
+	calls := s.deployInVain("local", "MIGRATION_FAILED", "V4__invoices.sql", "line 3", "42P01", s.stack("slipway-local").Outputs["LogGroupName"], "request ")
 	s.wantCalls(calls, "Update failed", "Update")
 	s.wantStatus("slipway-local", "UPDATE_ROLLBACK_COMPLETE")
 	s.wantEqual("history", s.history("app"), history)

@@ -74,5 +74,8 @@ func New(scope constructs.Construct, p Props) Migration {
 		Rerun:        p.Rerun,
 	})
 	schema.Node().AddDependency(append(network.Ready, function, provider)...)
+	if !c.Database.Exists {
+		reread(scope, p.Rerun)
+	}
 	return Migration{Schema: schema, Function: function, Inspector: inspector, Log: log, Topic: topic}
 }

@@ -34,7 +34,7 @@ func TestInspectorIsTheFunctionThatOnlyReads(t *testing.T) {
 func TestInspectorMayDoThisAndNoMore(t *testing.T) {
 	m := template(t, "slipway-prod")
 	logs, _ := only(t, m, "AWS::Logs::LogGroup", "InspectorLogs")
-	equal(t, "role", properties(t, m, "AWS::IAM::Policy", "InspectorRole")["PolicyDocument"].(map[string]any)["Statement"], `[`+
+	equal(t, "role", statementsOf(t, m, "InspectorRole"), `[`+
 		`{"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Effect":"Allow","Resource":`+getAtt(logs, "Arn")+`},`+
 		`{"Action":"secretsmanager:GetSecretValue","Effect":"Allow","Resource":`+output("SecretArn")+`},`+
 		`{"Action":"kms:Decrypt","Condition":{"StringEquals":{"kms:EncryptionContext:SecretARN":`+output("SecretArn")+`,`+

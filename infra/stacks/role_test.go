@@ -8,9 +8,7 @@ const interfaces = `"ec2:AssignPrivateIpAddresses","ec2:CreateNetworkInterface",
 func TestFunctionMayDoThisAndNoMore(t *testing.T) {
 	m := template(t, "slipway-prod")
 	logs, _ := only(t, m, "AWS::Logs::LogGroup", "Logs")
-	statements := func(m map[string]any) any {
-		return properties(t, m, "AWS::IAM::Policy", "Role")["PolicyDocument"].(map[string]any)["Statement"]
-	}
+	statements := func(m map[string]any) any { return statementsOf(t, m, "Role") }
 	log := `{"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Effect":"Allow","Resource":` + getAtt(logs, "Arn") + `}`
 	network := `{"Action":[` + interfaces + `,"xray:PutTelemetryRecords","xray:PutTraceSegments"],"Effect":"Allow","Resource":"*"},` +
 		`{"Action":[` + interfaces + `],"Condition":{"ArnLike":{"lambda:SourceFunctionArn":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":lambda:*:*:function:*"]]}}},"Effect":"Deny","Resource":"*"}`
@@ -21,6 +19,14 @@ func TestFunctionMayDoThisAndNoMore(t *testing.T) {
 		network+`]`)
 	equal(t, "role without a key of its own", statements(template(t, "slipway-nat")), `[`+log+`,`+
 		`{"Action":"secretsmanager:GetSecretValue","Effect":"Allow","Resource":"arn:aws:secretsmanager:us-east-1:444455556666:secret:shop-AbCdEf"},`+network+`]`)
+}
+
+// statementsOf a role, without the mark of a rerun.
+func statementsOf(t *testing.T, m map[string]any, role string) []any {
+	t.Helper()
+	all := properties(t, m, "AWS::IAM::Policy", role)["PolicyDocument"].(map[string]any)["Statement"].([]any)
+	delete(all[0].(map[string]any), "Sid")
+	return all
 }
 
 func TestRolesHaveNothingBesideTheirStatements(t *testing.T) {
@@ -41,7 +47,7 @@ func TestFrameworkRole(t *testing.T) {
 	logs, _ := only(t, m, "AWS::Logs::LogGroup", "FrameworkLogs")
 	function, _ := only(t, m, "AWS::Lambda::Function", "Function")
 	arn := getAtt(function, "Arn")
-	equal(t, "role", properties(t, m, "AWS::IAM::Policy", "FrameworkRole")["PolicyDocument"].(map[string]any)["Statement"], `[`+
+	equal(t, "role", statementsOf(t, m, "FrameworkRole"), `[`+
 		`{"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Effect":"Allow","Resource":`+getAtt(logs, "Arn")+`},`+
 		`{"Action":"lambda:InvokeFunction","Effect":"Allow","Resource":[`+arn+`,{"Fn::Join":["",[`+arn+`,":*"]]}]},`+
 		`{"Action":"lambda:GetFunction","Effect":"Allow","Resource":`+arn+`}]`)
