@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
@@ -69,7 +70,8 @@ func (h Handler) cloudFormation(ctx context.Context, payload []byte) ([]byte, er
 	default:
 		return nil, refuse("the event has an unknown RequestType %q", e.RequestType)
 	}
-	if e.rollback() {
+	older, note := e.rollback(h.now())
+	if older {
 		h.Log.Info("an older release than before: a rollback of the stack; nothing is run")
 		return e.reply(e.untouched("rolled back to an older release: the database stays as it is"))
 	}
@@ -78,7 +80,7 @@ func (h Handler) cloudFormation(ctx context.Context, payload []byte) ([]byte, er
 		rep.Fail(f)
 		return nil, failure(f.Code, h.reason(ctx, rep))
 	}
-	rep, err := h.run(ctx, migrator.Request{Command: "migrate", WaitForLock: true})
+	rep, err := h.run(ctx, migrator.Request{Command: "migrate", WaitForLock: true}, note...)
 	if err != nil {
 		return nil, failure(rep.Code, h.reason(ctx, rep))
 	}
@@ -100,19 +102,31 @@ func (h Handler) cloudFormation(ctx context.Context, payload []byte) ([]byte, er
 	return e.reply(d)
 }
 
+// slack is how far the clock of who made a release may be ahead of this one.
+const slack = 5 * time.Minute
+
 // rollback tells a stack rollback (or a deliberate way back) by the order of
 // the releases: CloudFormation then sends the former properties as new ones.
-func (e cloudFormation) rollback() bool {
+// An order is a time, so one of the future proves nothing: with it, every later
+// release would count as older. note says so, for the report.
+func (e cloudFormation) rollback(now time.Time) (older bool, note []string) {
 	if e.RequestType != "Update" {
-		return false
+		return false, nil
 	}
 	order := func(properties map[string]any) (int64, bool) {
 		n, err := strconv.ParseInt(fmt.Sprint(properties["Order"]), 10, 64)
 		return n, err == nil
 	}
-	now, ok1 := order(e.ResourceProperties)
-	before, ok2 := order(e.OldResourceProperties)
-	return ok1 && ok2 && now < before
+	this, ok1 := order(e.ResourceProperties)
+	former, ok2 := order(e.OldResourceProperties)
+	if !ok1 || !ok2 || this >= former {
+		return false, nil
+	}
+	if former > now.Add(slack).Unix() {
+		return false, []string{fmt.Sprintf("the order of the former release lies in the future (%d, and it is %d now), "+
+			"so it does not prove a rollback: this release was taken for a new one", former, now.Unix())}
+	}
+	return true, nil
 }
 
 func (e cloudFormation) untouched(message string) data {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -121,8 +122,8 @@ func TestWhichUpdatesMigrate(t *testing.T) {
 		"same release":         {orders(`,"Order":"10"`, `,"Order":"10"`), true},
 		"older release":        {orders(`,"Order":"9"`, `,"Order":"10"`), false},
 		"older by length":      {orders(`,"Order":"999999999"`, `,"Order":"1000000000"`), false},
-		"older, as numbers":    {orders(`,"Order":1700000000`, `,"Order":1800000000`), false},
-		"newer, as numbers":    {orders(`,"Order":1800000000`, `,"Order":1700000000`), true},
+		"older, as numbers":    {orders(`,"Order":1600000000`, `,"Order":1700000000`), false},
+		"newer, as numbers":    {orders(`,"Order":1700000000`, `,"Order":1600000000`), true},
 		"no order before":      {orders(`,"Order":"9"`, ``), true},
 		"no order now":         {orders(``, `,"Order":"10"`), true},
 		"order that is none":   {orders(`,"Order":"yesterday"`, `,"Order":"10"`), true},
@@ -146,6 +147,39 @@ func TestWhichUpdatesMigrate(t *testing.T) {
 				t.Errorf("answers %v", got)
 			}
 		})
+	}
+}
+
+// A former order that is a time of the future would make every later release
+// count as a rollback. It proves nothing, and the report says so.
+func TestFormerOrderOfTheFuture(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for former, runs := range map[int64]bool{
+		now.Unix():                                false,
+		now.Add(4 * time.Minute).Unix():           false, // clocks differ
+		now.Add(6 * time.Minute).Unix():           true,
+		now.Add(50 * 365 * 24 * time.Hour).Unix(): true,
+		now.UnixMilli():                           true, // milliseconds
+	} {
+		for _, failure := range []error{nil, &report.Failure{Code: report.Locked, Message: "m", Next: "n"}} {
+			r := migrated()
+			r.err = failure
+			var shown *report.Report
+			h := Handler{Runner: r, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Show: func(rep *report.Report) { shown = rep }}
+			body, err := h.Invoke(t.Context(), []byte(cfn("Update", orders(fmt.Sprintf(`,"Order":%d`, now.Unix()-60), fmt.Sprintf(`,"Order":"%d"`, former)))))
+			if ran := len(r.reqs) > 0; ran != runs || (err != nil) != (runs && failure != nil) {
+				t.Errorf("former order %d: ran %t, %v", former, ran, err)
+			}
+			if !runs {
+				continue
+			}
+			if len(shown.Warnings) != 1 || !strings.Contains(shown.Warnings[0], fmt.Sprint(former)) || !strings.Contains(shown.Warnings[0], "future") {
+				t.Errorf("warnings: %q", shown.Warnings)
+			}
+			if failure == nil && !strings.Contains(string(body), "in the future") {
+				t.Errorf("the answer does not say so: %s", body)
+			}
+		}
 	}
 }
 

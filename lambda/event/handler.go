@@ -40,6 +40,15 @@ type Handler struct {
 	Database string
 	// Show gets each report of a run, besides the answer; nil for none.
 	Show func(*report.Report)
+	// Now is the clock; nil for the system's.
+	Now func() time.Time
+}
+
+func (h Handler) now() time.Time {
+	if h.Now == nil {
+		return time.Now()
+	}
+	return h.Now()
 }
 
 // Invoke answers one event.
@@ -107,8 +116,13 @@ func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
 	return body, nil
 }
 
-func (h Handler) run(ctx context.Context, req migrator.Request) (*report.Report, error) {
+// run carries the request out. The notes become the first warnings of its report.
+func (h Handler) run(ctx context.Context, req migrator.Request, notes ...string) (*report.Report, error) {
+	for _, note := range notes {
+		h.Log.Warn(note)
+	}
 	rep, err := h.Runner.Run(ctx, req)
+	rep.Warnings = append(notes, rep.Warnings...)
 	if h.Show != nil {
 		h.Show(rep)
 	}
