@@ -92,7 +92,8 @@ func (t Target) config(application string) (*pgx.ConnConfig, error) {
 	// pooler in transaction mode would lose.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	config.RuntimeParams["timezone"] = "UTC"
-	// What the driver reads and writes, whatever the role has.
+	// What the driver needs, whatever the role has.
+	config.RuntimeParams["standard_conforming_strings"] = "on"
 	config.RuntimeParams["client_encoding"] = "UTF8"
 	config.RuntimeParams["datestyle"] = "ISO"
 	return config, nil

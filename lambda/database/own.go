@@ -45,7 +45,6 @@ var ownOnly = map[string]string{
 	"transaction_timeout":           "0",
 	"default_transaction_read_only": "off",
 	"default_transaction_isolation": "read committed",
-	"standard_conforming_strings":   "on", // or the driver refuses arguments
 }
 
 // prepare makes the session an own one: it reads the role's search path, pins

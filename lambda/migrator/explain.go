@@ -90,11 +90,26 @@ func (r *run) linesInto(path string, line int, reason string) int {
 			return 0
 		}
 		sql, _ := script.Replace(string(text), r.Config.Flyway.Prefix, r.Config.Flyway.Suffix, r.placeholders())
-		lines := strings.SplitAfter(sql, "\n")
-		statement := []rune(strings.TrimLeft(strings.Join(lines[min(line-1, len(lines)):], ""), " \t"))
-		return strings.Count(string(statement[:min(at-1, len(statement))]), "\n")
+		return linesBelow(sql, line, at)
 	}
 	return 0
+}
+
+// linesBelow is how many lines the character of that number, from 1, is below
+// the line where its statement begins.
+func linesBelow(sql string, line, character int) (below int) {
+	for ; line > 1; line-- {
+		_, sql, _ = strings.Cut(sql, "\n")
+	}
+	for _, c := range strings.TrimLeft(sql, " \t") {
+		if character--; character < 1 {
+			break
+		}
+		if c == '\n' {
+			below++
+		}
+	}
+	return below
 }
 
 const againGoesOn = "Run it again: it goes on where it stopped."

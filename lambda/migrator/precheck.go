@@ -42,8 +42,9 @@ func (r *run) checkMixed() error {
 		}
 		sql := string(text)
 		inside, outside := 0, 0 // lines of the first of each kind
+		lines := script.NewLines(sql)
 		for _, s := range script.Split(sql) {
-			line := 1 + strings.Count(sql[:s.Start], "\n")
+			line := lines.Of(s.Start)
 			if s.OutsideTransaction() {
 				outside = cmp.Or(outside, line)
 			} else {

@@ -185,8 +185,9 @@ func (r *run) announce(p *revertPlan) {
 			break
 		}
 	}
+	names := droppedBy(p.steps)
 	for _, again := range p.repeats {
-		if dropped := again.usesOf(p.steps); len(dropped) > 0 {
+		if dropped := again.usesOf(names); len(dropped) > 0 {
 			r.report.Actions = append(r.report.Actions, fmt.Sprintf("%s uses what is dropped (%s): it runs again at the next migrate", again.file.Script, strings.Join(dropped, ", ")))
 		}
 	}

@@ -130,9 +130,9 @@ func gone(before, after map[string]database.Object) []database.Object {
 
 var dropped = lazy(`(?is)^\s*drop\s+(?:materialized\s+view|foreign\s+table|view|table|function|procedure|aggregate|type|domain|sequence|schema)\s+(?:if\s+exists\s+)?(.*)$`)
 
-// usesOf are the names that undo scripts drop and the script speaks of: a
-// forecast. What an undo really takes away is seen when it runs.
-func (a repeat) usesOf(steps []step) []string {
+// droppedBy are the names that undo scripts drop: a forecast. What an undo
+// really takes away is seen when it runs.
+func droppedBy(steps []step) []string {
 	var names []string
 	for _, s := range steps {
 		for _, st := range script.Split(s.text) {
@@ -146,10 +146,22 @@ func (a repeat) usesOf(steps []step) []string {
 					continue
 				}
 				name := strings.Trim(fields[0][strings.LastIndex(fields[0], ".")+1:], `"`)
-				if name != "" && a.names(name) && !slices.Contains(names, name) {
+				if name != "" {
 					names = append(names, name)
 				}
 			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// usesOf are those of the names that the script speaks of.
+func (a repeat) usesOf(dropped []string) []string {
+	var names []string
+	for _, name := range dropped {
+		if a.names(name) {
+			names = append(names, name)
 		}
 	}
 	return names

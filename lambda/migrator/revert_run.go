@@ -161,7 +161,7 @@ func (u *undoing) pieces(ctx, work context.Context, s *step) error {
 			failed := &undoError{step: s, err: err}
 			var at *database.PieceError
 			if errors.As(err, &at) {
-				failed.line = s.lineOf(p.at + at.At)
+				failed.line = s.lines.Of(p.at + at.At)
 			}
 			return failed
 		}

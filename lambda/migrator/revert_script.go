@@ -17,6 +17,7 @@ type step struct {
 	row    database.Row
 	undo   script.File
 	text   string // the undo script as it runs, placeholders replaced
+	lines  *script.Lines
 	pieces []piece
 	// outside: the script can't run in a transaction, so its statements run one by one.
 	outside bool
@@ -27,9 +28,6 @@ type piece struct {
 	database.Piece
 	at int
 }
-
-// lineOf is the line of a place in the script, from 1.
-func (s *step) lineOf(at int) int { return 1 + strings.Count(s.text[:min(at, len(s.text))], "\n") }
 
 var (
 	plainBegin  = lazy(`^(BEGIN( WORK| TRANSACTION)?|START TRANSACTION)$`)
@@ -62,6 +60,7 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 	for _, finding := range (script.Judge{}).Script(s.undo, s.text) {
 		fail(finding.Line, "%s: %s", finding.Reason, finding.Next)
 	}
+	s.lines = script.NewLines(s.text)
 	statements := script.Split(s.text)
 	if len(statements) == 0 {
 		r.warn("%s holds no statement: version %s counts as reverted, and what it did stays", s.undo.Script, *s.row.Version)
@@ -75,7 +74,7 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 	s.outside = s.undo.Outside || outside > 0
 	open := 0 // the line of a BEGIN that waits for its COMMIT
 	for _, st := range statements {
-		line := s.lineOf(st.Start)
+		line := s.lines.Of(st.Start)
 		switch head := st.Head; {
 		case !s.undo.Outside && outside > 0 && !st.OutsideTransaction():
 			fail(line, "can't run in one transaction with the rest of the script, some of which can't run in a transaction at all: leave CONCURRENTLY out (a revert waits for a table lock no longer than SLIPWAY_LOCK_TIMEOUT), or put executeInTransaction=false into %s.conf", path.Base(s.undo.Script))
