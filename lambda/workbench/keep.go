@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -56,7 +55,7 @@ func (b *bench) launchKeeper(ctx context.Context) error {
 		return err
 	}
 	logName := b.keeperFile() + ".log"
-	log, err := os.Create(logName)
+	log, err := createState(logName)
 	if err != nil {
 		return err
 	}
@@ -96,7 +95,7 @@ func runKeep(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []str
 	if err != nil {
 		return 1, err
 	}
-	if err := os.WriteFile(b.keeperFile(), []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
+	if err := b.writeKeeper(); err != nil {
 		return 1, errors.Join(err, server.Stop())
 	}
 	select {

@@ -52,6 +52,25 @@ func (b *bench) keeper() int {
 	return pid
 }
 
+// writeKeeper says that this process is it.
+func (b *bench) writeKeeper() error {
+	file, err := createState(b.keeperFile())
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(strconv.Itoa(os.Getpid()))
+	return errors.Join(err, file.Close())
+}
+
+// createState makes a file of the clone's own folder anew. A link in its place,
+// in a clone that belongs to another user, is replaced, not followed.
+func createState(name string) (*os.File, error) {
+	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
+}
+
 func (b *bench) forgetKeeper() error {
 	if err := os.Remove(b.keeperFile()); !errors.Is(err, os.ErrNotExist) {
 		return err

@@ -5,18 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 )
 
 // Attach answers the server that another process runs on the folder, for as
 // long as that lasts. It fails when there is none that answers.
 func Attach(ctx context.Context, folder string) (*Server, error) {
 	s := &Server{folder: Place(folder)}
-	_, port, err := readPidFile(s.dataDir())
+	root, err := enter(s.folder)
 	if err != nil {
 		return nil, fmt.Errorf("no server runs on %s: %w", folder, err)
 	}
-	password, err := os.ReadFile(passwordFile(s.folder))
+	defer root.Close()
+	_, port, err := readPidFile(root)
+	if err != nil {
+		return nil, fmt.Errorf("no server runs on %s: %w", folder, err)
+	}
+	password, err := root.ReadFile(passwordFile)
 	if err != nil {
 		return nil, err
 	}
@@ -30,10 +34,12 @@ func Attach(ctx context.Context, folder string) (*Server, error) {
 // InUse tells whether a process has the folder's server.
 func InUse(folder string) bool {
 	folder = Place(folder)
-	if _, err := os.Stat(folder); err != nil {
+	root, err := enter(folder)
+	if err != nil {
 		return false
 	}
-	unlock, err := lock(folder)
+	defer root.Close()
+	unlock, err := lock(root)
 	if err == nil {
 		unlock()
 	}
@@ -47,12 +53,17 @@ func Remove(folder string) error {
 	if _, err := os.Stat(folder); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	unlock, err := lock(folder)
+	root, err := enter(folder)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	unlock, err := lock(root)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := awaitPredecessor(context.Background(), filepath.Join(folder, "data")); err != nil {
+	if err := awaitPredecessor(context.Background(), root); err != nil {
 		return err
 	}
 	return os.RemoveAll(folder)

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -20,6 +21,7 @@ import (
 // prepare makes the folder of the server, locks it, and hands it to who.
 func (s *Server) prepare(o Options, who *syscall.Credential) (string, error) {
 	folder := o.Folder
+	var err error
 	switch {
 	case folder == "" && !o.Ephemeral:
 		return "", errors.New("no folder for the database files is set")
@@ -30,13 +32,12 @@ func (s *Server) prepare(o Options, who *syscall.Credential) (string, error) {
 				return "", err
 			}
 		}
-		var err error
 		if folder, err = os.MkdirTemp(parent, "slipway-postgres-"); err != nil {
 			return "", err
 		}
 	default:
 		folder = Place(folder)
-		err := os.MkdirAll(folder, 0o755)
+		err = os.MkdirAll(folder, 0o755)
 		if err == nil && filepath.Dir(folder) == otherFolders {
 			err = makeOpen(otherFolders)
 		}
@@ -44,24 +45,60 @@ func (s *Server) prepare(o Options, who *syscall.Credential) (string, error) {
 			return "", fmt.Errorf("the folder of the database files: %w", err)
 		}
 	}
-	unlock, err := lock(folder)
+	if s.root, err = enter(folder); err != nil {
+		return "", err
+	}
+	unlock, err := lock(s.root)
+	if err != nil {
+		return "", errors.Join(err, s.root.Close())
+	}
+	s.unlock = func() {
+		unlock()
+		s.root.Close()
+	}
+	file, err := s.root.Open(".")
 	if err != nil {
 		return "", err
 	}
-	s.unlock = unlock
-	return folder, hand(folder, who)
+	defer file.Close()
+	return folder, hand(file, who)
+}
+
+// enter opens the folder for everything that is done in it. It belongs to the
+// user that PostgreSQL runs as, who may put links there: an [os.Root] follows
+// none that leads out. The folder itself is no link, where root asks.
+func enter(folder string) (*os.Root, error) {
+	info, err := os.Lstat(folder)
+	if err != nil {
+		return nil, err
+	}
+	if os.Geteuid() == 0 && !info.IsDir() {
+		return nil, fmt.Errorf("%s is a link, which root does not follow: name the folder that it leads to", folder)
+	}
+	return os.OpenRoot(folder)
+}
+
+// fresh makes a new file in the place of what had its name.
+func fresh(root *os.Root, name string) (*os.File, error) {
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 }
 
 // lock takes the folder for this process, until unlock or its end.
-func lock(folder string) (unlock func(), err error) {
-	file, err := os.OpenFile(filepath.Join(folder, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+func lock(root *os.Root) (unlock func(), err error) {
+	if info, err := root.Lstat(lockFile); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s/%s is no file: remove it", root.Name(), lockFile)
+	}
+	file, err := root.OpenFile(lockFile, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		file.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%s: %w", folder, errInUse)
+			return nil, fmt.Errorf("%s: %w", root.Name(), errInUse)
 		}
 		return nil, err
 	}
@@ -71,33 +108,29 @@ func lock(folder string) (unlock func(), err error) {
 // initialise runs initdb where there is no complete server yet, and reads the
 // superuser's password.
 func (s *Server) initialise(ctx context.Context, binaries string, who *syscall.Credential, fast bool) error {
-	secret := passwordFile(s.folder)
-	if version, err := os.ReadFile(filepath.Join(s.dataDir(), "PG_VERSION")); err == nil {
+	secret := filepath.Join(s.folder, passwordFile)
+	if version, err := s.root.ReadFile("data/PG_VERSION"); err == nil {
 		major, _, _ := strings.Cut(distribution.PostgresVersion, ".")
 		if strings.TrimSpace(string(version)) != major {
 			return fmt.Errorf("the database files in %s are of PostgreSQL %s, this is %s: `make clean` forgets them", s.folder, strings.TrimSpace(string(version)), distribution.PostgresVersion)
 		}
-		password, err := os.ReadFile(secret)
+		password, err := s.root.ReadFile(passwordFile)
 		s.password = string(password)
 		return err
 	}
-	s.password = rand.Text()
-	if err := os.WriteFile(secret, []byte(s.password), 0o600); err != nil {
-		return err
-	}
-	if err := hand(secret, who); err != nil {
+	if err := s.writePassword(who); err != nil {
 		return err
 	}
 	// Under another name until it is complete: an interrupted initdb must not
 	// pass for a server.
-	fresh := filepath.Join(s.folder, "data.new")
-	for _, dir := range []string{fresh, s.dataDir()} {
-		if err := os.RemoveAll(dir); err != nil {
+	const unfinished = "data.new"
+	for _, dir := range []string{unfinished, "data"} {
+		if err := s.root.RemoveAll(dir); err != nil {
 			return err
 		}
 	}
 	arguments := []string{
-		"--pgdata=" + fresh, "--username=" + Superuser, "--pwfile=" + secret, "--auth=scram-sha-256",
+		"--pgdata=" + filepath.Join(s.folder, unfinished), "--username=" + Superuser, "--pwfile=" + secret, "--auth=scram-sha-256",
 		"--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
 	}
 	if fast {
@@ -118,15 +151,29 @@ func (s *Server) initialise(ctx context.Context, binaries string, who *syscall.C
 	if code := process.ExitCode(); code != 0 {
 		return fmt.Errorf("initdb in %s: exit code %d\n%s", s.folder, code, tail(out.String()))
 	}
-	return os.Rename(fresh, s.dataDir())
+	return s.root.Rename(unfinished, "data")
+}
+
+// writePassword makes the superuser's password, in a file that initdb can read.
+func (s *Server) writePassword(who *syscall.Credential) error {
+	file, err := fresh(s.root, passwordFile)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	s.password = rand.Text()
+	if _, err := file.WriteString(s.password); err != nil {
+		return err
+	}
+	return hand(file, who)
 }
 
 // awaitPredecessor waits until a server that lost its process, and so is
 // ending, has let go of the data.
-func awaitPredecessor(ctx context.Context, data string) error {
+func awaitPredecessor(ctx context.Context, root *os.Root) error {
 	deadline := time.Now().Add(15 * time.Second)
 	for time.Now().Before(deadline) {
-		pid, _, err := readPidFile(data)
+		pid, _, err := readPidFile(root)
 		if err != nil || syscall.Kill(pid, 0) != nil {
 			return nil
 		}
@@ -139,9 +186,9 @@ func awaitPredecessor(ctx context.Context, data string) error {
 	return nil // a foreign process has that number by now; PostgreSQL looks closer
 }
 
-// readPidFile is what postmaster.pid says of the server on data.
-func readPidFile(data string) (pid, port int, err error) {
-	content, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
+// readPidFile is what postmaster.pid says of the server in the folder.
+func readPidFile(root *os.Root) (pid, port int, err error) {
+	content, err := root.ReadFile("data/postmaster.pid")
 	if err != nil {
 		return 0, 0, err
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -36,7 +35,7 @@ func (s *Server) launch(ctx context.Context, binaries string, who *syscall.Crede
 			return err
 		}
 	}
-	log, err := os.Create(s.logFile())
+	log, err := fresh(s.root, "server.log")
 	if err != nil {
 		return err
 	}

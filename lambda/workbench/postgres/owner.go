@@ -95,17 +95,17 @@ func ownedBy(info os.FileInfo, uid uint32) bool {
 // adopt makes who the owner of data, where that is a normal user: a folder that
 // was made without root stays usable without.
 func adopt(who *syscall.Credential, data string) {
-	if info, err := os.Stat(data); err == nil {
+	if info, err := os.Lstat(data); err == nil && info.IsDir() {
 		if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid != 0 {
 			who.Uid, who.Gid = stat.Uid, stat.Gid
 		}
 	}
 }
 
-// hand gives path to who.
-func hand(path string, who *syscall.Credential) error {
+// hand gives the open file to who: its name may stand for another one by now.
+func hand(file *os.File, who *syscall.Credential) error {
 	if who == nil {
 		return nil
 	}
-	return os.Chown(path, int(who.Uid), int(who.Gid))
+	return file.Chown(int(who.Uid), int(who.Gid))
 }

@@ -58,6 +58,7 @@ type Server struct {
 
 	password string
 	folder   string
+	root     *os.Root // the folder, nil after Attach
 	remove   bool
 	unlock   func()
 	process  *guard.Process // nil after Attach
@@ -106,7 +107,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := s.initialise(ctx, binaries, who, o.Ephemeral); err != nil {
 		return nil, err
 	}
-	if err := awaitPredecessor(ctx, s.dataDir()); err != nil {
+	if err := awaitPredecessor(ctx, s.root); err != nil {
 		return nil, err
 	}
 	// The port is free when it is chosen, but another process may be quicker.
@@ -188,6 +189,10 @@ func (s *Server) Stop() error {
 	return err
 }
 
-func (s *Server) dataDir() string       { return filepath.Join(s.folder, "data") }
-func (s *Server) logFile() string       { return filepath.Join(s.folder, "server.log") }
-func passwordFile(folder string) string { return filepath.Join(folder, "password") }
+func (s *Server) dataDir() string { return filepath.Join(s.folder, "data") }
+
+// Files of the folder, beside data and server.log.
+const (
+	passwordFile = "password"
+	lockFile     = "lock"
+)

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 			fmt.Println(err)
 			os.Exit(1)
 		}
-		pid, _, _ := readPidFile(server.dataDir())
+		pid, _, _ := readPidFile(server.root)
 		fmt.Println("up", pid)
 		select {}
 	}
@@ -98,7 +98,7 @@ func TestEphemeral(t *testing.T) {
 	if err := server.DropDatabase(t.Context(), "a b"); err != nil {
 		t.Error(err)
 	}
-	pid, _, err := readPidFile(server.dataDir())
+	pid, _, err := readPidFile(server.root)
 	if err != nil {
 		t.Fatal(err)
 	}
