@@ -47,6 +47,7 @@ func TestNoReleaseNoStack(t *testing.T) {
 		"no folder":       t.TempDir(),
 		"malformed name":  project(t, map[string]string{"V1__a.sql": "SELECT 1;", "V2_b.sql": "SELECT 2;"}),
 		"version twice":   project(t, map[string]string{"V1__a.sql": "SELECT 1;", "V1__b.sql": "SELECT 2;"}),
+		"a program":       project(t, map[string]string{"V1__a.sql": "SELECT 1;", "V2__b.sh": "true"}),
 		"nothing to run":  project(t, map[string]string{"U1__a.sql": "SELECT 1;"}),
 		"not in encoding": project(t, map[string]string{"V1__a.sql": "SELECT '\xff';"}),
 	} {

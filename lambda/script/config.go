@@ -18,6 +18,7 @@ func (f *File) readConfig() error {
 	if err != nil {
 		return fmt.Errorf("can't be read: %v", reason(err))
 	}
+	f.conf = sumOf(raw)
 	// Flyway reads it in the encoding that the scripts have by default.
 	if raw, err = decode(f.Encoding, raw); err != nil {
 		return err

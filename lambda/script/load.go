@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 type File struct {
 	Name
 	Script   string // path below its location, with slashes: what Flyway records as script
+	Location int    // which of the release's locations, from 0
 	Path     string // where to read it
 	Checksum int32  // as Flyway would record it, see [Checksum]
 	Encoding string // IANA name; "" is UTF-8
@@ -28,6 +28,9 @@ type File struct {
 	Inside bool
 	// LiteralPlaceholders: placeholderReplacement=false stands beside it.
 	LiteralPlaceholders bool
+
+	sum  digestOfFile // of its bytes when it was judged; zero where nobody did
+	conf digestOfFile // of the .conf beside it
 }
 
 // Set is a release: the files of all its locations. Undo scripts are kept
@@ -67,7 +70,7 @@ func (e *ReleaseError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Load reads the folders (and the folders in them, save hidden ones) as one
+// Load reads the folders (and the folders in them, except hidden ones) as one
 // release in UTF-8. See [LoadEncoded].
 func Load(locations ...string) (*Set, error) { return LoadEncoded("", locations...) }
 
@@ -75,7 +78,8 @@ func Load(locations ...string) (*Set, error) { return LoadEncoded("", locations.
 // file can name another for its script. Whatever Flyway would skip in silence
 // is a *ReleaseError, with every problem found: a folder that is missing or
 // without migrations, a name that means nothing, a file that can't be read or
-// decoded, two scripts of one version.
+// decoded, two scripts of one version. So is what Flyway would run besides SQL:
+// any file but scripts, their .conf files and texts for people (see [Ignored]).
 func LoadEncoded(encoding string, locations ...string) (*Set, error) {
 	l := loader{encoding: encoding}
 	for _, root := range locations {
@@ -91,95 +95,14 @@ func LoadEncoded(encoding string, locations ...string) (*Set, error) {
 
 type loader struct {
 	encoding string
+	location int    // that is being read
+	root     string // its folder
 	set      Set
 	problems []Problem
 }
 
 func (l *loader) fail(script string, line int, format string, args ...any) {
 	l.problems = append(l.problems, Problem{script, line, fmt.Sprintf(format, args...)})
-}
-
-func (l *loader) folder(root string) {
-	info, err := os.Stat(root)
-	if err != nil {
-		l.fail(root, 0, "the folder of the scripts can't be read: %v", reason(err))
-		return
-	}
-	if !info.IsDir() {
-		l.fail(root, 0, "not a folder")
-		return
-	}
-	real, err := filepath.EvalSymlinks(root)
-	if err != nil {
-		l.fail(root, 0, "%v", reason(err))
-		return
-	}
-	walk := func(path string, d fs.DirEntry, err error) error {
-		name, _ := filepath.Rel(real, path)
-		name = filepath.ToSlash(name)
-		if err != nil {
-			l.fail(name, 0, "can't be read: %v", reason(err))
-			return nil
-		}
-		if d.IsDir() {
-			if name != "." && strings.HasPrefix(d.Name(), ".") {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		l.entry(real, path, name, d)
-		return nil
-	}
-	_ = filepath.WalkDir(real, walk)
-}
-
-func (l *loader) entry(root, path, name string, d fs.DirEntry) {
-	if err := CheckPath(name); err != nil {
-		l.fail(printable(name), 0, "%v", err)
-		return
-	}
-	if d.Type()&fs.ModeSymlink != 0 {
-		target, err := filepath.EvalSymlinks(path)
-		if err != nil {
-			l.fail(name, 0, "a link to nowhere: %v", reason(err))
-			return
-		}
-		if !strings.HasPrefix(target, root+string(filepath.Separator)) {
-			l.fail(name, 0, "a link that leads out of the scripts' folder")
-			return
-		}
-		if info, err := os.Stat(target); err == nil && info.IsDir() {
-			if strings.HasPrefix(d.Name(), ".") { // as hidden folders, such as Kubernetes' ..data
-				return
-			}
-			l.fail(name, 0, "a link to a folder: name that folder as a location of its own")
-			return
-		}
-	}
-	if lower := strings.ToLower(d.Name()); !strings.HasSuffix(lower, ".sql") && !strings.HasSuffix(lower, ".sql.conf") {
-		return
-	}
-	// A pipe would keep its reader waiting forever.
-	if !d.Type().IsRegular() {
-		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-			l.fail(printable(name), 0, "not a file")
-			return
-		}
-	}
-	parsed, err := ParseName(d.Name())
-	if err != nil {
-		l.fail(printable(name), 0, "%v", err)
-		return
-	}
-	l.add(File{Name: parsed, Script: name, Path: path, Encoding: l.encoding})
-}
-
-// printable keeps a name that holds control characters from breaking a report.
-func printable(name string) string {
-	if q := fmt.Sprintf("%q", name); q != `"`+name+`"` {
-		return q
-	}
-	return name
 }
 
 func (l *loader) add(f File) {
@@ -189,7 +112,13 @@ func (l *loader) add(f File) {
 			return
 		}
 	}
-	text, err := f.Text()
+	raw, err := f.Bytes()
+	if err != nil {
+		l.fail(f.Script, 0, "%v", err)
+		return
+	}
+	f.sum = sumOf(raw)
+	text, err := f.decoded(raw)
 	if err != nil {
 		l.fail(f.Script, 0, "%v", err)
 		return
@@ -212,18 +141,6 @@ func (l *loader) add(f File) {
 	}
 }
 
-// Text is the file's content in UTF-8, a byte order mark included.
-func (f File) Text() ([]byte, error) {
-	raw, err := os.ReadFile(f.Path)
-	if err != nil {
-		return nil, fmt.Errorf("can't be read: %v", reason(err))
-	}
-	if raw, err = decode(f.Encoding, raw); err != nil {
-		return nil, err
-	}
-	return raw, checkText(raw)
-}
-
 func (l *loader) finish() {
 	s := &l.set
 	byVersion := func(a, b File) int { return cmp.Or(a.Version.Compare(b.Version), cmp.Compare(a.Script, b.Script)) }
@@ -243,16 +160,7 @@ func (l *loader) finish() {
 			}
 		}
 	}
-	beside := map[string]bool{}
-	for _, f := range slices.Concat(s.Versioned, s.Baselines, s.Repeatable, s.Undo, s.Callbacks) {
-		beside[f.Path+".conf"] = true
-	}
-	for _, c := range s.Configs {
-		// Flyway finds it in any case of letters, and in other locations too.
-		if !beside[c.Path] && len(l.problems) == 0 {
-			l.fail(c.Script, 0, "there is no %s beside it, spelt just so", strings.TrimSuffix(filepath.Base(c.Path), ".conf"))
-		}
-	}
+	l.pairConfigs()
 	seen := map[string]string{}
 	for _, r := range s.Repeatable {
 		if len(utf16.Encode([]rune(r.Description))) > maxDescription {
@@ -266,6 +174,29 @@ func (l *loader) finish() {
 	}
 	if len(l.problems) == 0 && len(s.Versioned)+len(s.Baselines)+len(s.Repeatable) == 0 {
 		l.fail(strings.Join(s.Locations, ", "), 0, "no migration here: add a script such as V1__create_orders.sql")
+	}
+}
+
+// pairConfigs has each .conf file stand beside its script.
+func (l *loader) pairConfigs() {
+	if len(l.problems) > 0 {
+		return
+	}
+	s := &l.set
+	beside := map[string]digestOfFile{}
+	for _, f := range slices.Concat(s.Versioned, s.Baselines, s.Repeatable, s.Undo, s.Callbacks) {
+		beside[f.Path+".conf"] = f.conf
+	}
+	for _, c := range s.Configs {
+		// Flyway finds it in any case of letters, and in other locations too.
+		read, there := beside[c.Path]
+		switch {
+		case !there:
+			script := strings.TrimSuffix(filepath.Base(c.Path), ".conf")
+			l.fail(c.Script, 0, "there is no %s beside it, with exactly that spelling", script)
+		case read != c.sum:
+			l.fail(c.Script, 0, "%v", ErrChanged)
+		}
 	}
 }
 

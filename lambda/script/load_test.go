@@ -110,7 +110,7 @@ func TestLoadRefusesWhatMakesNoRelease(t *testing.T) {
 		"paid configuration":    {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "shouldExecute=true"}, []string{"V1__a.sql.conf: line 1: shouldExecute belongs to Flyway's paid"}},
 		"unknown key":           {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "# ok\n\nexecuteintransaction=true"}, []string{`line 3: unknown key "executeintransaction"`}},
 		"neither true nor not":  {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "executeInTransaction=maybe"}, []string{`executeInTransaction is "maybe"`}},
-		"config without script": {map[string]string{"V1__a.sql": "", "V1__A.sql.conf": ""}, []string{"V1__A.sql.conf: there is no V1__A.sql beside it, spelt just so"}},
+		"config without script": {map[string]string{"V1__a.sql": "", "V1__A.sql.conf": ""}, []string{"V1__A.sql.conf: there is no V1__A.sql beside it, with exactly that spelling"}},
 		"config elsewhere":      {map[string]string{"a/V1__a.sql": "", "b/V1__a.sql.conf": ""}, []string{"b/V1__a.sql.conf: there is no V1__a.sql beside it"}},
 		"true in other words":   {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "executeInTransaction=1"}, []string{`executeInTransaction is "1"`}},
 		"placeholder in it":     {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "\n# for ${who}"}, []string{"V1__a.sql.conf: line 2: placeholders are not used here"}},

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"regexp"
 	"strings"
@@ -21,7 +22,12 @@ func TestManifestListsWhatADeploymentRuns(t *testing.T) {
 		"V1__a.sql": "SELECT 1;", "B1__a.sql": "SELECT 1;", "U1__a.sql": "SELECT -1;", "sub/R__b.sql": "SELECT 1;\n", "beforeMigrate.sql": "SELECT 1;\r\n",
 		"V1__a.sql.conf": "executeInTransaction=true", "README.md": "",
 	}).Manifest(0)
-	want := map[string]string{"V1__a.sql": "04b2335c", "B1__a.sql": "04b2335c", "sub/R__b.sql": "04b2335c", "beforeMigrate.sql": "04b2335c", "V1__a.sql.conf": fmt.Sprintf("%08x", uint32(Checksum([]byte("executeInTransaction=true"))))}
+	want := map[string]string{}
+	for name, text := range map[string]string{
+		"V1__a.sql": "SELECT 1;", "B1__a.sql": "SELECT 1;", "sub/R__b.sql": "SELECT 1;\n", "beforeMigrate.sql": "SELECT 1;\r\n", "V1__a.sql.conf": "executeInTransaction=true",
+	} {
+		want[name] = fmt.Sprintf("%x", sha256.Sum256([]byte(text)))[:12]
+	}
 	if len(m.Scripts) != len(want) {
 		t.Errorf("lists %v", m.Scripts)
 	}
@@ -48,15 +54,17 @@ func TestManifestDigestChangesWithWhatWouldRun(t *testing.T) {
 		change map[string]string
 		same   bool
 	}{
-		"nothing":          {nil, true},
-		"an undo script":   {map[string]string{"U1__a.sql": "y", "U2__b.sql": "z"}, true},
-		"line ends":        {map[string]string{"V1__a.sql": "SELECT 1;\r\n"}, true},
-		"another file":     {map[string]string{"x.txt": "y"}, true},
-		"an edited script": {map[string]string{"V1__a.sql": "SELECT 11;"}, false},
-		"a new script":     {map[string]string{"V3__c.sql": ""}, false},
-		"a baseline":       {map[string]string{"B2__b.sql": ""}, false},
-		"a callback":       {map[string]string{"afterMigrate.sql": ""}, false},
-		"a configuration":  {map[string]string{"V1__a.sql.conf": ""}, false},
+		"nothing":           {nil, true},
+		"an undo script":    {map[string]string{"U1__a.sql": "y", "U2__b.sql": "z"}, true},
+		"line ends":         {map[string]string{"V1__a.sql": "SELECT 1;\r\n"}, false},
+		"a byte order mark": {map[string]string{"R__c.sql": bom + "SELECT 3;"}, false},
+		"a comment's end":   {map[string]string{"V2__b.sql": "SELECT\n 2;"}, false},
+		"another file":      {map[string]string{"x.txt": "y"}, true},
+		"an edited script":  {map[string]string{"V1__a.sql": "SELECT 11;"}, false},
+		"a new script":      {map[string]string{"V3__c.sql": ""}, false},
+		"a baseline":        {map[string]string{"B2__b.sql": ""}, false},
+		"a callback":        {map[string]string{"afterMigrate.sql": ""}, false},
+		"a configuration":   {map[string]string{"V1__a.sql.conf": ""}, false},
 	} {
 		if got := load(t, files(c.change)).Manifest(0).Digest; (got == before) != c.same {
 			t.Errorf("%s: %s after %s", name, got, before)

@@ -7,6 +7,7 @@
 package change
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -36,6 +37,12 @@ type Entry struct {
 // ends are single bytes.
 func (e Entry) Checksum() int32 { return script.Checksum(e.Data) }
 
+// SameBytes reports whether two files hold the same, line ends included, which
+// [Entry.Checksum] does not see.
+func (e Entry) SameBytes(other Entry) bool {
+	return e.Link == other.Link && bytes.Equal(e.Data, other.Data)
+}
+
 // Key is the same for files that Flyway takes for the same script: by version,
 // or for repeatable scripts by description, else by path.
 func (e Entry) Key() string {
@@ -48,7 +55,8 @@ func (e Entry) Key() string {
 	return "file " + e.Path
 }
 
-// Tree are the .sql and .conf files of a folder at one moment, by path.
+// Tree are the files of a folder at one moment, by path, without those that
+// belong to no release (see [script.Ignored]).
 type Tree map[string]Entry
 
 // Change is a work tree beside its target branch.
@@ -197,7 +205,7 @@ func (t Tree) Sorted() []Entry {
 }
 
 func newEntry(p string, data []byte, link bool) Entry {
-	name, err := script.ParseName(path.Base(p))
+	name, err := script.ParseFile(path.Base(p))
 	if misleading := script.CheckPath(p); misleading != nil {
 		name, err = script.Name{}, misleading
 	}

@@ -7,23 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
-)
 
-// counts reports whether a path is one that Slipway reads: .sql and .sql.conf
-// files outside hidden folders.
-func counts(p string) bool {
-	for folder := range strings.SplitSeq(path.Dir(p), "/") {
-		if folder != "." && strings.HasPrefix(folder, ".") {
-			return false
-		}
-	}
-	lower := strings.ToLower(p)
-	return strings.HasSuffix(lower, ".sql") || strings.HasSuffix(lower, ".sql.conf")
-}
+	"slipway/lambda/script"
+)
 
 func readFolder(folder string) (Tree, error) {
 	t := Tree{}
@@ -37,7 +26,7 @@ func readFolder(folder string) (Tree, error) {
 		}
 		p, err := filepath.Rel(root, file)
 		p = filepath.ToSlash(p)
-		if err != nil || d.IsDir() || !counts(p) {
+		if err != nil || d.IsDir() || script.Ignored(p) {
 			return err
 		}
 		link := d.Type()&fs.ModeSymlink != 0
@@ -75,7 +64,7 @@ func (r repository) tree(ctx context.Context, commit string) (Tree, error) {
 		head, p, _ := strings.Cut(record, "\t")
 		p = strings.TrimPrefix(p, r.prefix+"/")
 		fields := strings.Fields(head) // mode, type, object
-		if len(fields) != 3 || fields[1] != "blob" || !counts(p) {
+		if len(fields) != 3 || fields[1] != "blob" || script.Ignored(p) {
 			continue
 		}
 		paths, objects = append(paths, p), append(objects, fields[2])

@@ -110,7 +110,11 @@ func TestAgainstTheTargetBranch(t *testing.T) {
 			want: []string{"error version-collision sub/V03.0__d.sql"},
 		},
 		"the same script on both branches": {
+			work: with(files{"V3__c.sql": "SELECT 1;"}), moved: with(files{"V3__c.sql": "SELECT 1;"}),
+		},
+		"the same script on both branches, with other line ends": {
 			work: with(files{"V3__c.sql": "SELECT 1;"}), moved: with(files{"V3__c.sql": "SELECT 1;\r\n"}),
+			want: []string{"error version-collision V3__c.sql"},
 		},
 		"a version below one that was merged meanwhile": {
 			work: with(files{"V3__c.sql": "SELECT 1;"}), moved: with(files{"V4__d.sql": "SELECT 2;"}),
@@ -126,9 +130,6 @@ func TestAgainstTheTargetBranch(t *testing.T) {
 		"an edited script": {
 			work: with(files{"V1__a.sql": v1 + "-- more\n"}),
 			want: []string{"error edited-script V1__a.sql"},
-		},
-		"other line ends are no edit": {
-			work: with(files{"V1__a.sql": "\ufeff" + strings.ReplaceAll(v1, "\n", "\r\n")}),
 		},
 		"a baseline script beside what it stands for": {work: with(files{"B2__all.sql": v1 + v2})},
 		"two baseline scripts of one version, one on either branch": {
@@ -163,6 +164,20 @@ func TestAgainstTheTargetBranch(t *testing.T) {
 			want: []string{"error renamed-script V2__other_name.sql"},
 		},
 		"a script that moved to another folder": {work: with(files{"V2__b.sql": "", "old/V2__b.sql": v2})},
+		"edits that Flyway's checksum does not see": {
+			work: with(files{
+				"V1__a.sql": strings.ReplaceAll(v1, "\n", "\r\n"), "V2__b.sql": "\ufeff" + v2, "R__view.sql": strings.ReplaceAll(base["R__view.sql"], " AS SELECT", "\nAS SELECT"),
+			}),
+			want: []string{"error unseen-edit V1__a.sql", "error unseen-edit V2__b.sql"},
+		},
+		"a repeatable script of which only a line was broken": {
+			work: with(files{"R__view.sql": strings.ReplaceAll(base["R__view.sql"], ";", "\n;")}),
+			want: []string{"error unseen-edit R__view.sql"},
+		},
+		"files of no release": {
+			work: with(files{"V3__c.sh": "true", "beforeMigrate.py": "x", ".hidden.sh": "x", "a/Thumbs.db": "x", "README.md": "x", ".gitkeep": "x"}),
+			want: []string{"error bad-name V3__c.sh", "error bad-name beforeMigrate.py", "error bad-name .hidden.sh", "error bad-name a/Thumbs.db"},
+		},
 		"bad names": {
 			work: with(files{"V3_c.sql": "SELECT 1;", "notes.sql": "", "V4__d.SQL": "SELECT 1;", "README.md": "text"}),
 			want: []string{"error bad-name V3_c.sql", "error bad-name V4__d.SQL"},

@@ -66,13 +66,14 @@ var sameThing = map[string][]string{
 
 // Rules describes each rule of this package, for SARIF and the help.
 var Rules = map[string]string{
+	"unseen-edit":                "A script of the target branch was edited in a way that Flyway's checksum does not see.",
 	"version-collision":          "Two scripts have one version (or two repeatable ones one description).",
 	"version-not-above":          "A new version is below one that the target branch has.",
 	"edited-script":              "A versioned script that the target branch has was edited.",
 	"edited-baseline":            "A baseline (B) script that the target branch has was edited: Flyway never notices.",
 	"renamed-script":             "A versioned script that the target branch has got another description.",
 	"deleted-script":             "A script that the target branch has is gone.",
-	"bad-name":                   "The file's name means nothing to Flyway, which would skip it in silence.",
+	"bad-name":                   "The file's name is none of a script, its .conf or a text for people: Flyway skips it in silence, or runs it as a program.",
 	"bad-script":                 "The file can't be read, decoded or configured.",
 	"no-scripts":                 "The folder holds no migration.",
 	"full-rewrite":               "VACUUM FULL and CLUSTER rewrite the table under an exclusive lock.",

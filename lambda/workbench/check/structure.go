@@ -43,7 +43,7 @@ func (r *Result) loadProblems(c *change.Change, o Options) {
 	}
 	for _, p := range bad.Problems {
 		f := Finding{Rule: "bad-script", Level: Error, Script: p.Script, Line: p.Line, Message: p.Reason}
-		_, nameErr := script.ParseName(path.Base(p.Script))
+		_, nameErr := script.ParseFile(path.Base(p.Script))
 		switch {
 		case strings.HasPrefix(p.Reason, "has version ") || strings.HasPrefix(p.Reason, "has the description "):
 			f.Rule = "version-collision"
@@ -106,7 +106,7 @@ func (r *Result) changed(e change.Entry, base map[string][]change.Entry) {
 			was = b
 		}
 	}
-	same := was.Checksum() == e.Checksum()
+	same := was.SameBytes(e)
 	switch {
 	case same && was.Description == e.Description:
 		return
@@ -121,6 +121,14 @@ func (r *Result) changed(e change.Entry, base map[string][]change.Entry) {
 			Message: "the target branch has it, and Flyway never notices that it changed: databases that began with it keep what it was",
 			Help:    "Make the change in a new script, unless both do the same.",
 		})
+		return
+	}
+	if e.Kind != script.Versioned && e.Kind != script.Repeatable {
+		return
+	}
+	if !same && was.Checksum() == e.Checksum() {
+		r.unseen(e)
+		return
 	}
 	if e.Kind != script.Versioned {
 		return
@@ -136,6 +144,22 @@ func (r *Result) changed(e change.Entry, base map[string][]change.Entry) {
 		f.Help = "Give it its name back."
 	}
 	r.add(f)
+}
+
+// unseen is an edit that Flyway's checksum does not see, for it leaves line
+// ends out: no run on a database that has the script refuses it, or runs it
+// again, and a new database gets what the new text does. A line end can end a
+// comment.
+func (r *Result) unseen(e change.Entry) {
+	help := "Put it back as it was, and make the change in a new script."
+	if e.Kind == script.Repeatable {
+		help = "Put it back as it was, or change a word too, so that it runs again."
+	}
+	r.add(Finding{
+		Rule: "unseen-edit", Level: Error, Script: e.Path, Help: help,
+		Message: "the target branch has it with other line ends (or byte order mark), which Flyway's checksum does not see:" +
+			" databases that have applied it keep what it did then, and new ones run the new text",
+	})
 }
 
 func (r *Result) list(e change.Entry, what string) {
@@ -162,7 +186,7 @@ func (r *Result) against(c *change.Change, o Options) {
 		there := tip[e.Key()]
 		switch {
 		case e.Kind != script.Versioned && e.Kind != script.Repeatable && e.Kind != script.Baseline:
-		case len(there) > 0 && there[0].Description == e.Description && there[0].Checksum() == e.Checksum():
+		case len(there) > 0 && there[0].Description == e.Description && there[0].SameBytes(e):
 		case len(there) > 0 && e.Kind != script.Repeatable:
 			r.add(Finding{
 				Rule: "version-collision", Level: Error, Script: e.Path,

@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"time"
 
@@ -141,7 +142,10 @@ func (x *rehearsal) target(ctx context.Context) (ok bool, err error) {
 		return true, nil
 	}
 	x.Progress("bringing up the %d scripts of %s", len(migrations(x.change.Tip)), x.change.Against)
-	if err := tree(x.change.Tip).rewrite(x.stage); err != nil {
+	// A branch may be there to remove what makes the target branch no release.
+	tip := maps.Clone(x.change.Tip)
+	maps.DeleteFunc(tip, func(p string, e change.Entry) bool { return e.Bad != nil })
+	if err := tree(tip).rewrite(x.stage); err != nil {
 		return false, err
 	}
 	rep, err := x.migrate(ctx, migrator.Request{Command: "migrate"}, x.stage)
