@@ -38,7 +38,7 @@ func (r *run) info(ctx context.Context) error {
 	if r.Config.ReadOnly || len(r.plan.unreadable) > 0 || r.Config.FastPath && !r.unsure() {
 		return nil
 	}
-	result, err := r.start(ctx, "info", r.conn.SessionSettings(), r.Config.Locations)
+	result, err := r.start(ctx, "info", r.conn.SessionSettings())
 	if err != nil {
 		return r.explain(ctx, err, false)
 	}
@@ -106,7 +106,7 @@ func (r *run) validate(ctx context.Context) error {
 	if r.Config.ReadOnly || r.Config.FastPath && !r.unsure() && r.exists {
 		return nil
 	}
-	result, err := r.start(ctx, "validate", r.conn.SessionSettings(), r.Config.Locations)
+	result, err := r.start(ctx, "validate", r.conn.SessionSettings())
 	if err != nil {
 		return r.explain(ctx, err, false)
 	}
@@ -139,7 +139,7 @@ func (r *run) repair(ctx context.Context) error {
 			"a repair would mark every version as deleted, and %s would then run on a database that has its tables already; nothing was changed", r.plan.squash.script.Script)
 	}
 	before := r.history
-	if _, err := r.start(ctx, "repair", r.conn.SessionSettings(), r.Config.Locations); err != nil {
+	if _, err := r.start(ctx, "repair", r.conn.SessionSettings()); err != nil {
 		return r.explain(ctx, err, false)
 	}
 	if err := r.lookAgain(); err != nil {
@@ -188,7 +188,7 @@ func (r *run) baseline(ctx context.Context) error {
 	if version == "" {
 		return report.Failf(report.BadRequest, "Name the version whose scripts the database has already: `slipway baseline --target 12`, or SLIPWAY_BASELINE_VERSION.", "no baseline version is given")
 	}
-	_, err := r.start(ctx, "baseline", r.conn.SessionSettings(), r.Config.Locations, "-baselineVersion="+version)
+	_, err := r.start(ctx, "baseline", r.conn.SessionSettings(), "-baselineVersion="+version)
 	var answer *flyway.Error
 	if errors.As(err, &answer) && ctx.Err() == nil {
 		return report.Failf(report.BadRequest, "Run `slipway info`: a database is adopted once, before its first migration.", "the database can't be adopted at %s: %s", version, answer.Reason())

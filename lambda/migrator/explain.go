@@ -34,7 +34,7 @@ func (r *run) explain(ctx context.Context, err error, lost bool) error {
 	case errors.Is(err, flyway.ErrChanged):
 		return report.Failf(report.SecretUnreadable, "Give the role a password without line breaks.", "%w", err)
 	case errors.Is(err, flyway.ErrLocation):
-		return report.Failf(report.BadRequest, "Move or rename the folder, or name another in FLYWAY_LOCATIONS.", "%w", err)
+		return report.Failf(report.BadRequest, "Name another folder for temporary files in TMPDIR.", "%w", err)
 	case errors.Is(err, flyway.ErrIncomplete):
 		return report.Failf(report.Internal, "Set SLIPWAY_FLYWAY_HOME to the folder with Flyway's jars.", "%w", err)
 	case errors.Is(err, flyway.ErrNoRoom):

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -69,6 +68,7 @@ func (r *run) migrate(ctx context.Context) error {
 		}
 	} else {
 		r.mayBeHalfDone(err)
+		r.warnOfSessions()
 	}
 	r.report.Applied = since(before, r.history, pending)
 	for _, row := range r.history {
@@ -93,7 +93,7 @@ func (r *run) migrate(ctx context.Context) error {
 
 // ask has Flyway tell of which scripts only it can tell whether they are pending.
 func (r *run) ask(ctx context.Context) error {
-	result, err := r.start(ctx, "info", r.conn.SessionSettings(), r.Config.Locations)
+	result, err := r.start(ctx, "info", r.conn.SessionSettings())
 	if err != nil {
 		return r.explain(ctx, err, false)
 	}
@@ -240,13 +240,14 @@ func (r *run) apply(ctx context.Context) ([]report.Blocker, error) {
 		// Should this program vanish, the server ends the statement in its stead.
 		settings["statement_timeout"] = fmt.Sprint(time.Until(deadline).Milliseconds() + 15000)
 	}
-	locations, err := r.limitLocks(settings)
-	defer os.RemoveAll(locations.temporary) //nolint:errcheck // a leftover in /tmp is no failure of the run
-	if err != nil {
+	if err := r.cleanSessions(settings); err != nil {
+		return nil, r.explain(ctx, err, false)
+	}
+	if err := r.listen(ctx); err != nil {
 		return nil, err
 	}
 	w := r.watch(ctx)
-	_, err = r.start(w.ctx, "migrate", settings, locations.folders, args...)
+	_, err := r.start(w.ctx, "migrate", settings, args...)
 	blockers, lost := w.stop()
 	r.seen = w.rows
 	if err != nil {
@@ -255,12 +256,15 @@ func (r *run) apply(ctx context.Context) ([]report.Blocker, error) {
 	return nil, nil
 }
 
-// start runs Flyway once.
-func (r *run) start(ctx context.Context, verb string, settings map[string]string, locations []string, args ...string) (*flyway.Result, error) {
+// start runs Flyway once, on what [run.stage] wrote.
+func (r *run) start(ctx context.Context, verb string, settings map[string]string, args ...string) (*flyway.Result, error) {
 	if r.Config.ReadOnly {
 		return nil, report.Failf(report.Internal, "Report this with the log of the run.", "a program that only reads would have started Flyway")
 	}
 	if err := r.checkOthers(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.stage(); err != nil {
 		return nil, err
 	}
 	// A script can make a schema that comes first in the next session's path.
@@ -273,7 +277,7 @@ func (r *run) start(ctx context.Context, verb string, settings map[string]string
 	}
 	runner := r.Runner
 	runner.Log = func(line string) {
-		r.log.Debug("flyway", "line", strings.ReplaceAll(line, string(r.target.Password), "********"))
+		r.log.Debug("flyway", "line", r.staging.original(strings.ReplaceAll(line, string(r.target.Password), "********")))
 	}
 	runner.Interrupt = r.cancelStatements
 	runner.Grace = grace(ctx)
@@ -281,11 +285,11 @@ func (r *run) start(ctx context.Context, verb string, settings map[string]string
 	for {
 		begun := time.Now()
 		r.log.Info("starting Flyway", "command", verb, "scripts", len(r.plan.pending))
-		result, err := runner.Run(ctx, flyway.Command{
+		result, err := r.staging.originals(runner.Run(ctx, flyway.Command{
 			Verb: verb, URL: r.target.JDBCURL(r.application(false), settings), User: r.target.User, Password: string(r.target.Password),
-			Locations: locations, Settings: environment, Scripts: r.effort(), MemoryMB: r.Config.MemoryMB,
+			Locations: r.staging.locations(verb), TempDir: r.staging.root, Settings: environment, Scripts: r.effort(), MemoryMB: r.Config.MemoryMB,
 			Args: append(args, fmt.Sprintf("-lockRetryCount=%d", r.lockRetries(ctx))),
-		})
+		}))
 		r.report.FlywayVersion = runner.Version()
 		r.log.Info("Flyway ended", "command", verb, "milliseconds", time.Since(begun).Milliseconds())
 		r.sweep()

@@ -41,6 +41,7 @@ type run struct {
 	seen    []database.Row // what the last start of Flyway was seen to apply
 	unread  bool           // the history could not be read after Flyway ended
 	invalid []string       // the indexes that were invalid before Flyway started; nil where nobody looked
+	staging staging
 }
 
 func (r *run) do(ctx context.Context) error {
@@ -195,8 +196,10 @@ func (r *run) warn(format string, args ...any) {
 	r.report.Warnings = append(r.report.Warnings, text)
 }
 
-// close ends the own session and thereby frees the run's lock.
+// close removes the temporary files, ends the own session and thereby frees
+// the run's lock.
 func (r *run) close() {
+	r.staging.remove()
 	r.connMu.Lock()
 	defer r.connMu.Unlock()
 	if r.conn != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // ErrChanged says that a file is another one than the one that was judged.
-var ErrChanged = errors.New("was changed after it was read: run again when nothing writes into the folder")
+var ErrChanged = errors.New("was changed after this run had read it")
 
 // digestOfFile is the SHA-256 of a file's bytes.
 type digestOfFile [sha256.Size]byte
