@@ -38,7 +38,7 @@ func (r *run) checkMixed() error {
 		}
 		text, err := f.Text()
 		if err != nil {
-			return report.Failf(report.BadRelease, "Correct the file.", "%s: %w", f.Script, err)
+			return unreadable(f, err)
 		}
 		sql := string(text)
 		inside, outside := 0, 0 // lines of the first of each kind
@@ -102,7 +102,7 @@ func (r *run) creator(index string) (*script.File, error) {
 	for _, f := range r.plan.pending {
 		text, err := f.Text()
 		if err != nil {
-			return nil, report.Failf(report.BadRelease, "Correct the file.", "%s: %w", f.Script, err)
+			return nil, unreadable(f, err)
 		}
 		if !named.Match(text) {
 			continue

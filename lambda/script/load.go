@@ -161,6 +161,14 @@ func (l *loader) finish() {
 		}
 	}
 	l.pairConfigs()
+	called := map[string]string{}
+	for _, c := range s.Callbacks {
+		name := filepath.Base(c.Path)
+		if first, ok := called[name]; ok {
+			l.fail(c.Script, 0, "a callback of the same name as %s, which Flyway refuses: give one of them another description", first)
+		}
+		called[name] = c.Script
+	}
 	seen := map[string]string{}
 	for _, r := range s.Repeatable {
 		if len(utf16.Encode([]rune(r.Description))) > maxDescription {

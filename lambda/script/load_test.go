@@ -90,6 +90,7 @@ func TestLoadRefusesWhatMakesNoRelease(t *testing.T) {
 		"empty folder":          {map[string]string{}, []string{"no migration here"}},
 		"undo scripts only":     {map[string]string{"U1__x.sql": "SELECT 1;"}, []string{"no migration here"}},
 		"callbacks only":        {map[string]string{"afterMigrate.sql": "SELECT 1;"}, []string{"no migration here"}},
+		"callback twice":        {map[string]string{"V1__a.sql": "", "beforeMigrate__b.sql": "", "sub/beforeMigrate__b.sql": ""}, []string{"sub/beforeMigrate__b.sql: a callback of the same name as beforeMigrate__b.sql"}},
 		"other files only":      {map[string]string{"x.txt": ""}, []string{"no migration here"}},
 		"hidden folder only":    {map[string]string{".hidden/V1__x.sql": ""}, []string{"no migration here"}},
 		"malformed name":        {map[string]string{"V1__a.sql": "", "V3_x.sql": ""}, []string{"V3_x.sql: two underscores"}},
