@@ -47,7 +47,11 @@ DECLARE
 	released pg_catalog.bool;
 	r pg_catalog.record;
 BEGIN
-	SET CONSTRAINTS ALL IMMEDIATE;
+	BEGIN
+		SET CONSTRAINTS ALL IMMEDIATE;
+	EXCEPTION WHEN OTHERS THEN
+		RETURN; -- it fails again at the commit, which says so better
+	END;
 	PERFORM pg_catalog.set_config('search_path', 'pg_catalog', false);
 	IF EXISTS (SELECT FROM pg_prepared_statements WHERE name = '@state' AND from_sql) THEN
 		EXECUTE 'EXECUTE @state' INTO state;
