@@ -21,7 +21,7 @@ func (r *run) checkScripts() error {
 	for _, f := range slices.Concat(r.plan.pending, r.callbacksOfRun()) {
 		text, err := f.Text()
 		if err != nil {
-			return unreadable(f, err)
+			return notAsRead(f, err)
 		}
 		for _, finding := range judge.Script(f, r.filled(f, string(text))) {
 			problems = append(problems, report.Problem{

@@ -167,7 +167,7 @@ func (r *run) checkPlaceholders() error {
 		}
 		text, err := f.Text()
 		if err != nil {
-			return unreadable(f, err)
+			return notAsRead(f, err)
 		}
 		if len(script.Statements(string(text))) == 0 {
 			r.warn("%s holds no statement; once it counts as applied, what is put into it later is an edit", f.Script)

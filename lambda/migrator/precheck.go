@@ -38,7 +38,7 @@ func (r *run) checkMixed() error {
 		}
 		text, err := f.Text()
 		if err != nil {
-			return unreadable(f, err)
+			return notAsRead(f, err)
 		}
 		sql := string(text)
 		inside, outside := 0, 0 // lines of the first of each kind
@@ -102,7 +102,7 @@ func (r *run) creator(index string) (*script.File, error) {
 	for _, f := range r.plan.pending {
 		text, err := f.Text()
 		if err != nil {
-			return nil, unreadable(f, err)
+			return nil, notAsRead(f, err)
 		}
 		if !named.Match(text) {
 			continue

@@ -39,7 +39,7 @@ var (
 func (r *run) prepare(s *step) ([]report.Problem, error) {
 	raw, err := s.undo.Text()
 	if err != nil {
-		return nil, unreadable(s.undo, err)
+		return nil, notAsRead(s.undo, err)
 	}
 	var problems []report.Problem
 	fail := func(line int, format string, args ...any) {

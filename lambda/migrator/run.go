@@ -184,7 +184,7 @@ func (r *run) repeatableChecksum(f script.File) (sum int32, ok bool, err error) 
 	}
 	text, err := f.Text()
 	if err != nil {
-		return 0, false, unreadable(f, err)
+		return 0, false, notAsRead(f, err)
 	}
 	replaced, unknown := script.Replace(string(text), r.Config.Flyway.Prefix, r.Config.Flyway.Suffix, r.placeholders())
 	return script.Checksum([]byte(replaced)), len(unknown) == 0, nil

@@ -120,7 +120,7 @@ func customSettings(files []script.File) ([]string, error) {
 	for _, f := range files {
 		text, err := f.Text()
 		if err != nil {
-			return nil, unreadable(f, err)
+			return nil, notAsRead(f, err)
 		}
 		for _, m := range setsCustom().FindAllStringSubmatch(string(text), -1) {
 			name := strings.ToLower(strings.ReplaceAll(cmp.Or(m[1], m[2]), `"`, ""))

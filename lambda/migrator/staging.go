@@ -86,13 +86,13 @@ func (r *run) stagedFiles() []script.File {
 func (s staging) write(f script.File) error {
 	raw, err := f.Bytes()
 	if err != nil {
-		return unreadable(f, err)
+		return notAsRead(f, err)
 	}
 	return writeNew(filepath.Join(s.folders[f.Location], filepath.FromSlash(f.Script)), raw)
 }
 
-// unreadable is the failure of a run that can't read a file, or not as it was.
-func unreadable(f script.File, err error) *report.Failure {
+// notAsRead is the failure of a run that can't read a file, or not as it was.
+func notAsRead(f script.File, err error) *report.Failure {
 	failure := report.Failf(report.BadRelease, "Correct the file.", "%s: %w", f.Script, err)
 	if errors.Is(err, script.ErrChanged) {
 		failure.Next = "Run it again when nothing writes into the folder of the scripts."
