@@ -66,7 +66,7 @@ func (r *run) placeCommit(f *report.Failure) {
 	if len(r.plan.pending) > 0 {
 		f.Script = r.plan.pending[0].Script
 		f.Message = strings.TrimSuffix(f.Message, "the transaction.") + "the script's transaction."
-	} else if len(r.set.Callbacks) > 0 {
+	} else if r.callbackNames() != "" {
 		f.Next = "All scripts are applied; correct the callback that did it (" + r.callbackNames() + "), then run again."
 	}
 }

@@ -222,7 +222,7 @@ func (r *run) explainMessage(f *report.Failure, e *flyway.Error) {
 		f.Code, f.Next = report.PreviousFailed, "Remove what it left half done, run `slipway repair`, then migrate again."
 	case strings.Contains(message, commitFailed):
 		// The history tells whose commit it was.
-	case e.SQLState == "" && f.Script == "" && len(r.set.Callbacks) > 0:
+	case e.SQLState == "" && f.Script == "" && r.callbackNames() != "":
 		// Flyway does not say which callback failed, nor that one did.
 		f.Next = "Correct the callback that did it (" + r.callbackNames() + "); if none did, report this with the log of the run."
 	case e.SQLState == "" && f.Script == "":
@@ -233,7 +233,9 @@ func (r *run) explainMessage(f *report.Failure, e *flyway.Error) {
 func (r *run) callbackNames() string {
 	var names []string
 	for _, c := range r.set.Callbacks {
-		names = append(names, c.Script)
+		if !strings.Contains(c.Script, "__zz_slipway_") { // those of a rehearsal
+			names = append(names, c.Script)
+		}
 	}
 	return strings.Join(names, ", ")
 }

@@ -27,7 +27,9 @@ import (
 // rehearsal are the flags of the commands that rehearse.
 type rehearsal struct {
 	copyURL, data string
+	roles         string
 	rows          int
+	limit         time.Duration
 	superuser     bool
 	undo, noUndo  bool
 }
@@ -35,6 +37,8 @@ type rehearsal struct {
 func (o *rehearsal) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.data, "data", "", "SQL `file` that fills the target branch's tables before the new scripts run")
 	flags.IntVar(&o.rows, "rows", 10000, "how many made-up `rows` each table gets that is still empty then; 0 for none; not on a copy")
+	flags.StringVar(&o.roles, "roles", "", "`roles` that your server has and the scripts name, with commas between, made on the throw-away server")
+	flags.DurationVar(&o.limit, "timeout", 30*time.Minute, "`limit` of the whole rehearsal; 0 for none")
 	flags.BoolVar(&o.superuser, "superuser", false, "let the scripts run as a superuser of the throw-away server, which may do anything on this machine as its user; for your own scripts only")
 	flags.BoolVar(&o.noUndo, "no-undo", false, "leave out the undo scripts")
 	flags.BoolVar(&o.undo, "undo", false, "try the undo scripts on the copy as well")
@@ -75,11 +79,7 @@ func (o *rehearsal) rehearse(ctx context.Context, b *bench, c *change.Change) (r
 	if err := o.throwAway(ctx, server, &options); err != nil {
 		return nil, err
 	}
-	rep, err = rehearse.Run(ctx, c, options)
-	if err == nil && rep.Failure != nil && rep.Failure.SQLState == "42501" && !o.superuser {
-		rep.Failure.Next = "The scripts run without a superuser's rights here. If they are your own and need them (an extension that is not trusted, say), use --superuser."
-	}
-	return rep, err
+	return rehearse.Run(ctx, c, options)
 }
 
 // throwAway makes role and database. The role is no superuser: one could run
@@ -94,6 +94,17 @@ func (o *rehearsal) throwAway(ctx context.Context, server *postgres.Server, opti
 	password := rand.Text()
 	if err := server.CreateRole(ctx, role, password, attributes...); err != nil {
 		return err
+	}
+	for other := range strings.SplitSeq(o.roles, ",") {
+		if other = strings.TrimSpace(other); other == "" {
+			continue
+		}
+		if other == role || other == postgres.Superuser {
+			return usageError{fmt.Errorf("--roles: %s is a role of the throw-away server itself", other)}
+		}
+		if err := server.CreateRole(ctx, other, rand.Text()); err != nil {
+			return usageError{fmt.Errorf("--roles: %s: %w", other, err)}
+		}
 	}
 	if _, err := server.CreateDatabase(ctx, name, role); err != nil {
 		return err
@@ -117,7 +128,7 @@ func (o *rehearsal) options(ctx context.Context, b *bench) (rehearse.Options, er
 	schema, _, _ := strings.Cut(b.env["FLYWAY_SCHEMAS"], ",")
 	options := rehearse.Options{
 		Encoding: b.env["FLYWAY_ENCODING"], Table: b.env["FLYWAY_TABLE"], Baseline: b.env["SLIPWAY_BASELINE_VERSION"],
-		Schema: cmp.Or(b.env["FLYWAY_DEFAULT_SCHEMA"], strings.TrimSpace(schema)), LockTimeout: 5 * time.Second,
+		Schema: cmp.Or(b.env["FLYWAY_DEFAULT_SCHEMA"], strings.TrimSpace(schema)), LockTimeout: 5 * time.Second, Limit: o.limit,
 		Rows: o.rows, Progress: b.say,
 		Log: slog.New(slog.NewTextHandler(b.err, &slog.HandlerOptions{Level: slog.LevelError})),
 		Flyway: migrator.FlywaySettings{
@@ -187,7 +198,7 @@ func (b *bench) rehearsalTarget(text string) (database.Target, error) {
 
 // runRehearse is `rehearse`. It ends with 0, with 1 when a script failed or an
 // undo script does not restore the schema, with 2 after a wrong call, and with
-// 70 when it could not rehearse.
+// 70 when it could not rehearse, or not to the end.
 func runRehearse(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error) {
 	var of branch
 	var o rehearsal
@@ -213,7 +224,10 @@ func runRehearse(ctx context.Context, b *bench, flags *flag.FlagSet, arguments [
 	if err != nil {
 		return exitNotMade, fmt.Errorf("the result could not be printed: %w", err)
 	}
-	if !rep.OK() {
+	switch {
+	case rep.Failure != nil && rep.Failure.Server:
+		return exitNotMade, nil
+	case !rep.OK():
 		return 1, nil
 	}
 	return 0, nil

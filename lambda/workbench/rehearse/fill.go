@@ -21,9 +21,14 @@ const maxMade = 1_000_000
 func (x *rehearsal) fill(ctx context.Context) error {
 	if x.Data != "" {
 		x.Progress("filling tables from the data file")
-		// The simple protocol takes several statements at once.
-		if _, err := x.db.PgConn().Exec(ctx, x.Data).ReadAll(); err != nil {
+		// The simple protocol takes several statements at once. The file's names
+		// are looked up as those of a script.
+		_, err := x.db.PgConn().Exec(ctx, "RESET search_path;\n"+x.Data).ReadAll()
+		if err != nil {
 			return fmt.Errorf("the data file: %w", err)
+		}
+		if err := pinPath(ctx, x.db); err != nil {
+			return err
 		}
 	}
 	if x.Rows <= 0 || x.Restored {

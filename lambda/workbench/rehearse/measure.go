@@ -2,6 +2,8 @@ package rehearse
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -74,15 +76,57 @@ func (x *rehearsal) measure(ctx context.Context, s *step) (ok bool, err error) {
 	}
 	rep, failure := x.migrate(ctx, migrator.Request{Command: "migrate"}, x.stage, x.callbacks)
 	o.await(ctx, len(rep.Applied))
-	if err := o.end(ctx); err != nil && ctx.Err() == nil {
-		x.warn("the locks were not watched to the end: " + err.Error())
-	}
-	x.add(s, rep, o, known)
+	broken := o.end(ctx)
+	// The history is Flyway's own.
+	list, err := windows(slices.DeleteFunc(o.messages, func(m message) bool { return strings.HasSuffix(m.Name, "."+x.Table) }))
+	broken = errors.Join(broken, err)
+	x.add(s, rep, o, list, known)
 	if failure != nil {
 		x.fail("the new scripts", rep)
 		return false, notMade(failure)
 	}
-	return true, nil
+	if broken == nil && len(list) != len(rep.Applied) {
+		broken = fmt.Errorf("%d scripts ran, and %d reported", len(rep.Applied), len(list))
+	}
+	if broken != nil && ctx.Err() == nil {
+		x.notMeasured(rep, broken)
+		return false, nil
+	}
+	return true, x.late(ctx, known)
+}
+
+// notMeasured is the failure of a step whose scripts ran, but whose reports are
+// not those of the callbacks alone, or not all.
+func (x *rehearsal) notMeasured(rep *report.Report, why error) {
+	f := &Failure{
+		Where: "the new scripts", Code: "NOT_MEASURED", Message: "what the script did was not measured: " + why.Error(),
+		Next: "Take out of it what ends other sessions, ends its transaction, or sends messages in the rehearsal's name.",
+	}
+	if len(rep.Applied) > 0 {
+		f.Script = rep.Applied[len(rep.Applied)-1].Script
+	}
+	x.report.Failure = f
+}
+
+// late adds to the last script what changed a table after its report: another
+// file is a rewrite that the callbacks were not told of.
+func (x *rehearsal) late(ctx context.Context, known map[int64]table) error {
+	now, err := x.tables(ctx)
+	if err != nil || len(x.report.Scripts) == 0 {
+		return err
+	}
+	last := &x.report.Scripts[len(x.report.Scripts)-1]
+	for oid, t := range now {
+		was, there := known[oid]
+		if !there || was.made || was.node == 0 || t.node == 0 || was.node == t.node {
+			continue
+		}
+		last.Rewritten = append(last.Rewritten, t.name)
+		mode := "AccessExclusiveLock" // nothing less allows it
+		last.Locks = append(last.Locks, Lock{Table: t.name, Mode: mode, Blocks: blocks(mode), Rows: max(0, was.rows), Bytes: was.bytes})
+	}
+	slices.Sort(last.Rewritten)
+	return nil
 }
 
 func (x *rehearsal) warn(text string) {
@@ -100,33 +144,39 @@ type window struct {
 	implied    []string // tables that its statements are known to lock
 }
 
-// windows cuts the messages into scripts.
-func windows(messages []message) []*window {
+// windows cuts the messages into scripts. Its error is about the first that
+// does not stand where the callbacks send it.
+func windows(messages []message) ([]*window, error) {
 	var list []*window
 	var w *window
+	var pid int
+	var xact int64
+	state := "done" // the last one that tells where in a script's window we are
 	for _, m := range messages {
-		if m.Kind == "begin" {
+		switch {
+		case m.Kind == "begin" && state == "done":
 			w = &window{begin: m.At}
 			list = append(list, w)
-		}
-		if w == nil {
+			pid, xact = m.PID, m.Xact
+		case m.Kind == "end" && state == "begin" && m.PID == pid:
+			w.end, w.ended, w.outside = m.At, true, m.Xact != xact
+		case m.Kind == "done" && state == "end" && m.PID == pid:
+		case slices.Contains([]string{"lock", "rows", "count"}, m.Kind) && state == "end":
+			if w.outside == (m.Kind == "count") {
+				w.messages = append(w.messages, m)
+			}
 			continue
+		default:
+			return list, fmt.Errorf("a report came out of its order (%q)", m.Kind)
 		}
-		switch m.Kind {
-		case "end":
-			w.end, w.ended, w.outside = m.At, true, !m.Inside
-		case "lock", "rows", "count":
-			w.messages = append(w.messages, m)
-		}
+		state = m.Kind
 	}
-	return list
+	return list, nil
 }
 
 // add turns the observations of one start of Flyway into script results.
-func (x *rehearsal) add(s *step, rep *report.Report, o *observer, known map[int64]table) {
+func (x *rehearsal) add(s *step, rep *report.Report, o *observer, list []*window, known map[int64]table) {
 	x.report.Sampling = widest(x.report.Sampling, sampling(o.samples))
-	// The history is Flyway's own.
-	list := windows(slices.DeleteFunc(o.messages, func(m message) bool { return strings.HasSuffix(m.Name, "."+x.Table) }))
 	var before int64 // when the last script ended
 	if len(o.samples) > 0 {
 		before = o.samples[0].at
@@ -145,8 +195,6 @@ func (x *rehearsal) add(s *step, rep *report.Report, o *observer, known map[int6
 			result.DurationMs = ms(w.end - w.begin)
 			result.measured(w, o.samples, known)
 			before = w.end
-		} else {
-			x.warn("some scripts were not measured, for their reports did not arrive")
 		}
 		x.report.Scripts = append(x.report.Scripts, result)
 	}

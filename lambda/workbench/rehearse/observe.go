@@ -13,9 +13,11 @@ import (
 
 // message is one report of the callbacks.
 type message struct {
+	Nonce         string
 	Kind          string `json:"k"`
 	At            int64  // microseconds
-	Inside        bool   // the script ran in one transaction with the callbacks
+	Xact          int64  // when the transaction began: begin and end
+	PID           int    // of the session: begin, end and done
 	OID           int64
 	Mode          string
 	Node          int64 // the file that holds the relation; another one after a rewrite
@@ -31,6 +33,7 @@ type sample struct {
 }
 
 type held struct {
+	pid     int
 	oid     int64
 	mode    string
 	granted bool
@@ -39,6 +42,10 @@ type held struct {
 // observer listens to the callbacks and samples the locks of the run's sessions.
 type observer struct {
 	listener, sampler *pgx.Conn
+	secrets           secrets
+	own               []int32 // sessions of the rehearsal, which are not watched
+	flyways           []int32 // sessions seen under Flyway's name, of the sampler alone
+	shared            bool    // others may be at work in the database as well
 	quit              chan struct{}
 	done              sync.WaitGroup
 
@@ -52,17 +59,30 @@ type observer struct {
 // pause between two samples. The query itself takes about a millisecond.
 const pause = 5 * time.Millisecond
 
+// observe begins to watch. On a throw-away server it does so as the superuser:
+// what a superuser's session does, a script can neither see nor end.
 func (x *rehearsal) observe(ctx context.Context) (*observer, error) {
-	o := &observer{quit: make(chan struct{}), arrived: make(chan struct{}, 1)}
+	o := &observer{quit: make(chan struct{}), arrived: make(chan struct{}, 1), secrets: x.secrets, shared: x.Restored}
+	target := x.Target
+	if x.Admin.Host != "" {
+		target = x.Admin
+	}
 	var err error
-	if o.listener, err = connect(ctx, x.Target); err != nil {
+	if o.listener, err = connect(ctx, target); err != nil {
 		return nil, err
 	}
-	if o.sampler, err = connect(ctx, x.Target); err != nil {
+	if o.sampler, err = connect(ctx, target); err != nil {
 		o.listener.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the other error counts
 		return nil, err
 	}
-	if _, err = o.listener.Exec(ctx, "LISTEN slipway_rehearsal"); err != nil {
+	for _, c := range []*pgx.Conn{x.db, o.listener, o.sampler} {
+		o.own = append(o.own, int32(c.PgConn().PID())) //nolint:gosec // a process id
+	}
+	if _, err = o.listener.Exec(ctx, "LISTEN "+x.secrets.channel); err == nil {
+		// A session's last statement is there to be read by others of its role.
+		_, err = o.listener.Exec(ctx, "SELECT 1")
+	}
+	if err != nil {
 		o.close(ctx)
 		return nil, err
 	}
@@ -82,8 +102,8 @@ func (o *observer) listen(ctx context.Context) {
 			return
 		}
 		var m message
-		if err := json.Unmarshal([]byte(n.Payload), &m); err != nil {
-			o.fail(err)
+		if json.Unmarshal([]byte(n.Payload), &m) != nil || m.Nonce != o.secrets.nonce {
+			o.fail(errForged)
 			return
 		}
 		o.mu.Lock()
@@ -102,12 +122,18 @@ func (o *observer) fail(err error) {
 	o.mu.Unlock()
 }
 
-// sampled leaves out PostgreSQL's own catalogs, whose locks are short.
-const sampled = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, coalesce(l.relation, 0)::bigint, coalesce(l.mode, ''), coalesce(l.granted, true)
-FROM (SELECT pid FROM pg_stat_activity WHERE starts_with(application_name, 'slipway/') AND datname = current_database()) a
-JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'relation' AND l.relation >= 16384
+// errForged: somebody else spoke on the rehearsal's channel.
+var errForged = errors.New("a message came that is not the rehearsal's own")
+
+// sampled are the locks of all other sessions in the database, but PostgreSQL's
+// own catalogs, whose locks are short. On a copy that others may use, they are
+// those of Flyway's sessions ($2), and of such that went by their name before ($3).
+const sampled = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, a.pid, coalesce(l.relation, 0)::bigint, coalesce(l.mode, ''), coalesce(l.granted, true)
+FROM (SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type IN ('client backend', 'parallel worker') AND pid <> ALL ($1)
+	AND (NOT $2 OR starts_with(application_name, 'slipway/') OR pid = ANY ($3))) a
+LEFT JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'relation' AND l.relation >= 16384
 	AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-UNION ALL SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, 0, '', true`
+UNION ALL SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, 0, 0, '', true`
 
 func (o *observer) watch(ctx context.Context) {
 	t := time.NewTicker(pause)
@@ -134,15 +160,18 @@ func (o *observer) watch(ctx context.Context) {
 }
 
 func (o *observer) sample(ctx context.Context) (s sample, err error) {
-	rows, err := o.sampler.Query(ctx, sampled)
+	rows, err := o.sampler.Query(ctx, sampled, o.own, o.shared, o.flyways)
 	if err != nil {
 		return s, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var h held
-		if err := rows.Scan(&s.at, &h.oid, &h.mode, &h.granted); err != nil {
+		if err := rows.Scan(&s.at, &h.pid, &h.oid, &h.mode, &h.granted); err != nil {
 			return s, err
+		}
+		if h.pid != 0 && !slices.Contains(o.flyways, int32(h.pid)) { //nolint:gosec // a process id
+			o.flyways = append(o.flyways, int32(h.pid)) //nolint:gosec // a process id
 		}
 		if h.oid != 0 {
 			s.locks = append(s.locks, h)

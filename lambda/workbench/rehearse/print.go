@@ -32,6 +32,9 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 	}
 	p.line("")
 	if f := r.Failure; f != nil {
+		if f.Server {
+			p.line("%s could not be rehearsed: the throw-away server lacks what it needs.", f.Script)
+		}
 		p.line("%s  %s", p.Paint(31, f.Code), f.Text())
 		for _, problem := range f.Problems {
 			p.line("  - %s", problem)
@@ -67,7 +70,7 @@ func (r *Report) FilledText() string {
 		if f.Rows > 0 {
 			tables++
 		} else {
-			empty = append(empty, f.Table)
+			empty = append(empty, f.Table+" ("+strings.TrimSuffix(f.Reason, ".")+")")
 		}
 	}
 	text := "All tables were empty: durations tell little, and what fails on rows does not show."
@@ -78,7 +81,7 @@ func (r *Report) FilledText() string {
 		empty = append(empty[:5], fmt.Sprintf("%d more", more))
 	}
 	if len(empty) > 0 {
-		text += " Left empty: " + strings.Join(empty, ", ") + "."
+		text += " Left empty: " + strings.Join(empty, "; ") + "."
 	}
 	return text
 }

@@ -43,10 +43,11 @@ type Options struct {
 	Table        string // of the history; "" is flyway_schema_history
 	Baseline     string // version at which a database without a history is adopted
 	LockTimeout  time.Duration
-	Restored     bool   // the database is a copy of one that is in use, with its rows
-	Undo         bool   // undo the new scripts and apply them again
-	Data         string // SQL that fills the target branch's tables; "" for none
-	Rows         int    // how many rows each table gets that Data leaves empty; 0 for none
+	Limit        time.Duration // of the whole rehearsal, so that a script which never ends fails; 0 for none
+	Restored     bool          // the database is a copy of one that is in use, with its rows
+	Undo         bool          // undo the new scripts and apply them again
+	Data         string        // SQL that fills the target branch's tables; "" for none
+	Rows         int           // how many rows each table gets that Data leaves empty; 0 for none
 	Log          *slog.Logger
 	Progress     func(format string, args ...any)
 }
@@ -69,10 +70,14 @@ func Run(ctx context.Context, c *change.Change, o Options) (*Report, error) {
 	}
 	x := &rehearsal{
 		Options: o, change: c, stage: temp + "/sql", callbacks: temp + "/measure",
+		secrets: newSecrets(),
 		report: &Report{
 			Against: c.Against, Base: c.BaseCommit, Tip: c.TipCommit, Restored: o.Restored,
 			Scripts: []Script{}, Undo: []Undo{}, StartedAt: time.Now().UTC(),
 		},
+	}
+	if o.Limit > 0 {
+		x.until = time.Now().Add(o.Limit)
 	}
 	if x.db, err = connect(ctx, o.Target); err != nil {
 		return nil, err
@@ -82,7 +87,7 @@ func Run(ctx context.Context, c *change.Change, o Options) (*Report, error) {
 	if err := x.db.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
 		return nil, err
 	}
-	if err := writeCallbacks(x.callbacks, version); err != nil {
+	if err := writeCallbacks(x.callbacks, version, x.secrets); err != nil {
 		return nil, fmt.Errorf("no room for temporary files: %w", err)
 	}
 	x.report.Server = x.db.PgConn().ParameterStatus("server_version")
@@ -159,12 +164,26 @@ func (x *rehearsal) target(ctx context.Context) (ok bool, err error) {
 
 // fail takes a failed run of the migrator over.
 func (x *rehearsal) fail(where string, rep *report.Report) {
-	x.report.Failure = &Failure{
+	f := &Failure{
 		Where: where, Code: string(rep.Code), Script: rep.Script, Line: rep.Line, SQLState: rep.SQLState, Message: rep.Message, Next: rep.Next,
+		Server: !x.Restored && migrator.ServerLacks(rep.SQLState, rep.Message),
+	}
+	switch {
+	case ownCallback(rep.Script) && len(rep.Pending) > 0:
+		// What a script defers fails there, and what it left of its session.
+		f.Script, f.Line = rep.Pending[0].Script, 0
+		f.Message = "at the end of the script: " + f.Message
+	case rep.Code == report.Deadline:
+		f.Message = fmt.Sprintf("the rehearsal's limit of %s is over", x.Limit)
+		f.Next = "Raise the limit (--timeout). A script that Flyway never gets through ends so, too."
+		if f.Script == "" && len(rep.Pending) > 0 {
+			f.Script = rep.Pending[0].Script
+		}
 	}
 	for _, p := range rep.Problems {
-		x.report.Failure.Problems = append(x.report.Failure.Problems, p.String())
+		f.Problems = append(f.Problems, p.String())
 	}
+	x.report.Failure = f
 }
 
 // notMade is nil for failures that are the scripts', and the error for those
@@ -175,7 +194,7 @@ func notMade(err error) error {
 		return err
 	}
 	switch f.Code {
-	case report.MigrationFailed, report.ValidationFailed, report.BadRelease, report.Locked, report.PreviousFailed, report.SchemaNotEmpty, report.RevertRefused:
+	case report.Deadline, report.MigrationFailed, report.ValidationFailed, report.BadRelease, report.Locked, report.PreviousFailed, report.SchemaNotEmpty, report.RevertRefused:
 		return nil
 	}
 	return err

@@ -207,7 +207,8 @@ func TestWhatScriptsDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := rehearsed(t, options(t), shop, c.branch)
-			if got := told(r); got != c.want {
+			// A short lock outside a transaction may or may not fall on a sample.
+			if got := strings.Replace(told(r), "outside; RowExclusive orders", "outside", 1); got != c.want {
 				var out strings.Builder
 				_ = r.WriteText(&out, false)
 				t.Errorf("told\n%swant\n%s\n%s", got, c.want, out.String())

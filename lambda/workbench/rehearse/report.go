@@ -48,7 +48,7 @@ type Lock struct {
 	HeldMs float64 `json:"heldMs"`           // at most
 	Rows   int64   `json:"rows"`             // in the table before, estimated
 	Bytes  int64   `json:"bytes"`            // of the table before, with its indexes
-	Waited bool    `json:"waited,omitempty"` // it was not to be had at once
+	Waited bool    `json:"waited,omitempty"` // others held it, so it was waited for
 }
 
 // Rows are the rows of a table that a script touched.
@@ -89,6 +89,9 @@ type Failure struct {
 	Message  string   `json:"message"`
 	Next     string   `json:"next,omitempty"`
 	Problems []string `json:"problems,omitempty"`
+	// Server: the throw-away server lacks a role, a right or an extension, which
+	// says nothing about the scripts: they could not be rehearsed to the end.
+	Server bool `json:"server,omitempty"`
 }
 
 // Sampling is how closely the locks were watched.

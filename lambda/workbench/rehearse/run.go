@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -26,6 +25,8 @@ type rehearsal struct {
 	report    *Report
 	stage     string // folder that holds the scripts of the moment
 	callbacks string // folder of the callbacks that measure
+	secrets   secrets
+	until     time.Time // when the limit is over; zero for none
 	db        *pgx.Conn
 	first     map[int64]table // what there was before the first new script
 }
@@ -135,12 +136,24 @@ func (x *rehearsal) migrate(ctx context.Context, req migrator.Request, folders .
 		Config: migrator.Config{
 			Locations: folders, Encoding: x.Encoding, SecretARN: "rehearsal", Override: t, Schema: x.Schema, Table: x.Table,
 			Flyway: x.Flyway, Baseline: x.Baseline, FastPath: true,
-			LockTimeout: x.LockTimeout, LockWait: 10 * time.Second, ConnectWait: 10 * time.Second,
+			Rehearsal: x.kind(), LockTimeout: x.LockTimeout, LockWait: 10 * time.Second, ConnectWait: 10 * time.Second,
 		},
 		Runner:  flyway.Runner{Installation: x.Installation},
 		Secrets: inMemory(secret), Log: x.Log,
 	}
+	if !x.until.IsZero() {
+		limited, cancel := context.WithDeadlineCause(ctx, x.until, migrator.ErrDeadline)
+		defer cancel()
+		ctx = limited
+	}
 	return m.Run(ctx, req)
+}
+
+func (x *rehearsal) kind() migrator.Rehearsal {
+	if x.Restored {
+		return migrator.OnCopy
+	}
+	return migrator.OnThrowAwayServer
 }
 
 // inMemory is a secret that needs no Secrets Manager.
@@ -165,7 +178,17 @@ func connect(ctx context.Context, t database.Target) (*pgx.Conn, error) {
 		return nil, err
 	}
 	config.Password = string(t.Password)
-	return pgx.ConnectConfig(ctx, config)
+	db, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return db, pinPath(ctx, db)
+}
+
+// pinPath keeps objects of the scripts from being taken for PostgreSQL's own.
+func pinPath(ctx context.Context, db *pgx.Conn) error {
+	_, err := db.Exec(ctx, "SET search_path = pg_catalog, pg_temp")
+	return err
 }
 
 // look is the database at one moment: the schema as text, and as a model.
@@ -181,26 +204,4 @@ func (x *rehearsal) look(ctx context.Context) (*look, error) {
 	}
 	schema, err := readSchema(ctx, x.db, x.Table)
 	return &look{text, schema}, err
-}
-
-// writeCallbacks lays out the callbacks for a server of that version, such as 170005.
-func writeCallbacks(folder string, version int) error {
-	flush := ""
-	if version >= 150000 {
-		flush = flushCounters
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
-	for name, sql := range map[string]string{"beforeEachMigrate": atBegin, "afterEachMigrate": atEnd(flush)} {
-		// The description puts it behind callbacks of the release.
-		path := filepath.Join(folder, name+"__zz_slipway_rehearsal.sql")
-		if err := os.WriteFile(path, []byte(sql), 0o644); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path+".conf", []byte("placeholderReplacement=false\n"), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"slipway/lambda/migrator"
 	"slipway/lambda/script"
 	"slipway/lambda/workbench/catalog"
@@ -88,7 +90,7 @@ func (x *rehearsal) undoStep(ctx context.Context, s step, undoOf map[string]chan
 	if err != nil {
 		return u, false, err
 	}
-	u.Diff = without(catalog.Diff(s.before.text, now.text), ignore)
+	u.Diff = withoutSchemas(without(catalog.Diff(s.before.text, now.text), ignore), x.schemas())
 	u.Restores = u.Diff == ""
 	return u, true, nil
 }
@@ -144,4 +146,24 @@ func entries(diff string) []string {
 // without leaves some entries out of a diff.
 func without(diff string, ignore map[string]bool) string {
 	return strings.Join(slices.DeleteFunc(entries(diff), func(e string) bool { return ignore[e[min(2, len(e)):]] }), "\n")
+}
+
+// schemas are those that Flyway makes where they are missing: no undo script takes them away.
+func (x *rehearsal) schemas() []string {
+	list := []string{x.Schema}
+	for name := range strings.SplitSeq(x.Flyway.Environment["FLYWAY_SCHEMAS"], ",") {
+		list = append(list, strings.TrimSpace(name))
+	}
+	return list
+}
+
+// withoutSchemas leaves out that one of these schemas came.
+func withoutSchemas(diff string, schemas []string) string {
+	return strings.Join(slices.DeleteFunc(entries(diff), func(e string) bool {
+		return slices.ContainsFunc(schemas, func(name string) bool {
+			entry := "+ schema " + name
+			quoted := "+ schema " + pgx.Identifier{name}.Sanitize()
+			return name != "" && (e == entry || e == quoted || strings.HasPrefix(e, entry+" ") || strings.HasPrefix(e, quoted+" "))
+		})
+	}), "\n")
 }
