@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
@@ -166,11 +167,40 @@ func (s *settings) override() database.Target {
 func (s *settings) baseline() string {
 	version := s.env["SLIPWAY_BASELINE_VERSION"]
 	if version != "" {
-		if _, err := script.ParseVersion(version); err != nil {
+		v, err := script.ParseVersion(version)
+		if err == nil {
+			err = v.Storable()
+		}
+		if err != nil {
 			s.fail("SLIPWAY_BASELINE_VERSION", "%v", err)
 		}
 	}
 	return version
+}
+
+// PostgreSQL cuts longer names in silence. Of a table's, Flyway makes two more
+// (_pk, _s_idx), which have to differ once they are cut.
+const (
+	maxName      = 63
+	maxTableName = maxName - 2
+	maxInstaller = 100 // what the history holds
+)
+
+// limits refuses names that would be cut, or fail when a script has run.
+func (s *settings) limits() {
+	if n := len(s.env["FLYWAY_TABLE"]); n > maxTableName {
+		s.fail("FLYWAY_TABLE", "has %d bytes; the history's table can have %d", n, maxTableName)
+	}
+	if n := utf8.RuneCountInString(s.env["FLYWAY_INSTALLED_BY"]); n > maxInstaller {
+		s.fail("FLYWAY_INSTALLED_BY", "has %d characters; the history holds %d", n, maxInstaller)
+	}
+	for _, name := range []string{"FLYWAY_DEFAULT_SCHEMA", "FLYWAY_SCHEMAS"} {
+		for schema := range strings.SplitSeq(s.env[name], ",") {
+			if n := len(strings.TrimSpace(schema)); n > maxName {
+				s.fail(name, "names a schema of %d bytes; PostgreSQL's names have %d", n, maxName)
+			}
+		}
+	}
 }
 
 // config is the environment as the migrator takes it.
@@ -182,6 +212,7 @@ func (s *settings) config() migrator.Config {
 	if strings.Contains(s.env["FLYWAY_TABLE"], `"`) {
 		s.fail("FLYWAY_TABLE", "Flyway can't make a table with a quotation mark in its name")
 	}
+	s.limits()
 	schema, _, _ := strings.Cut(s.env["FLYWAY_SCHEMAS"], ",")
 	memory, _ := strconv.Atoi(s.env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
 	return migrator.Config{

@@ -153,7 +153,14 @@ func TestEachRefusalNamesItsVariable(t *testing.T) {
 		"SLIPWAY_IAM_AUTH=x":                      "neither true nor false",
 		"SLIPWAY_INSECURE_TLS=x":                  "neither true nor false",
 		"SLIPWAY_BASELINE_VERSION=one":            "no version",
-		"SLIPWAY_TIMEOUTS=1s":                     "not allowed",
+
+		"SLIPWAY_BASELINE_VERSION=" + strings.Repeat("1", 51): "the version has 51 characters, and the history holds 50",
+		"FLYWAY_TABLE=" + strings.Repeat("t", 62):             "has 62 bytes; the history's table can have 61",
+		"FLYWAY_TABLE=" + strings.Repeat("ü", 31):             "has 62 bytes",
+		"FLYWAY_INSTALLED_BY=" + strings.Repeat("i", 101):     "has 101 characters; the history holds 100",
+		"FLYWAY_DEFAULT_SCHEMA=" + strings.Repeat("s", 64):    "names a schema of 64 bytes",
+		"FLYWAY_SCHEMAS=a," + strings.Repeat("s", 64):         "names a schema of 64 bytes",
+		"SLIPWAY_TIMEOUTS=1s":                                 "not allowed",
 	} {
 		name, value, _ := strings.Cut(entry, "=")
 		_, failure := newMigrator(usable(t, map[string]string{name: value, "PGSSLROOTCERT": "/ca"}), quiet)

@@ -24,13 +24,15 @@ var flywaySettings = map[string]struct {
 	"placeholderReplacement": {"FLYWAY_PLACEHOLDER_REPLACEMENT", truth, `"true" or "false"`},
 	"placeholderSuffix":      {"FLYWAY_PLACEHOLDER_SUFFIX", sign, "one to ten characters without blanks"},
 	"schemas":                {"FLYWAY_SCHEMAS", regexp.MustCompile(`^[^\s,"']+(,[^\s,"']+)*$`), "schemas' names with commas between them"},
-	"table":                  {"FLYWAY_TABLE", schema, "a table's name"},
+	"table":                  {"FLYWAY_TABLE", tableName, "a table's name of at most 61 characters"},
 }
 
 var (
 	truth  = regexp.MustCompile(`^(true|false)$`)
 	schema = regexp.MustCompile(`^[^\s,"']{1,63}$`)
-	sign   = regexp.MustCompile(`^\S{1,10}$`)
+	// Flyway makes two names of it, which have to differ once PostgreSQL has cut them.
+	tableName = regexp.MustCompile(`^[^\s,"']{1,61}$`)
+	sign      = regexp.MustCompile(`^\S{1,10}$`)
 )
 
 func flywaySetting(name, value string) string {

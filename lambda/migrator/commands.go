@@ -9,6 +9,7 @@ import (
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
 	"slipway/lambda/report"
+	"slipway/lambda/script"
 )
 
 // info lists every script with its state, and what would keep migrate from
@@ -188,7 +189,14 @@ func (r *run) baseline(ctx context.Context) error {
 	if version == "" {
 		return report.Failf(report.BadRequest, "Name the version whose scripts the database has already: `slipway baseline --target 12`, or SLIPWAY_BASELINE_VERSION.", "no baseline version is given")
 	}
-	_, err := r.start(ctx, "baseline", r.conn.SessionSettings(), "-baselineVersion="+version)
+	v, err := script.ParseVersion(version)
+	if err == nil {
+		err = v.Storable()
+	}
+	if err != nil {
+		return report.Failf(report.BadRequest, "Name the version as the scripts' names have it.", "the version of the baseline: %w", err)
+	}
+	_, err = r.start(ctx, "baseline", r.conn.SessionSettings(), "-baselineVersion="+version)
 	var answer *flyway.Error
 	if errors.As(err, &answer) && ctx.Err() == nil {
 		return report.Failf(report.BadRequest, "Run `slipway info`: a database is adopted once, before its first migration.", "the database can't be adopted at %s: %s", version, answer.Reason())

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf16"
 )
 
 // File is one file of a release.
@@ -106,6 +105,7 @@ func (l *loader) fail(script string, line int, format string, args ...any) {
 }
 
 func (l *loader) add(f File) {
+	l.limits(f)
 	if f.Kind != Config {
 		if err := f.readConfig(); err != nil {
 			l.fail(f.Script+".conf", 0, "%v", err)
@@ -171,9 +171,6 @@ func (l *loader) finish() {
 	}
 	seen := map[string]string{}
 	for _, r := range s.Repeatable {
-		if len(utf16.Encode([]rune(r.Description))) > maxDescription {
-			l.fail(r.Script, 0, "its description is longer than %d characters: Flyway stores no more of it and would not find it again", maxDescription)
-		}
 		key := strings.ToLower(r.Description)
 		if first, ok := seen[key]; ok {
 			l.fail(r.Script, 0, "has the description %q, and so has %s: Flyway tells repeatable scripts apart by it", r.Description, first)
@@ -207,11 +204,6 @@ func (l *loader) pairConfigs() {
 		}
 	}
 }
-
-// maxDescription is how much of a description fits into the history. Flyway
-// cuts those of versioned scripts, and compares them cut; a repeatable one is
-// known by its description, so that it would be missing and pending for ever.
-const maxDescription = 200
 
 // reason is a file error without the path, which stands in front of it already.
 func reason(err error) error {
