@@ -40,7 +40,7 @@ var groups = []group{
 	{"TLS and IAM", trustFaults},
 	{"CloudFormation", eventFaults},
 	{"Scripts", inputFaults},
-	{"Attacks", slices.Concat(attackInspectorFaults, attackLaptopFaults)},
+	{"Attacks", slices.Concat(attackInspectorFaults, attackLaptopFaults, attackReviewFaults)},
 	{"Situations", slices.Concat(situationHistoriesFaults)},
 }
 
