@@ -137,7 +137,6 @@ handlers.setdefault("AWS::CodePipeline::Pipeline", {
     "create": lambda logical_id, props, stack_name: pipeline(pipeline_name(logical_id, props, stack_name), props),
     "update": lambda name, _old, props, *_: pipeline(name, props), "delete": lambda *_: None,
 })
-handlers.setdefault("AWS::CodeStarNotifications::NotificationRule", record("arn:aws:codestar-notifications:::notificationrule/rule", "Arn"))
 
 
 # --- Aurora -----------------------------------------------------------------------------------------------------------

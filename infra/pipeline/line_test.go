@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,7 +120,7 @@ func TestSourcesAreWholeClones(t *testing.T) {
 func TestSources(t *testing.T) {
 	made := template(t, codeCommit(), "slipway-pipeline")
 	repository := made["Resources"].(action)["Repository22E53BBD"].(action)
-	equal(t, "repository", []any{repository["Type"], repository["Properties"].(action)["RepositoryName"], repository["DeletionPolicy"]}, `["AWS::CodeCommit::Repository","slipway","Retain"]`)
+	equal(t, "repository", []any{repository["Type"], repository["Properties"].(action)["RepositoryName"], repository["DeletionPolicy"]}, `["AWS::CodeCommit::Repository","slipway","RetainExceptOnCreate"]`)
 
 	_, stages := actions(t, template(t, connection(), "slipway-pipeline"), "Line")
 	equal(t, "connection", stages["Source"][0]["Configuration"], `{"BranchName":"main","ConnectionArn":"arn:aws:codeconnections:eu-central-1:111122223333:connection/0a1b2c3d-0000-0000-0000-000000000000",`+
@@ -192,20 +193,62 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
+// A text that a person can read, by way of what an empty account has: a rule of
+// CodeStar Notifications needs a role that is not there the first time.
 func TestNotifications(t *testing.T) {
 	made := template(t, codeCommit(), "slipway-pipeline")
-	for prefix, want := range map[string]string{
-		"LineP":      `["codepipeline-pipeline-pipeline-execution-failed","codepipeline-pipeline-manual-approval-needed"]`,
-		"ReviewLine": `["codepipeline-pipeline-pipeline-execution-failed"]`,
+	const line, review = `{"Ref":"LinePipeline1D405AA4"}`, `{"Ref":"ReviewLine05C63712"}`
+	for prefix, want := range map[string]struct{ pattern, text string }{
+		"TopicFailed": {
+			`{"account":["111122223333"],"detail":{"pipeline":[` + line + `,` + review + `],"state":["FAILED"]},"detail-type":["CodePipeline Action Execution State Change"],"source":["aws.codepipeline"]}`,
+			"The pipeline P failed in the stage S, action A.\nReason: R\nLog: https://log.example.com/1\nhttps://eu-central-1.console.aws.amazon.com/codesuite/codepipeline/pipelines/P/view?region=eu-central-1",
+		},
+		"TopicWaiting": {
+			`{"account":["111122223333"],"detail":{"pipeline":[` + line + `],"state":["STARTED"],"type":{"category":["Approval"]}},"detail-type":["CodePipeline Action Execution State Change"],"source":["aws.codepipeline"]}`,
+			"The pipeline P waits for a person: stage S, action A.\nWhat would run there is in the approval itself.\nhttps://eu-central-1.console.aws.amazon.com/codesuite/codepipeline/pipelines/P/view?region=eu-central-1",
+		},
 	} {
-		rule := resource(t, made, "AWS::CodeStarNotifications::NotificationRule", prefix)
-		equal(t, prefix, rule["EventTypeIds"], want)
-		equal(t, prefix, rule["Targets"], `[{"TargetAddress":{"Ref":"TopicBFC7AF6E"},"TargetType":"SNS"}]`)
+		rule := resource(t, made, "AWS::Events::Rule", prefix)
+		equal(t, prefix, rule["EventPattern"], want.pattern)
+		target := rule["Targets"].([]any)[0].(action)
+		equal(t, prefix, target["Arn"], `{"Ref":"TopicBFC7AF6E"}`)
+		if got := sent(t, target["InputTransformer"].(action)); got != want.text {
+			t.Errorf("%s sends\n%s\nnot\n%s", prefix, got, want.text)
+		}
 	}
 	equal(t, "who hears of it", resource(t, made, "AWS::SNS::Subscription", "")["Endpoint"], `"ops@example.com"`)
-	if policy := text(resource(t, made, "AWS::SNS::TopicPolicy", "")); !strings.Contains(policy, `"Principal":{"Service":"codestar-notifications.amazonaws.com"}`) {
-		t.Errorf("the notifications may not publish: %s", policy)
+	if policy := text(resource(t, made, "AWS::SNS::TopicPolicy", "")); !strings.Contains(policy, `"Principal":{"Service":"events.amazonaws.com"}`) {
+		t.Errorf("the rules may not publish: %s", policy)
 	}
+	for id, r := range made["Resources"].(action) {
+		if kind := r.(action)["Type"].(string); strings.HasPrefix(kind, "AWS::CodeStarNotifications::") {
+			t.Errorf("%s is a %s", id, kind)
+		}
+	}
+}
+
+// sent is what EventBridge makes of an event of CodePipeline.
+func sent(t *testing.T, transformer action) string {
+	t.Helper()
+	event := action{"region": "eu-central-1", "detail": action{"pipeline": "P", "stage": "S", "action": "A",
+		"execution-result": action{"external-execution-summary": "R", "external-execution-url": "https://log.example.com/1"}}}
+	template := transformer["InputTemplate"].(string)
+	for name, path := range transformer["InputPathsMap"].(action) {
+		var value any = event
+		for part := range strings.SplitSeq(strings.TrimPrefix(path.(string), "$."), ".") {
+			value = value.(action)[part]
+		}
+		template = strings.ReplaceAll(template, "<"+name+">", value.(string))
+	}
+	var lines []string
+	for quoted := range strings.SplitSeq(template, "\n") {
+		var line string
+		if err := json.Unmarshal([]byte(quoted), &line); err != nil {
+			t.Fatalf("%v in %s", err, template)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Whoever clones with a connection may use it under both names of the service.

@@ -56,12 +56,13 @@ func New(scope constructs.Construct, p Props) awscdk.Stack {
 	}
 	line.BuildPipeline()
 	expireCopies(line.Pipeline())
-	topic := newTopic(stack, "Topic", p.Config.Email)
-	notify(line.Pipeline(), topic, awscodepipeline.PipelineNotificationEvents_PIPELINE_EXECUTION_FAILED, awscodepipeline.PipelineNotificationEvents_MANUAL_APPROVAL_NEEDED)
+	all := []awscodepipeline.IPipeline{line.Pipeline()}
 	if p.Config.Review {
-		review := newReview(stack, b, source)
-		notify(review, topic, awscodepipeline.PipelineNotificationEvents_PIPELINE_EXECUTION_FAILED)
+		all = append(all, newReview(stack, b, source))
 	}
+	topic := newTopic(stack, "Topic", p.Config.Email)
+	failed(all...).add(topic, topic)
+	waiting(line.Pipeline()).add(topic, topic)
 	allowConnection(stack, source)
 	return stack
 }

@@ -66,7 +66,8 @@ func allowConnection(stack awscdk.Stack, s source) {
 }
 
 // codeCommit finds the repository of that name, and makes one for "". That one
-// outlives the stack: it holds the scripts.
+// outlives the stack: it holds the scripts. Where the stack could not be made it
+// does not, so that the next attempt finds its name free.
 func codeCommit(scope constructs.Construct, name string) awscodecommit.IRepository {
 	if name != "" {
 		return awscodecommit.Repository_FromRepositoryName(scope, jsii.String("Repository"), jsii.String(name))
@@ -75,7 +76,7 @@ func codeCommit(scope constructs.Construct, name string) awscodecommit.IReposito
 		RepositoryName: jsii.String(newRepository),
 		Description:    jsii.String("Database migrations, and what deploys them"),
 	})
-	made.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN)
+	made.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 	awscdk.NewCfnOutput(awscdk.Stack_Of(scope), jsii.String("RepositoryUrl"), &awscdk.CfnOutputProps{
 		Value: made.RepositoryCloneUrlHttp(), Description: jsii.String("Push the project here"),
 	})
