@@ -53,6 +53,11 @@ func NewCluster(scope constructs.Construct, id string, p ClusterProps) awsrds.Da
 		DeletionProtection: jsii.Bool(c.DeletionProtection),
 		RemovalPolicy:      removal(c.Removal),
 	})
+	if c.DeletionProtection {
+		// A cluster that AWS refuses to delete would be left without its instance.
+		writer := cluster.Node().FindChild(jsii.String("Writer")).Node().DefaultChild().(awsrds.CfnDBInstance)
+		writer.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, &awscdk.RemovalPolicyOptions{ApplyToUpdateReplacePolicy: jsii.Bool(false)})
+	}
 	return cluster
 }
 

@@ -28,7 +28,7 @@ func NewFlowLog(scope constructs.Construct, id, vpcID string, days int) {
 		ResourceType:             jsii.String("VPC"),
 		TrafficType:              jsii.String("ALL"),
 		LogDestinationType:       jsii.String("cloud-watch-logs"),
-		LogDestination:           group.LogGroupArn(),
+		LogGroupName:             group.LogGroupName(), // the ARN ends in :*, and nothing would arrive
 		DeliverLogsPermissionArn: role.RoleArn(),
 	})
 	// The stream needs the role's rights as soon as there is traffic.

@@ -72,6 +72,32 @@ func id(kind string) func(any) string {
 var secretArn = matches(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@!-]+-[A-Za-z0-9]{6}$`,
 	"the whole ARN of a secret, as `aws secretsmanager describe-secret` prints it")
 
+var hostName = matches(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`, "a host name or an address, without port")
+
+// otherEndpoints are parts of RDS's names for what does not lead to the writer, or
+// not with a session of one's own: locks and settings of a session are lost in a proxy.
+var otherEndpoints = []struct{ part, is string }{
+	{".proxy-", "an RDS Proxy, in which a session is shared"},
+	{".cluster-ro-", "the reader endpoint of a cluster"},
+	{".cluster-custom-", "a custom endpoint of a cluster, which may lead to a reader"},
+}
+
+func writerHost(v any) string {
+	if reason := hostName(v); reason != "" {
+		return reason
+	}
+	host := strings.ToLower(v.(string))
+	if !strings.Contains(host, ".rds.") {
+		return ""
+	}
+	for _, other := range otherEndpoints {
+		if strings.Contains(host, other.part) {
+			return fmt.Sprintf("%q is %s; name the writer's, as in name.cluster-….rds.amazonaws.com", v, other.is)
+		}
+	}
+	return ""
+}
+
 func endpoint(v any) string {
 	s := v.(string)
 	if s == EndpointCreate || s == EndpointNone || id("sg")(s) == "" {

@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -38,8 +39,44 @@ func (v values) together(path string, pipeline bool, e *Error) {
 	if low, high := v.number("database.minCapacity"), v.number("database.maxCapacity"); low > high && v.at["database.maxCapacity"] != nil {
 		e.add(at("database.minCapacity"), "%v is more than database.maxCapacity, %v", low, high)
 	}
+	v.capacities(at, e)
 	if v.at["secretsEndpoint"] != nil && v.text("secretsEndpoint") != EndpointCreate {
 		e.add(at("secretsEndpoint"), "%q: the subnets of a database made here have no other way to Secrets Manager than %q", v.text("secretsEndpoint"), EndpointCreate)
+	}
+}
+
+// abilities are the minor versions of Aurora PostgreSQL, by major version, from
+// which Aurora Serverless v2 can do something; 17 and newer can do it all. See
+// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.requirements.html.
+var abilities = struct{ serverless, above128, pause map[int]int }{
+	serverless: map[int]int{14: 3, 15: 2, 16: 1},
+	above128:   map[int]int{14: 10, 15: 5, 16: 1},
+	pause:      map[int]int{14: 12, 15: 7, 16: 3},
+}
+
+// capacities checks what a version of the engine takes.
+func (v values) capacities(at func(string) string, e *Error) {
+	version := v.text("database.engineVersion")
+	var major, minor int
+	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil {
+		return // said of the key itself
+	}
+	if minor < abilities.serverless[major] {
+		e.add(at("database.engineVersion"), "%s has no Aurora Serverless v2; that begins with %d.%d", version, major, abilities.serverless[major])
+		return
+	}
+	for _, c := range []struct {
+		key  string
+		hit  bool
+		from map[int]int
+	}{
+		{"database.minCapacity", v.number("database.minCapacity") == 0 && v.at["database.minCapacity"] != nil, abilities.pause},
+		{"database.minCapacity", v.number("database.minCapacity") > 128, abilities.above128},
+		{"database.maxCapacity", v.number("database.maxCapacity") > 128, abilities.above128},
+	} {
+		if c.hit && minor < c.from[major] {
+			e.add(at(c.key), "%v needs version %d.%d or newer, and database.engineVersion is %s", v.number(c.key), major, c.from[major], version)
+		}
 	}
 }
 
