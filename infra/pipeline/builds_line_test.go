@@ -94,8 +94,14 @@ func TestBuildsCheckAllCommits(t *testing.T) {
 		return output, err
 	}
 	work := clone(t, bare, "master")
-	if output, err := check(work); err != nil {
+	// Whatever names there are, no commit was checked before.
+	git(t, work, "tag", "none")
+	output, err := check(work)
+	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
+	}
+	if parent := git(t, work, "rev-parse", "--short=12", "HEAD^"); !strings.Contains(output, parent) {
+		t.Errorf("the first check is not against the commit before, %s:\n%s", parent, output)
 	}
 	write(t, work, "sql/postgresql/V99__mixed.sql", "CREATE TABLE colours (id bigint PRIMARY KEY);\nCREATE INDEX CONCURRENTLY i ON colours (id);\n")
 	git(t, work, "add", "--all")

@@ -23,7 +23,7 @@ const checked = cacheFolder + "/checked"
 // for one, could never pass.
 var synthCommands = []string{
 	`AGAINST="$(cat "$CHECKED/commit" 2>/dev/null || true)"`,
-	`git merge-base --is-ancestor "${AGAINST:-none}" HEAD 2>/dev/null || AGAINST="$(git rev-parse --quiet --verify HEAD^ || git rev-parse HEAD)"`,
+	`{ [ -n "$AGAINST" ] && git merge-base --is-ancestor "$AGAINST" HEAD 2>/dev/null; } || AGAINST="$(git rev-parse --quiet --verify HEAD^ || git rev-parse HEAD)"`,
 	`go run ./lambda/workbench check --against "$AGAINST" --without edited-script,renamed-script,deleted-script`,
 	`mkdir -p "$CHECKED" && git rev-parse HEAD >"$CHECKED/commit"`,
 	`make test`,

@@ -143,6 +143,9 @@ func approvalOf(r *review.Review) string {
 // judged, and findings that the branch itself waives.
 func withheld(ctx context.Context, c *change.Change, found *check.Result) []string {
 	reasons, err := c.Beyond(ctx)
+	if c.Against == "" {
+		reasons = append(reasons, "There is no target branch to compare with.")
+	}
 	if err != nil {
 		reasons = append(reasons, fmt.Sprintf("What the branch changes besides scripts is not known: %v", err))
 	}
