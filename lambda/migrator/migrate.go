@@ -32,6 +32,9 @@ func (r *run) migrate(ctx context.Context) error {
 	if err := r.checkPlaceholders(); err != nil {
 		return err
 	}
+	if err := r.checkWorkingDirectory(); err != nil {
+		return err
+	}
 	if err := r.checkMixed(); err != nil {
 		return err
 	}

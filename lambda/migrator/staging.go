@@ -127,6 +127,34 @@ func (s staging) remove() {
 	}
 }
 
+// workingDirectory is a placeholder of Flyway's, in lower case. Its value is the
+// folder of one run: a repeatable script would be another one each time.
+const workingDirectory = "flyway:workingdirectory"
+
+// checkWorkingDirectory refuses scripts and callbacks that use the placeholder.
+func (r *run) checkWorkingDirectory() error {
+	s := r.Config.Flyway
+	if !s.Replace || len(r.plan.pending) == 0 {
+		return nil
+	}
+	for _, f := range slices.Concat(r.plan.pending, r.callbacksOfRun()) {
+		text, err := f.Text()
+		if err != nil {
+			return notAsRead(f, err)
+		}
+		for _, p := range script.Placeholders(string(text), s.Prefix, s.Suffix) {
+			if p.Name != workingDirectory || f.LiteralPlaceholders {
+				continue
+			}
+			failure := report.Failf(report.BadRelease, "Write the folder into the script, or configure a placeholder for it (FLYWAY_PLACEHOLDERS_<NAME>).",
+				"%sflyway:workingDirectory%s is a temporary folder, another one in each run; nothing was run", s.Prefix, s.Suffix)
+			failure.Script, failure.Line = f.Script, p.Line
+			return failure
+		}
+	}
+	return nil
+}
+
 // locations are the folders for a start of Flyway.
 func (s staging) locations(verb string) []string {
 	if verb == "migrate" && s.own != "" {

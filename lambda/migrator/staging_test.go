@@ -162,3 +162,15 @@ func TestFoldersOfKilledRunsAreRemoved(t *testing.T) {
 	}
 	y.equal("what is left", strings.Join(names, " "), "slipway-other slipway-run-link slipway-run-without")
 }
+
+func TestTheWorkingDirectoryIsNoPlaceholder(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"V1__a.sql", "R__a.sql", "afterMigrate.sql"} {
+		y := newYard(t, map[string]string{"V9__z.sql": "SELECT 1;", name: "SELECT 1;\nSELECT '${flyway:WorkingDirectory}';"})
+		if rep := y.fails(report.BadRelease, migrate); rep.Script != name || rep.Line != 2 || !strings.Contains(rep.Message, "temporary folder") {
+			t.Errorf("%s line %d: %s", rep.Script, rep.Line, rep.Message)
+		}
+		y.write(name+".conf", "placeholderReplacement=false\n")
+		y.ok(migrate)
+	}
+}
