@@ -40,8 +40,8 @@ var groups = []group{
 	{"TLS and IAM", trustFaults},
 	{"CloudFormation", eventFaults},
 	{"Scripts", inputFaults},
-	{"Attacks", slices.Concat(attackReleaseFaults, attackInspectorFaults, attackLaptopFaults, attackReviewFaults)},
-	{"Situations", slices.Concat(situationSessionsFaults, situationHistoriesFaults)},
+	{"Attacks", slices.Concat(attackReleaseFaults, attackInspectorFaults, attackLaptopFaults, attackReviewFaults, attackSessionFaults)},
+	{"Situations", slices.Concat(situationSessionsFaults, situationHistoriesFaults, situationDatabaseFaults)},
 }
 
 // result is what came of one fault.
