@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // app is the built command.
@@ -29,8 +30,16 @@ func TestMain(m *testing.M) {
 }
 
 // synth runs the app as the CDK's CLI does, in a project with two scripts, and
-// answers the folder of the project and what the app said.
+// returns the folder of the project and what the app said.
 func synth(t *testing.T, context map[string]any, files map[string]string) (root, stderr string, err error) {
+	t.Helper()
+	root = lay(t, files)
+	stderr, err = run(t, root, context)
+	return root, stderr, err
+}
+
+// lay makes the project.
+func lay(t *testing.T, files map[string]string) (root string) {
 	t.Helper()
 	root = t.TempDir()
 	ignore, err := os.ReadFile(filepath.Join("..", ".dockerignore"))
@@ -50,6 +59,11 @@ func synth(t *testing.T, context map[string]any, files map[string]string) (root,
 			t.Fatal(err)
 		}
 	}
+	return root
+}
+
+func run(t *testing.T, root string, context map[string]any) (stderr string, err error) {
+	t.Helper()
 	raw, _ := json.Marshal(context)
 	cmd := exec.Command(app)
 	cmd.Dir = root
@@ -57,7 +71,7 @@ func synth(t *testing.T, context map[string]any, files map[string]string) (root,
 	var said strings.Builder
 	cmd.Stderr = &said
 	err = cmd.Run()
-	return root, said.String(), err
+	return said.String(), err
 }
 
 func stacksOf(t *testing.T, root string) string {
@@ -167,6 +181,20 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", stderr, c.want)
 			}
 		})
+	}
+}
+
+// Every later release would count as a rollback. The file is named, and no stack
+// is made.
+func TestReleaseOfTheFuture(t *testing.T) {
+	root := lay(t, nil)
+	at := time.Now().Add(time.Hour)
+	if err := os.Chtimes(filepath.Join(root, "sql", "postgresql", "V2__b.sql"), at, at); err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := run(t, root, map[string]any{"environments": map[string]any{"dev": map[string]any{}}})
+	if err == nil || !strings.Contains(stderr, "lies in the future") || !strings.Contains(stderr, "V2__b.sql") || stacksOf(t, root) != "" {
+		t.Errorf("%v, stacks %s:\n%s", err, stacksOf(t, root), stderr)
 	}
 }
 

@@ -165,7 +165,8 @@ func images(raw any, e *Error) Images {
 			continue
 		}
 		if *target, ok = names[name].(string); !ok || !isImage(*target) {
-			e.add(path, "%s is not an image such as registry.example.com/flyway/flyway:12.4.0 or golang:1.26@sha256:<64 hexadecimal digits>", jsonKind(names[name]))
+			e.add(path, "%s is not an image such as registry.example.com/flyway/flyway:12.4.0 "+
+				"or golang:1.26@sha256:<64 hexadecimal digits>", jsonKind(names[name]))
 		}
 	}
 	return i

@@ -62,20 +62,23 @@ func (v values) capacities(at func(string) string, e *Error) {
 		return // said of the key itself
 	}
 	if minor < abilities.serverless[major] {
-		e.add(at("database.engineVersion"), "%s has no Aurora Serverless v2; that begins with %d.%d", version, major, abilities.serverless[major])
+		e.add(at("database.engineVersion"), "%s has no Aurora Serverless v2; that begins with %d.%d",
+			version, major, abilities.serverless[major])
 		return
 	}
+	low := v.number("database.minCapacity")
 	for _, c := range []struct {
 		key  string
 		hit  bool
 		from map[int]int
 	}{
-		{"database.minCapacity", v.number("database.minCapacity") == 0 && v.at["database.minCapacity"] != nil, abilities.pause},
-		{"database.minCapacity", v.number("database.minCapacity") > 128, abilities.above128},
+		{"database.minCapacity", low == 0 && v.at["database.minCapacity"] != nil, abilities.pause},
+		{"database.minCapacity", low > 128, abilities.above128},
 		{"database.maxCapacity", v.number("database.maxCapacity") > 128, abilities.above128},
 	} {
 		if c.hit && minor < c.from[major] {
-			e.add(at(c.key), "%v needs version %d.%d or newer, and database.engineVersion is %s", v.number(c.key), major, c.from[major], version)
+			e.add(at(c.key), "%v needs version %d.%d or newer, and database.engineVersion is %s",
+				v.number(c.key), major, c.from[major], version)
 		}
 	}
 }

@@ -112,7 +112,8 @@ func (r registries) token(ctx context.Context, header string) (string, error) {
 	}
 	realm, err := url.Parse(fields["realm"])
 	if err != nil || !strings.HasPrefix(header, "Bearer ") || realm.Scheme != r.scheme {
-		return "", errors.New("the registry wants a login; find the digest with `docker buildx imagetools inspect` and name it in cdk.json's images")
+		return "", errors.New("the registry wants a login; find the digest with `docker buildx imagetools inspect` " +
+			"and name it in cdk.json's images")
 	}
 	query := realm.Query()
 	for _, name := range []string{"service", "scope"} {
@@ -130,7 +131,8 @@ func (r registries) token(ctx context.Context, header string) (string, error) {
 		Token       string `json:"token"`
 		AccessToken string `json:"access_token"`
 	}
-	if err := json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&given); err != nil || response.StatusCode != http.StatusOK {
+	err = json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&given)
+	if err != nil || response.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("%s gave no token: %s", realm.Host, response.Status)
 	}
 	if given.Token == "" {

@@ -315,7 +315,7 @@ func TestMirrorInECR(t *testing.T) {
 		t.Errorf("no login in\n%s", spec)
 	}
 	policy := text(resource(t, template(t, assembly, "slipway-pipeline"), "AWS::IAM::Policy", "LineAssetsDockerRole"))
-	for _, want := range []string{`"ecr:BatchGetImage"`, `:ecr:us-east-1:999988887777:repository/mirror/flyway"`, `"ecr:GetAuthorizationToken"`} {
+	for _, want := range []string{`"ecr:BatchGetImage"`, `"ecr:BatchImportUpstreamImage"`, `:ecr:us-east-1:999988887777:repository/mirror/flyway"`, `"ecr:GetAuthorizationToken"`} {
 		if !strings.Contains(policy, want) {
 			t.Errorf("the image's build has no %s: %s", want, policy)
 		}

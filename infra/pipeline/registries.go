@@ -68,7 +68,9 @@ func pulls(all []mirror) *[]awsiam.PolicyStatement {
 	return &[]awsiam.PolicyStatement{
 		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("ecr:GetAuthorizationToken"), Resources: jsii.Strings("*")}),
 		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Actions:   jsii.Strings("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+			// The last one is for a repository that ECR fills from another registry.
+			Actions: jsii.Strings("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
+				"ecr:BatchImportUpstreamImage"),
 			Resources: jsii.Strings(repositories...),
 		}),
 	}

@@ -38,8 +38,8 @@ func Order(ctx context.Context, folder string) (int64, error) {
 		return 0, fmt.Errorf("order of the release in %s: %w", folder, err)
 	}
 	if future(newest) {
-		return 0, fmt.Errorf("%w: %s was changed at %s by its modification time, and it is %s now; correct it with `touch`, or this machine's clock",
-			ErrFuture, file, clock(newest), clock(time.Now().Unix()))
+		return 0, fmt.Errorf("%w: %s was changed at %s by its modification time, and it is %s now; "+
+			"correct it with `touch`, or this machine's clock", ErrFuture, file, clock(newest), clock(time.Now().Unix()))
 	}
 	return max(newest, committed), nil
 }
@@ -84,14 +84,15 @@ func lastCommit(ctx context.Context, folder string) (seconds int64, clean bool, 
 		commit, stamp, _ := strings.Cut(line, " ")
 		at, err := strconv.ParseInt(stamp, 10, 64)
 		if err != nil {
-			return 0, false, fmt.Errorf("git says of commit %.12s that it was made at %q, which is not a time", commit, stamp)
+			return 0, false, fmt.Errorf("commit %.12s has no valid date: git says %q", commit, stamp)
 		}
 		switch {
 		case !future(at):
 			seconds = max(seconds, at)
 		case i == 0:
-			return 0, false, fmt.Errorf("%w: commit %.12s is dated %s, and it is %s now; date it anew with `git commit --amend --no-edit`, or, "+
-				"where it has been pushed, add a commit that changes anything in the folder", ErrFuture, commit, clock(at), clock(time.Now().Unix()))
+			return 0, false, fmt.Errorf("%w: commit %.12s is dated %s, and it is %s now; "+
+				"date it anew with `git commit --amend --no-edit`, or, where it has been pushed, "+
+				"add a commit that changes anything in the folder", ErrFuture, commit, clock(at), clock(time.Now().Unix()))
 		}
 	}
 	changes, err := runGit(ctx, folder, "status", "--porcelain", "--untracked-files=all", "--", ".")

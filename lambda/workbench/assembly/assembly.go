@@ -98,7 +98,8 @@ func Extract(from, to string, want Expected) error {
 func (m manifest) templates(root *os.Root, want Expected) (map[string][]byte, error) {
 	var problems []error
 	for _, missing := range m.Missing {
-		problems = append(problems, fmt.Errorf("the branch's app wants %q looked up in an account; only what needs no look-up is compared", missing.Key))
+		problems = append(problems, fmt.Errorf("the branch's app wants %q looked up in an account; "+
+			"only what needs no look-up is compared", missing.Key))
 	}
 	templates := map[string][]byte{}
 	for _, name := range want.Stacks {
@@ -123,11 +124,13 @@ func (m manifest) template(root *os.Root, name string, want Expected) ([]byte, e
 	}
 	a := found[0]
 	if there := "aws://" + want.Account + "/" + want.Region; a.Environment != there {
-		return nil, fmt.Errorf("the branch's stack %s is for %q, the deployed branch's for %s; it is not compared", name, a.Environment, there)
+		return nil, fmt.Errorf("the branch's stack %s is for %q, the deployed branch's for %s; it is not compared",
+			name, a.Environment, there)
 	}
 	file := a.Properties.TemplateFile
 	if file == "" || file != filepath.Base(file) || !filepath.IsLocal(file) {
-		return nil, fmt.Errorf("the branch's stack %s has its template in %q, which is not a file of the assembly", name, file)
+		return nil, fmt.Errorf("the branch's stack %s has its template in %q, which is not a file of the assembly",
+			name, file)
 	}
 	raw, err := read(root, folder+"/"+file, templateLimit)
 	if err != nil {
@@ -157,7 +160,8 @@ func clean(name string, raw []byte) ([]byte, error) {
 			return nil, fmt.Errorf("the resource %q of the branch's stack %s has no type", id, name)
 		}
 		if kind == "AWS::CloudFormation::Stack" {
-			return nil, fmt.Errorf("the branch's stack %s has a stack within it, %q; such a one is not compared", name, id)
+			return nil, fmt.Errorf("the branch's stack %s has a stack within it, %q; such a one is not compared",
+				name, id)
 		}
 	}
 	return json.MarshalIndent(template, "", " ")

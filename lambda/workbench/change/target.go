@@ -34,7 +34,10 @@ func open(ctx context.Context, folder string) (r repository, ok bool, err error)
 // another one is not obeyed, nor are objects that stand in for others: either
 // would show a branch as another one than it is.
 func gitCommand(ctx context.Context, folder string, args ...string) *exec.Cmd {
-	own := []string{"-C", folder, "--no-optional-locks", "--literal-pathspecs", "-c", "core.quotePath=false", "-c", "safe.bareRepository=explicit"}
+	own := []string{
+		"-C", folder, "--no-optional-locks", "--literal-pathspecs",
+		"-c", "core.quotePath=false", "-c", "safe.bareRepository=explicit",
+	}
 	command := exec.CommandContext(ctx, "git", append(own, args...)...)
 	command.Env = append(os.Environ(), "LC_ALL=C", "GIT_NO_REPLACE_OBJECTS=1") // its messages are read
 	return command
@@ -122,13 +125,15 @@ func (r repository) resolve(ctx context.Context, name string) (string, error) {
 	}
 	switch {
 	case len(slices.Compact(slices.Sorted(slices.Values(commits)))) > 1:
-		return "", fmt.Errorf("%w: %s may be %s; give the one that is meant by that name", ErrNoTarget, name, strings.Join(refs, " or "))
+		return "", fmt.Errorf("%w: %s may be %s; give the one that is meant by that name",
+			ErrNoTarget, name, strings.Join(refs, " or "))
 	case len(commits) > 0:
 		return commits[0], nil
 	}
 	base := suffix.ReplaceAllString(name, "")
 	if r.commit(ctx, tags+base) != "" {
-		return "", fmt.Errorf("%w: there is no branch %s here, but a tag; fetch the branch, or name the tag: %s%s", ErrNoTarget, base, tags, name)
+		return "", fmt.Errorf("%w: there is no branch %s here, but a tag; fetch the branch, or name the tag: %s%s",
+			ErrNoTarget, base, tags, name)
 	}
 	if commit := r.commit(ctx, name); commit != "" {
 		return commit, nil
