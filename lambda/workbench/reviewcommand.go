@@ -76,6 +76,7 @@ func runReview(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 	if ctx.Err() != nil {
 		return 130, ctx.Err()
 	}
+	r.Cross()
 	for _, reason := range r.NotMade {
 		b.say("%s", reason)
 	}

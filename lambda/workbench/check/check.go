@@ -59,6 +59,11 @@ type Result struct {
 	Findings []Finding `json:"findings"`
 	Linted   int       `json:"linted"`           // how many scripts squawk read
 	Linter   string    `json:"linter,omitempty"` // its version
+
+	// What [Result.Reveal] needs.
+	visible map[string]string // by script, of those that can hide something: what does not
+	waivers []*Waiver
+	place   map[string]int // of a script in the release's order
 }
 
 // Failures counts the findings that fail the check.
@@ -112,14 +117,18 @@ func Run(ctx context.Context, c *change.Change, o Options) (*Result, error) {
 	}
 	r.waive(texts)
 	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return slices.Contains(o.WithoutRules, f.Rule) && waivable(f.Rule) })
-	place := map[string]int{}
+	r.place = map[string]int{}
 	for i, e := range c.Work.Sorted() {
-		place[e.Path] = i
+		r.place[e.Path] = i
 	}
-	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
-		return cmp.Or(rank(a)-rank(b), place[a.Script]-place[b.Script], cmp.Compare(a.Script, b.Script), a.Line-b.Line)
-	})
+	r.sort()
 	return r, nil
+}
+
+func (r *Result) sort() {
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
+		return cmp.Or(rank(a)-rank(b), r.place[a.Script]-r.place[b.Script], cmp.Compare(a.Script, b.Script), a.Line-b.Line)
+	})
 }
 
 // rank puts what fails first and what is waived last.

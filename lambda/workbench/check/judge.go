@@ -36,8 +36,15 @@ func (r *Result) judge(t *text, violations []violation, created created) {
 		case repeated(v, violations):
 			continue
 		}
+		if statement, ok := t.statementAt(lines, f.Line); ok && onOnly.MatchString(t.sqlOf(statement)) && f.Rule == "require-concurrent-index-creation" {
+			continue // an index of the parent alone is empty, whatever its partitions hold
+		}
 		if slices.Contains(blocking, f.Rule) {
-			if table := tableAt(t, lines, f.Line); table != "" && created.tables[table] {
+			table := tableAt(t, lines, f.Line)
+			if f.Rule == "require-concurrent-index-creation" && created.parents[table] {
+				f.Help = "The table has partitions: " + inParts
+			}
+			if table != "" && created.tables[table] {
 				f.Level = Note
 				f.Message = "harmless here, for this branch creates the table: " + f.Message
 			}
@@ -66,10 +73,12 @@ var (
 )
 
 // created are the tables that earlier scripts of the branch make. IF NOT
-// EXISTS proves nothing.
-type created struct{ tables map[string]bool }
+// EXISTS proves nothing. parents are those with partitions that any script makes.
+type created struct{ tables, parents map[string]bool }
 
-func newCreated() created { return created{map[string]bool{}} }
+func newCreated(texts []*text) created {
+	return created{tables: map[string]bool{}, parents: partitioned(texts)}
+}
 
 func (c created) add(t *text) {
 	for _, s := range t.statements {
@@ -86,16 +95,25 @@ func (t *text) sqlOf(s script.Statement) string {
 	return t.sql[min(s.Start, len(t.sql)):min(s.End, len(t.sql))]
 }
 
+// statementAt is the first statement that stands on that line.
+func (t *text) statementAt(lines lines, line int) (script.Statement, bool) {
+	for _, s := range t.statements {
+		if line >= lines.of(s.Start) && line <= lines.of(s.End) {
+			return s, true
+		}
+	}
+	return script.Statement{}, false
+}
+
 // tableAt is the table that the statement on that line is about, "" if unknown.
 func tableAt(t *text, lines lines, line int) string {
-	for _, s := range t.statements {
-		if line < lines.of(s.Start) || line > lines.of(s.End) {
-			continue
-		}
-		for _, form := range []*regexp.Regexp{altersTable, indexesTable} {
-			if m := form.FindStringSubmatch(t.sqlOf(s)); m != nil {
-				return plain(m[1])
-			}
+	s, ok := t.statementAt(lines, line)
+	if !ok {
+		return ""
+	}
+	for _, form := range []*regexp.Regexp{altersTable, indexesTable} {
+		if m := form.FindStringSubmatch(t.sqlOf(s)); m != nil {
+			return plain(m[1])
 		}
 	}
 	return ""

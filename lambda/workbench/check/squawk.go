@@ -35,7 +35,7 @@ func (r *Result) lint(ctx context.Context, texts []*text, o Options) error {
 	if err := os.WriteFile(filepath.Join(temp, "squawk.toml"), nil, 0o600); err != nil {
 		return err
 	}
-	created := newCreated()
+	created := newCreated(texts)
 	files := map[bool][]string{}
 	byFile := map[string]*text{}
 	for i, t := range texts {
@@ -82,6 +82,10 @@ func (r *Result) lint(ctx context.Context, texts []*text, o Options) error {
 		}
 		r.judge(t, found[t], created)
 		r.ownRules(t)
+		if !t.syntaxOnly {
+			r.lockRules(t, created)
+			r.hidden(t)
+		}
 	}
 	return nil
 }

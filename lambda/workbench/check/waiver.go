@@ -110,10 +110,11 @@ func (r *Result) waive(texts []*text) {
 		waivers = append(waivers, found...)
 		r.Findings = append(r.Findings, bad...)
 	}
+	r.waivers = waivers
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		for _, w := range waivers {
-			if f.Level != Note && waivable(f.Rule) && w.covers(*f) {
+			if (f.Level != Note || f.Rule == hiddenRule) && waivable(f.Rule) && w.covers(*f) {
 				f.Waived, w.used = w.Reason, true
 				break
 			}
