@@ -56,6 +56,12 @@ func (r *run) migrate(ctx context.Context) error {
 	if now, err := r.conn.Now(ctx); err == nil && len(r.plan.pending) > 0 {
 		r.report.RestorePoint = &now
 	}
+	// Which of the scripts comes when decides on its lock_timeout.
+	if len(r.plan.unsure) > 0 && slices.ContainsFunc(r.plan.pending, func(f script.File) bool { return f.NoTransaction }) {
+		if err := r.ask(ctx); err != nil {
+			return err
+		}
+	}
 	before := lastRank(r.history)
 	pending := r.plan.pending
 	err := r.applyAll(ctx)

@@ -33,10 +33,15 @@ $@tag$;
 // afterEachSQL takes back what a script did to the session, tells it, and limits
 // the waits for locks of the next script. Deferred constraints come first, for
 // they are the script's, with its role and its path.
-const afterEachSQL = `DO $@tag$
+// The callback itself must not fall to a statement_timeout that the script left.
+const afterEachSQL = `SELECT pg_catalog.set_config('slipway.statement_timeout', s.setting, false)
+FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) 'statement_timeout';
+RESET statement_timeout;
+DO $@tag$
 DECLARE
 	path pg_catalog.text := pg_catalog.current_setting('search_path');
 	path_set pg_catalog.bool := (SELECT s.source OPERATOR(pg_catalog.=) 'session' FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) 'search_path');
+	limit_left pg_catalog.text := pg_catalog.current_setting('slipway.statement_timeout', true);
 	by_now pg_catalog.text := current_user;
 	logged_in pg_catalog.text := session_user;
 	state pg_catalog.jsonb;
@@ -63,9 +68,12 @@ BEGIN
 	at := done + CASE WHEN adopted THEN @adopted ELSE 0 END;
 
 	behind := behind || ARRAY(SELECT 'setting ' || name FROM pg_settings WHERE source = 'session'
-		AND name NOT IN ('search_path', 'application_name', 'transaction_isolation', 'transaction_read_only', 'transaction_deferrable')
+		AND name NOT IN ('search_path', 'statement_timeout', 'application_name', 'transaction_isolation', 'transaction_read_only', 'transaction_deferrable')
 		AND setting IS DISTINCT FROM coalesce(state->'settings'->>name, CASE WHEN name = 'lock_timeout' THEN CASE WHEN at = ANY (@outside) THEN '0' ELSE '@limit' END END)
 		ORDER BY name);
+	IF limit_left <> coalesce(state->'settings'->>'statement_timeout', (SELECT reset_val FROM pg_settings WHERE name = 'statement_timeout')) THEN
+		behind := behind || 'setting statement_timeout'::text;
+	END IF;
 	IF path_set AND path IS DISTINCT FROM state->>'path' THEN
 		behind := behind || 'setting search_path'::text;
 	END IF;

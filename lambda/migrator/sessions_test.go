@@ -47,7 +47,7 @@ var leaks = map[string][]string{
 	"CREATE TEMP TABLE t (id int); CREATE TEMP VIEW v AS SELECT * FROM t;":                                          {"temporary table t", "temporary table v"},
 	"PREPARE p AS SELECT 1; DECLARE c CURSOR WITH HOLD FOR SELECT 1;":                                               {"prepared statement p", "cursor c"},
 	"SELECT pg_advisory_lock(1), pg_advisory_lock(1), pg_advisory_lock_shared(-5), pg_advisory_lock(-1, 7);":        {"advisory lock"},
-	"SELECT pg_advisory_unlock_all();":                                                                              {"Flyway's own lock"},
+	"DO $$BEGIN EXECUTE 'SELECT pg_advisory_' || 'unlock_all()'; END$$;":                                            {"Flyway's own lock"},
 	"DO 'BEGIN SET ROLE pg_monitor; END';":                                                                          {"role"},
 	"SET ROLE pg_monitor;":                                                                                          {"role"},
 	"RESET ALL;":                                                                                                    nil,

@@ -169,6 +169,9 @@ func (s staging) original(text string) string {
 		text = strings.ReplaceAll(text, folder+string(filepath.Separator), s.origins[i]+string(filepath.Separator))
 		text = strings.ReplaceAll(text, folder, s.origins[i])
 	}
+	if s.own != "" {
+		text = strings.ReplaceAll(text, s.own+string(filepath.Separator), "")
+	}
 	return text
 }
 
