@@ -47,3 +47,17 @@ func TestScriptsAreJudgedBeforeTheyRun(t *testing.T) {
 		})
 	}
 }
+
+func TestPlaceholdersThatStay(t *testing.T) {
+	urls := pool(t)
+	w := world{files: with(release("1"), "V2__x.sql", "CREATE TABLE ${who}_mail (a text);\nSELECT 'Dear ${recipient.name}';"), placeholders: map[string]string{"who": "me"}}
+	rep := w.yard(t, urls).fails(report.BadRelease, migrator.Request{Command: "migrate"})
+	if !strings.Contains(rep.Next, "'$' || '{name}'") || !strings.Contains(rep.Next, "placeholderPrefix") || rep.Line != 2 {
+		t.Error(rep.Line, rep.Next)
+	}
+	w.files = with(release("1"), "V2__x.sql", "CREATE TABLE t (a text);\nINSERT INTO t VALUES ($q$${who}$q$), ('${who}');")
+	rep = w.yard(t, urls).ok(migrator.Request{Command: "migrate"})
+	if warnings := strings.Join(rep.Warnings, "\n"); !strings.Contains(warnings, "V2__x.sql, line 2: ${who} stays as it is") {
+		t.Error(warnings)
+	}
+}

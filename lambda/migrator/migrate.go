@@ -161,48 +161,6 @@ func (r *run) lookAgain() error {
 	return r.look(ctx)
 }
 
-// checkPlaceholders refuses pending scripts that use a placeholder without a
-// value: Flyway would find out only when it gets there.
-func (r *run) checkPlaceholders() error {
-	s := r.Config.Flyway
-	if !s.Replace {
-		return nil
-	}
-	var problems []report.Problem
-	values := r.placeholders()
-	for _, f := range r.plan.pending {
-		if f.LiteralPlaceholders {
-			continue
-		}
-		text, err := f.Text()
-		if err != nil {
-			return notAsRead(f, err)
-		}
-		if len(script.Statements(string(text))) == 0 {
-			r.warn("%s holds no statement; once it counts as applied, what is put into it later is an edit", f.Script)
-		}
-		_, unknown := script.Replace(string(text), s.Prefix, s.Suffix, values)
-		for _, p := range unknown {
-			if strings.HasPrefix(p.Name, "flyway:") {
-				continue
-			}
-			reason := fmt.Sprintf("the placeholder %s%s%s has no value", s.Prefix, p.Name, s.Suffix)
-			if p.Name == "" {
-				reason = fmt.Sprintf("a placeholder begins with %s and does not end", s.Prefix)
-			}
-			problems = append(problems, report.Problem{Script: f.Script, Version: f.Version.String(), Line: p.Line, Reason: reason})
-		}
-	}
-	if len(problems) == 0 {
-		return nil
-	}
-	return &report.Failure{
-		Code: report.BadRelease, Script: problems[0].Script, Line: problems[0].Line, Problems: problems,
-		Message: "the pending scripts use placeholders without a value; nothing was run",
-		Next:    "Configure the placeholder (FLYWAY_PLACEHOLDERS_<NAME>); where the text is meant as it stands, put placeholderReplacement=false into a .conf file beside the script.",
-	}
-}
-
 // applyAll runs Flyway over the pending scripts. A script that could not get a
 // table lock in time is tried again while there is time.
 func (r *run) applyAll(ctx context.Context) error {

@@ -85,3 +85,17 @@ func FuzzReplace(f *testing.F) {
 		}
 	})
 }
+
+func TestPassedOver(t *testing.T) {
+	values := map[string]string{"a": "1"}
+	for text, want := range map[string][]Placeholder{
+		"${a} $${a}\n$q$${A}$q$ $${b} $${a": {{"a", 1}, {"a", 2}},
+		"${a\n$${a}} ${b}\n$$${a}\n$$$${a}": {{"a", 4}},
+		"$$${a}":                            nil,
+		"":                                  nil,
+	} {
+		if got := PassedOver(text, "${", "}", values); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+}
