@@ -221,3 +221,18 @@ func TestTriggerOfOthersOnTheHistory(t *testing.T) {
 	}
 	y.equal("calls", y.calls(), "0")
 }
+
+// What a commit fires belongs to the undo script, and has its search path.
+func TestDeferredTriggerHasTheScriptsPath(t *testing.T) {
+	t.Parallel()
+	y := newYard(t, map[string]string{
+		"V1__a.sql": `CREATE TABLE a (id int);
+CREATE TABLE seen (path text);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO seen VALUES (current_setting(''search_path'')); RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER later AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note();`,
+		"V2__b.sql": "CREATE TABLE b (id int);", "U2__b.sql": "INSERT INTO a VALUES (1);\nDROP TABLE b;",
+	})
+	y.prime()
+	y.revert("1")
+	y.equal("path at the commit", y.text("SELECT path FROM seen"), `"public","$user", public`)
+}
