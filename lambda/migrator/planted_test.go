@@ -142,6 +142,9 @@ func TestWhatOthersPlantedIsNotCalled(t *testing.T) {
 // Which objects keep a run from being started, and which do not.
 func TestWhoMayOwnWhatLooksLikePostgreSQLs(t *testing.T) {
 	t.Parallel()
+	const history = "CREATE TABLE flyway_schema_history (installed_rank int, script text); " +
+		"CREATE FUNCTION public.f() RETURNS text IMMUTABLE LANGUAGE sql AS $f$SELECT 'x'::text$f$; " +
+		"CREATE FUNCTION public.t() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; "
 	const function = "CREATE FUNCTION public.lower(name) RETURNS name LANGUAGE sql AS 'SELECT $1'"
 	for name, c := range map[string]struct {
 		by      string // stranger, run, super, member
@@ -165,6 +168,22 @@ func TestWhoMayOwnWhatLooksLikePostgreSQLs(t *testing.T) {
 			path: "public, pg_catalog", refused: "type public.text"},
 		"history that is a view": {by: "stranger", refused: "it is no table",
 			sql: "CREATE VIEW public.flyway_schema_history AS SELECT 1 AS installed_rank"},
+		"history with a default": {by: "stranger", sql: history + "ALTER TABLE flyway_schema_history ALTER script SET DEFAULT public.f()", refused: "function public.f()"},
+		"history with a check":   {by: "stranger", sql: history + "ALTER TABLE flyway_schema_history ADD CHECK (public.f() <> script)", refused: "function public.f()"},
+		"history with an index":  {by: "stranger", sql: history + "CREATE INDEX ON flyway_schema_history (public.f())", refused: "function public.f()"},
+		"history with a policy":  {by: "stranger", sql: history + "CREATE POLICY p ON flyway_schema_history USING (public.f() = 'x')", refused: "function public.f()"},
+		"history with a rule":    {by: "stranger", sql: history + "CREATE RULE r AS ON INSERT TO flyway_schema_history DO ALSO SELECT public.f()", refused: "function public.f()"},
+		"history with a domain":  {by: "stranger", sql: "CREATE DOMAIN d AS int; CREATE TABLE flyway_schema_history (installed_rank d)", refused: "type public.d"},
+		"history with a trigger": {by: "stranger", sql: history + "CREATE TRIGGER t BEFORE INSERT ON flyway_schema_history EXECUTE FUNCTION public.t()", refused: "function public.t()"},
+		"history with a deferred trigger": {by: "stranger", refused: "function public.t()",
+			sql: history + "CREATE CONSTRAINT TRIGGER t AFTER INSERT ON flyway_schema_history DEFERRABLE FOR EACH ROW EXECUTE FUNCTION public.t()"},
+		"history with an operator": {by: "stranger", refused: "operator public.#&#(text,text)",
+			sql: history + "CREATE FUNCTION same(text, text) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN true; END'; " +
+				"CREATE OPERATOR #&# (LEFTARG = text, RIGHTARG = text, FUNCTION = same); ALTER TABLE flyway_schema_history ADD CHECK (script #&# 'x')"},
+		"extension of a superuser":                    {by: "super", sql: "CREATE EXTENSION citext SCHEMA public"},
+		"extension of a stranger with what it brings": {by: "stranger", sql: "CREATE EXTENSION citext SCHEMA public"},
+		"extension of a stranger with more": {by: "stranger", refused: "function public.lower(name) of ",
+			sql: "CREATE EXTENSION citext SCHEMA public; " + function + "; ALTER EXTENSION citext ADD FUNCTION public.lower(name)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

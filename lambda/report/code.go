@@ -18,7 +18,7 @@ const (
 	Deadline            Code = "DEADLINE"             // out of time
 	SecretUnreadable    Code = "SECRET_UNREADABLE"    // no credentials to be had
 	DatabaseUnreachable Code = "DATABASE_UNREACHABLE" // no connection, or it was lost
-	AccessDenied        Code = "ACCESS_DENIED"        // wrong password, or too few rights to start
+	AccessDenied        Code = "ACCESS_DENIED"        // wrong password, too few rights to start, or others with rights in the run's search path
 	DatabaseMissing     Code = "DATABASE_MISSING"     // the server has no such database
 	Interrupted         Code = "INTERRUPTED"          // ended by a signal
 	Internal            Code = "INTERNAL"             // everything that should not happen
