@@ -12,7 +12,7 @@ import (
 
 const backfill = "CREATE PROCEDURE backfill() LANGUAGE plpgsql AS $$ BEGIN\n" +
 	"WHILE EXISTS (SELECT FROM a WHERE done IS NULL) LOOP\n" +
-	"UPDATE a SET done = 1 WHERE id IN (SELECT id FROM a WHERE done IS NULL LIMIT 4); COMMIT; PERFORM pg_sleep(0.5);\n" +
+	"UPDATE a SET done = 1 WHERE id IN (SELECT id FROM a WHERE done IS NULL LIMIT 4); COMMIT; PERFORM pg_sleep(1.2);\n" +
 	"END LOOP; END $$;"
 
 // The next step fits the error and what became of the script, with the real
@@ -118,7 +118,7 @@ func TestBackfillThatIsCutOff(t *testing.T) {
 	y.migrate()
 	y.write("V2__b.sql", "CALL backfill();")
 	y.write("V2__b.sql.conf", "executeInTransaction=false")
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	rep := y.run(ctx, migrate)
 	if rep.Code != report.Deadline || rep.Script != "V2__b.sql" {

@@ -54,7 +54,9 @@ func (p *plan) contradiction() *report.Failure {
 func (p *plan) advice() string {
 	switch {
 	case len(p.edited) > 0:
-		return "Put the scripts back as they were applied and change the schema in a new script; if the edit is meant and harmless, `slipway repair` takes the new checksums."
+		// A deployed function has the former scripts again when its deployment has failed.
+		return "Put the scripts back as they were applied and change the schema in a new script. If only comments or white space differ, repair takes " +
+			"the new checksums, from a checkout or image that has the edited scripts: `make repair DATABASE_URL=postgres://…`, or slipway repair."
 	case p.runsAfterRepair():
 		return p.squash.keepOne()
 	case p.squash.gone:
