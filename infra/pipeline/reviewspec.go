@@ -94,19 +94,21 @@ var commentCommands = []string{
 
 // spec of one of the builds.
 func (r *review) spec(name string) awscodebuild.BuildSpec {
-	var commands []string
+	var own, commands []string
 	switch name {
 	case synthBuild:
 		commands = trySynthCommands
 	case rehearseBuild:
-		commands = slices.Concat(ownSettings, tryRehearseCommands)
+		own = ownSettings
+		commands = tryRehearseCommands
 	case judgeBuild:
-		commands = slices.Concat(ownSettings, r.judgeCommands())
+		own = ownSettings
+		commands = r.judgeCommands()
 		if r.source.repository != nil {
 			commands = append(commands, commentCommands...)
 		}
 	}
-	commands = slices.Concat(prepareCommands, installCommands[:2], commands)
+	commands = slices.Concat(prepareCommands, own, installCommands[:2], commands)
 	return spec(
 		map[string]any{
 			"install": map[string]any{"runtime-versions": runtimes},

@@ -53,8 +53,10 @@ func TestBeyondScripts(t *testing.T) {
 func TestBeyondOfACrossedHistory(t *testing.T) {
 	folder := changetest.Branch(t, files{"V1__a.sql": "1"}, files{"V1__a.sql": "1"}, nil)
 	root := filepath.Dir(filepath.Dir(folder))
-	shell(t, root, `echo evil >cdk.json; git add -A; git commit -q -m a
-		git checkout -q master; echo x >db/sql/V2__b.sql; git add -A; git commit -q -m b; git branch b
+	// git names the newer one of two bases: the one that has the file already.
+	shell(t, root, `at() { export GIT_COMMITTER_DATE="2026-01-0$1T00:00:00Z"; }
+		at 2; echo evil >cdk.json; git add -A; git commit -q -m a
+		at 1; git checkout -q master; echo x >db/sql/V2__b.sql; git add -A; git commit -q -m b; git branch b; at 3
 		git merge -q -s ours -m m1 feature
 		git checkout -q feature; git merge -q -m m2 b`)
 	if bases := shell(t, root, "git merge-base --all master feature | wc -l"); bases != "2" {
