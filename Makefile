@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 # Settings of targets count only where they are arguments of make. Other programs' .env files export names like
 # DATABASE_URL; what the environment has under these names is not obeyed (with `make -e` neither) and not passed on.
-override settings := SQL ENVIRONMENT DATABASE_URL COPY AGAINST DATA ROLES NAME TO STEPS FROM DRY_RUN ROWS ONLY QUICK TESTED
+override settings := SQL ENVIRONMENT DATABASE_URL COPY AGAINST DATA ROLES NAME TO STEPS FROM DRY_RUN ROWS ONLY QUICK TESTED FIX
 override typed = $(filter command line,$(origin $1))
 override given := $(foreach name,$(settings),$(if $(call typed,$(name)),$(name)))
 unexport $(settings) SLIPWAY_DATABASE_URL SLIPWAY_COPY
@@ -25,7 +25,7 @@ override takes-validate := SQL DATABASE_URL ENVIRONMENT
 override takes-repair := SQL DATABASE_URL ENVIRONMENT ROWS
 override takes-revert := SQL DATABASE_URL ENVIRONMENT TO STEPS FROM DRY_RUN
 override takes-new := SQL NAME
-override takes-check := SQL AGAINST
+override takes-check := SQL AGAINST FIX
 override takes-rehearse := SQL AGAINST COPY DATA ROLES
 override takes-review := SQL AGAINST COPY DATA ROLES
 override takes-deploy-local := SQL
@@ -82,8 +82,8 @@ stop: $(program) ## end it
 clean: $(program) ## delete the local databases
 	@$(workbench) clean
 
-check: $(program) ## judge the branch's scripts before the merge, without a database (AGAINST=branch)
-	@$(workbench) check $(branch)
+check: $(program) ## judge the branch's scripts before the merge, without a database (AGAINST=branch, FIX=1 adds missing .conf files)
+	@$(workbench) check $(branch) $(call flag,fix,FIX)
 
 rehearse: $(program) ## run them on a throw-away database and measure locks, rewrites, rows, undo (DATA=file.sql, ROLES=a,b, COPY=postgres://… of a restored copy)
 	@$(workbench) rehearse $(branch) $(call flag,data,DATA) $(call flag,roles,ROLES)

@@ -98,6 +98,8 @@ func kindOfOutside(s Statement) string {
 var (
 	setsStyle    = lazy(`^SET( SESSION| LOCAL)? DATESTYLE\b`)
 	setsEncoding = lazy(`^SET( SESSION| LOCAL)? (CLIENT_ENCODING|NAMES)\b`)
+	setsUser     = lazy(`^SET( SESSION| LOCAL)? SESSION AUTHORIZATION .`)
+	resetsUser   = lazy(`^(RESET SESSION AUTHORIZATION|SET( SESSION| LOCAL)? SESSION AUTHORIZATION DEFAULT)$`)
 	configures   = lazy(`\bSET_CONFIG ?\(`)
 	unlocksAll   = lazy(`(?i)\bpg_advisory_unlock_all\s*\(`)
 )
@@ -107,6 +109,10 @@ var (
 func (j *judgement) session(s Statement) {
 	const leave = "Remove it: each script starts with a clean session."
 	switch {
+	case resetsUser().MatchString(s.Head):
+		j.user = nil
+	case setsUser().MatchString(s.Head):
+		j.user = &s
 	case s.Words == "DISCARD ALL":
 		j.add(BreaksSession, s.Start, "DISCARD ALL takes away the lock under which Flyway runs", leave)
 	case unlocksAll().MatchString(j.sql[s.Start:s.End]) && (strings.HasPrefix(s.Head, "SELECT ") || strings.HasPrefix(s.Head, "DO ")):
@@ -120,6 +126,14 @@ func (j *judgement) session(s Statement) {
 			"Remove it; if the script's file has another encoding, put encoding=… into "+j.conf()+".")
 	case configures().MatchString(s.Head):
 		j.configured(s)
+	}
+}
+
+// userStays looks whether the script ends as another user than it began as.
+func (j *judgement) userStays() {
+	if j.user != nil {
+		j.add(BreaksSession, j.user.Start, "SET SESSION AUTHORIZATION is not taken back by the script, and Flyway goes on in its session",
+			"Add RESET SESSION AUTHORIZATION; behind what it is for, or use SET LOCAL ROLE.")
 	}
 }
 

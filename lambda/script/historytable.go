@@ -137,6 +137,9 @@ func changes(before []string) bool {
 	if len(before) > 0 {
 		first = before[0]
 	}
+	if slices.Contains([]string{"COMMENT", "GRANT", "REVOKE", "TABLE"}, first) {
+		return false // they neither change rows or columns, nor lock readers out
+	}
 	switch last(0) {
 	case "INTO", "UPDATE", "TABLE", "COPY", "REFERENCES", "TRUNCATE", "LOCK", "CLUSTER", "INHERIT", "PARTITION", "INDEX":
 		return last(1) != "FOR" && last(1) != "SELECT" // FOR UPDATE OF …

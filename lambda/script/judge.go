@@ -53,6 +53,7 @@ func (j Judge) Script(f File, sql string) []Finding {
 		s.history(statement, j)
 	}
 	if f.Kind != Undo {
+		s.userStays()
 		s.transaction(statements)
 		s.outside(statements)
 		if len(s.findings) == 0 {
@@ -68,7 +69,8 @@ type judgement struct {
 	file     File
 	lines    lineCounter
 	findings []Finding
-	moved    bool // the script has set a search_path of its own
+	user     *Statement // that set another session user, which stays
+	moved    bool       // the script has set a search_path of its own
 }
 
 func (j *judgement) add(rule Rule, at int, reason, next string) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -46,8 +47,8 @@ func (o *branch) find(ctx context.Context) (*change.Change, error) {
 	return c, err
 }
 
-// check makes the check of that change.
-func (o *branch) check(ctx context.Context, b *bench, c *change.Change) (*check.Result, error) {
+// options are those of a check by the settings, without the linter.
+func (o *branch) options(b *bench) check.Options {
 	options := check.Options{
 		All: o.all, OutOfOrder: b.env["FLYWAY_OUT_OF_ORDER"] == "true", Encoding: b.env["FLYWAY_ENCODING"], Replace: true,
 		Table: b.env["FLYWAY_TABLE"], Schema: historySchema(b.env),
@@ -59,6 +60,12 @@ func (o *branch) check(ctx context.Context, b *bench, c *change.Change) (*check.
 	if o.without != "" {
 		options.WithoutRules = strings.Split(o.without, ",")
 	}
+	return options
+}
+
+// check makes the check of that change.
+func (o *branch) check(ctx context.Context, b *bench, c *change.Change) (*check.Result, error) {
+	options := o.options(b)
 	if !o.noSQL {
 		program := o.squawk
 		if program == "" {
@@ -97,6 +104,7 @@ func runCheck(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []st
 	o.define(flags)
 	o.defineCheck(flags)
 	asJSON := flags.Bool("json", false, "print the result as JSON")
+	fix := flags.Bool("fix", false, "write the .conf files that new scripts lack, and print their names")
 	asSARIF := flags.Bool("sarif", false, "print the result as SARIF 2.1.0")
 	if err := parse(flags, arguments); err != nil {
 		return 2, err
@@ -107,6 +115,11 @@ func runCheck(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []st
 	c, err := o.find(ctx)
 	if err != nil {
 		return exitNotMade, err
+	}
+	if *fix {
+		if c, err = o.fix(ctx, b, c); err != nil {
+			return exitNotMade, err
+		}
 	}
 	result, err := o.check(ctx, b, c)
 	if err != nil {
@@ -127,6 +140,21 @@ func runCheck(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []st
 		return 1, nil
 	}
 	return 0, nil
+}
+
+// fix adds what new scripts lack, and returns the change with it.
+func (o *branch) fix(ctx context.Context, b *bench, c *change.Change) (*change.Change, error) {
+	written, err := check.Fix(c, o.options(b))
+	for _, path := range written {
+		fmt.Fprintf(b.err, "wrote %s: executeInTransaction=false\n", filepath.Join(c.Folder, filepath.FromSlash(path)))
+	}
+	switch {
+	case errors.Is(err, check.ErrNoTarget):
+		return nil, usageError{err}
+	case err != nil || len(written) == 0:
+		return c, err
+	}
+	return o.find(ctx)
 }
 
 // colored follows NO_COLOR (any value) and asks whether out is a terminal.
