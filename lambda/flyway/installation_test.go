@@ -13,17 +13,16 @@ import (
 func jars(t testing.TB, without ...string) Installation {
 	t.Helper()
 	home := t.TempDir()
-	for i, artifact := range append(slices.Clone(artifacts), "flyway-mysql", "postgresql-extra", "mariadb-java-client") {
-		if slices.Contains(without, artifact) {
-			continue
+	for _, artifact := range artifacts {
+		folder := "lib"
+		switch {
+		case artifact == "postgresql":
+			folder = "drivers"
+		case strings.HasPrefix(artifact, "flyway-"):
+			folder = "lib/flyway"
 		}
-		version := "12.4.0"
-		dir := filepath.Join(home, []string{"lib", "lib/flyway", "drivers"}[i%3])
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, artifact+"-"+version+".jar"), nil, 0o644); err != nil {
-			t.Fatal(err)
+		if !slices.Contains(without, artifact) {
+			jar(t, home, folder+"/"+artifact+"-12.4.0.jar")
 		}
 	}
 	java, err := filepath.Abs("testdata/java")
@@ -33,18 +32,57 @@ func jars(t testing.TB, without ...string) Installation {
 	return Installation{Home: home, Java: java}
 }
 
-func TestClassPathIsWhatPostgreSQLNeedsInFixedOrder(t *testing.T) {
+func jar(t testing.TB, home, name string) {
+	t.Helper()
+	file := filepath.Join(home, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Flyway 13 has parts that 12.4 has not. What its launcher would take is taken,
+// but for other databases.
+func TestClassPathIsWhatStandsInLib(t *testing.T) {
 	i := jars(t)
+	first, err := i.ClassPath()
+	if err != nil || len(first) != len(artifacts) {
+		t.Fatalf("%q, %v", first, err)
+	}
+	for _, more := range []string{
+		"lib/flyway/flyway-core-utilities-13.12.1.jar", "lib/flyway/flyway-command-mcp-13.12.1.jar", "lib/plugins/own-1.jar",
+		"lib/flyway/flyway-locations-s3-13.12.1.jar", "lib/no-version.jar",
+	} {
+		jar(t, i.Home, more)
+	}
+	for _, left := range []string{
+		"lib/flyway/flyway-mysql-13.12.1.jar", "lib/flyway/flyway-database-oracle-13.12.1.jar", "lib/flyway/flyway-database-nc-sqlite-13.12.1.jar",
+		"lib/flyway/flyway-nc-core-13.12.1.jar", "lib/flyway/flyway-verb-migrate-13.12.1.jar", "lib/flyway/flyway-gcp-spanner-13.12.1.jar",
+		"lib/aad/msal4j-1.0.jar", "lib/oracle_wallet/oraclepki-1.jar", "drivers/mariadb-java-client-3.jar", "drivers/postgresql-extra-1.jar",
+		"drivers/aws/s3-2.jar", "jars/mine-1.jar", "sql/x.jar",
+	} {
+		jar(t, i.Home, left)
+	}
 	path, err := i.ClassPath()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, jar := range path {
-		got = append(got, strings.TrimSuffix(filepath.Base(jar), "-12.4.0.jar"))
+	for _, file := range path {
+		name, _ := filepath.Rel(i.Home, file)
+		if !slices.Contains(first, file) {
+			got = append(got, filepath.ToSlash(name))
+		}
 	}
-	if !slices.Equal(got, artifacts) {
-		t.Errorf("got %v", got)
+	want := "lib/flyway/flyway-command-mcp-13.12.1.jar lib/flyway/flyway-core-utilities-13.12.1.jar lib/flyway/flyway-locations-s3-13.12.1.jar " +
+		"lib/no-version.jar lib/plugins/own-1.jar"
+	if strings.Join(got, " ") != want {
+		t.Errorf("besides 12.4's\n got %s\nwant %s", strings.Join(got, " "), want)
+	}
+	if again, _ := i.ClassPath(); !slices.Equal(again, path) {
+		t.Error("the order differs each time")
 	}
 	if i.Version() != "12.4.0" {
 		t.Errorf("version %q", i.Version())

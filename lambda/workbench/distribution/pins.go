@@ -36,6 +36,16 @@ var flywayPins = []pin{
 	{path: "org/postgresql/postgresql/42.7.7/postgresql-42.7.7.jar", size: 1098916, sum: "157963d60ae66d607e09466e8c0cdf8087e9cb20d0159899ffca96bca2528460"},
 }
 
+// NewerFlyway is a Flyway of which Maven Central has no whole command line, only
+// the core: tests compare the rules of both.
+const NewerFlyway = "13.12.1"
+
+// newerPins are its core and its part for PostgreSQL.
+var newerPins = []pin{
+	{path: "org/flywaydb/flyway-core/13.12.1/flyway-core-13.12.1.jar", size: 817471, sum: "77b263c78a71b6ca23c014048e975db4600d6c4a0d54790da18007a665af356d"},
+	{path: "org/flywaydb/flyway-database-postgresql/13.12.1/flyway-database-postgresql-13.12.1.jar", size: 32629, sum: "79128190d08d23008c9d42c71720b4be9eb40026f518e379a11ffde7f5a60538"},
+}
+
 // javaPins are archives of Flyway 11.8.2 that carry a Temurin 21 runtime, by
 // GOOS/GOARCH. The runtime comes first in them: a fifth of the 250 MB is
 // fetched and the rest left where it is.

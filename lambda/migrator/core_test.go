@@ -1,0 +1,185 @@
+package migrator_test
+
+import (
+	"bufio"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"slipway/lambda/flyway"
+	"slipway/lambda/migrator"
+	"slipway/lambda/workbench/distribution"
+)
+
+// core is a Flyway that is asked through its core's API, see testdata/java/FlywayCore.java.
+type core struct {
+	mu  sync.Mutex
+	in  io.Writer
+	out *bufio.Reader
+}
+
+// startCore starts the core of [distribution.NewerFlyway].
+func startCore(t *testing.T) *core {
+	t.Helper()
+	dir, err := distribution.DefaultDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := &distribution.Cache{Dir: dir, Mirror: os.Getenv("SLIPWAY_MAVEN_MIRROR"), Progress: os.Stderr}
+	jars, err := cache.NewerCore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	java, err := flyway.FindJava(os.Getenv("JAVA_HOME"), exec.LookPath)
+	if err != nil {
+		t.Skip("no Java to run Flyway's core with: ", err)
+	}
+	if out, err := exec.Command(java, "--list-modules").Output(); err != nil || !strings.Contains(string(out), "jdk.compiler@") {
+		t.Skip("this Java has no compiler, so Flyway's core was not asked")
+	}
+	cmd := exec.Command(java, "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", strings.Join(jars, string(filepath.ListSeparator)), "testdata/java/FlywayCore.java")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Wait()
+	})
+	return &core{in: in, out: bufio.NewReader(out)}
+}
+
+// ask has the core carry out the commands and returns a text for each.
+func (c *core) ask(t *testing.T, settings map[string]string, commands ...string) []string {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, value := range settings {
+		fmt.Fprintf(c.in, "%s\t%s\n", name, base64.StdEncoding.EncodeToString([]byte(value)))
+	}
+	fmt.Fprintf(c.in, "|%s\n", strings.Join(commands, " "))
+	var texts []string
+	for range commands {
+		line, err := c.out.ReadString('\n')
+		if err != nil {
+			t.Fatal("Flyway's core: ", err)
+		}
+		text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	return texts
+}
+
+// settings are the yard's as the core takes them.
+func (y *yard) settings() map[string]string {
+	u, _ := url.Parse(y.url)
+	password, _ := u.User.Password()
+	all := map[string]string{
+		"flyway.url": "jdbc:postgresql://" + u.Host + u.Path + "?sslmode=disable", "flyway.user": u.User.Username(), "flyway.password": password,
+		"flyway.locations": "filesystem:" + y.folder, "flyway.placeholders.port": u.Port(), "flyway.placeholders.dsn": y.dsn(),
+	}
+	for name, value := range y.config.Flyway.Placeholders {
+		all["flyway.placeholders."+name] = value
+	}
+	if y.config.Flyway.OutOfOrder {
+		all["flyway.outOfOrder"] = "true"
+	}
+	return all
+}
+
+// newer makes Slipway take Flyway for the core's version, and tells what it is not able to: start it.
+func (y *yard) newer() *migrator.Migrator {
+	m := y.migrator()
+	home := y.TempDir()
+	for _, name := range []string{
+		"flyway-commandline", "flyway-core", "flyway-reports", "flyway-database-postgresql", "postgresql", "jackson-databind", "jackson-core",
+		"jackson-annotations", "jackson-dataformat-toml", "commons-text", "commons-lang3",
+	} {
+		if err := os.WriteFile(filepath.Join(home, name+"-"+distribution.NewerFlyway+".jar"), nil, 0o644); err != nil {
+			y.Fatal(err)
+		}
+	}
+	m.Runner.Home = home
+	return m
+}
+
+// compare holds Slipway's info and validate against the core's. It reports false
+// where Slipway can't tell without Flyway.
+func (y *yard) compare(c *core, w world) bool {
+	y.Helper()
+	texts := c.ask(y.T, y.settings(), "info", "validate")
+	m := y.newer()
+	info, err := m.Run(y.Context(), migrator.Request{Command: "info"})
+	if err != nil && strings.Contains(info.Message, "Flyway") {
+		return false
+	}
+	var ours []string
+	for _, s := range info.Scripts {
+		ours = append(ours, key(s.Version, s.Description)+" "+s.State)
+	}
+	if theirs := strings.Split(strings.TrimSpace(texts[0]), "\n"); !slices.Equal(ours, theirs) && len(ours) > 0 {
+		y.Errorf("info:\nSlipway %q\nFlyway  %q\n%+v", ours, theirs, w)
+	}
+	validated, _ := m.Run(y.Context(), migrator.Request{Command: "validate"})
+	if valid := strings.HasPrefix(texts[1], "true"); validated.OK() != valid && !ahead(info) {
+		y.Errorf("validate: Slipway %s (%s %v), Flyway %s\n%+v", validated.Code, validated.Message, validated.Problems, texts[1], w)
+	}
+	return true
+}
+
+// The rules hold for a newer Flyway, too: all worlds, asked of its core.
+func TestPlanIsNewerFlyways(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("a minute")
+	}
+	c := startCore(t)
+	databases := pool(t)
+	all := worlds()
+	for name, w := range baselineWorlds() {
+		all["B: "+name] = w
+	}
+	all["a class of Spring's"] = world{files: release("1", "2", "3"), rows: append(applied("1"), typed("SPRING_JDBC", "2", "a", false))}
+	left := 0
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		t.Run(name, func(t *testing.T) {
+			w := all[name]
+			if !w.yard(t, databases).compare(c, w) {
+				left++
+			}
+		})
+	}
+	if t.Logf("%d worlds compared, %d where Flyway would have to be asked", len(all)-left, left); left > 4 {
+		t.Error("Slipway asks Flyway too often")
+	}
+}
+
+// User and password are taken as [flyway.Command] writes them.
+func TestNewerFlywayTakesUserAndPasswordVerbatim(t *testing.T) {
+	t.Parallel()
+	texts := startCore(t).ask(t, map[string]string{
+		"flyway.url": "jdbc:postgresql://localhost:1/x", "flyway.user": "!{ u }", "flyway.password": "!{p ${env.HOME} \" }",
+	}, "settings")
+	if want := " u \np ${env.HOME} \" \n{}"; texts[0] != want {
+		t.Errorf("got %q, want %q", texts[0], want)
+	}
+}
