@@ -44,6 +44,9 @@ func (r *run) migrate(ctx context.Context) error {
 	if r.settled() {
 		return nil
 	}
+	if err := r.checkOldHistory(ctx); err != nil {
+		return err
+	}
 	if err := r.checkTable(ctx); err != nil {
 		return err
 	}

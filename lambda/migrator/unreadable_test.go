@@ -154,6 +154,26 @@ func TestTableThatIsNoHistory(t *testing.T) {
 	}
 }
 
+// Before version 5 Flyway gave the table another name.
+func TestHistoryUnderItsOldName(t *testing.T) {
+	t.Parallel()
+	y := newYard(t, map[string]string{"V1__a.sql": "SELECT 1;", "V2__b.sql": "CREATE TABLE b (id int);"})
+	y.exec(strings.ReplaceAll(oldHistory, "flyway_schema_history", "schema_version") + "ALTER TABLE schema_version ADD version_rank int NOT NULL DEFAULT 1")
+	for _, baseline := range []string{"", "1"} {
+		y.config.Baseline = baseline
+		rep := y.fails(report.BadRequest, migrate)
+		contains(t, "message", rep.Message+rep.Next, "before version 5, schema_version", "FLYWAY_TABLE")
+	}
+	y.equal("starts of Flyway", strings.Repeat("x", y.starts()), "")
+	y.config.Table = "schema_version"
+	y.config.Flyway.Environment["FLYWAY_TABLE"] = "schema_version"
+	y.equal("applied", scripts(y.ok(migrate).Applied), "V2__b.sql")
+
+	other := newYard(t, map[string]string{"V1__a.sql": "SELECT 1;"})
+	other.exec("CREATE TABLE schema_version (version int)")
+	other.fails(report.SchemaNotEmpty, migrate)
+}
+
 // Flyway 12.11 reads the rows of Spring's classes again.
 func TestRowsAreJudgedByFlywaysVersion(t *testing.T) {
 	for version, want := range map[string]bool{"12.4.0": false, "12.10.9": false, "12.11.0": true, "13.0.0": true, "13.12.1": true, "": false, "latest": false} {
