@@ -43,10 +43,13 @@ func (c *Conn) Others(ctx context.Context, t Table) (o Others, err error) {
 
 // owners are the roles that are no others: see [Conn.Others]. The members of
 // pg_database_owner are not listed anywhere: it stands for the database's owner.
+// Amazon RDS gives what belongs to its extensions to rdsadmin, a superuser, or
+// to rds_superuser, the group of its master users.
 const owners = `ours AS (SELECT r.oid FROM pg_roles r, (SELECT datdba FROM pg_database WHERE datname = current_database()) d,
 	LATERAL (SELECT CASE WHEN r.rolname = 'pg_database_owner' THEN d.datdba ELSE r.oid END AS oid) s
 	WHERE pg_has_role(s.oid, current_user, 'MEMBER') OR pg_has_role(s.oid, session_user, 'MEMBER')
-		OR (SELECT u.rolsuper FROM pg_roles u WHERE u.oid = s.oid))`
+		OR (SELECT u.rolsuper FROM pg_roles u WHERE u.oid = s.oid)
+		OR r.rolname = 'rds_superuser' AND EXISTS (SELECT FROM pg_roles a WHERE a.rolname = 'rdsadmin' AND a.rolsuper))`
 
 const planted = `
 WITH ` + owners + `,

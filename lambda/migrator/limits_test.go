@@ -50,6 +50,23 @@ func TestLimitsOfTheRoleEndNoRun(t *testing.T) {
 	}
 }
 
+// A limit of whole transactions, as PostgreSQL 17 has it, ends a script, up and
+// down: nothing of it stays, and the setting is named.
+func TestTransactionTimeoutIsNamed(t *testing.T) {
+	t.Parallel()
+	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "U1__a.sql": "DROP TABLE a;\nSELECT pg_sleep(2);\nSELECT pg_sleep(2);"})
+	y.prime()
+	y.write("V2__b.sql", "CREATE TABLE b (id int);\nSELECT pg_sleep(2);\nSELECT pg_sleep(2);")
+	y.databaseSets("transaction_timeout = '3s'")
+	for _, req := range []migrator.Request{{Command: "migrate"}, {Command: "revert", To: "0"}} {
+		rep := y.fails(report.MigrationFailed, req)
+		contains(t, "message", rep.Message+" "+rep.Next, "transaction_timeout")
+		y.equal("SQLSTATE", rep.SQLState, "25P04")
+	}
+	y.equal("tables", y.text("SELECT count(*) FROM pg_class WHERE relname IN ('a', 'b')"), "1")
+	y.equal("history", y.history(), "1 SQL")
+}
+
 // The own session works whatever the role's defaults are: it writes nothing,
 // and has the settings that its driver needs.
 func TestOwnSessionWithStrictDefaults(t *testing.T) {

@@ -156,6 +156,8 @@ func TestWhoMayOwnWhatLooksLikePostgreSQLs(t *testing.T) {
 		"function of the run":     {by: "run", sql: function},
 		"function of a superuser": {by: "super", sql: function},
 		"function of a member":    {by: "member", sql: function},
+		"function of a master of RDS": {by: "super",
+			sql: "CREATE ROLE rdsadmin SUPERUSER; CREATE ROLE rds_superuser; " + function + "; ALTER FUNCTION public.lower(name) OWNER TO rds_superuser"},
 		"operator of a stranger": {by: "stranger", refused: "operator public.=(name,character varying)",
 			sql: "CREATE FUNCTION public.f(name, varchar) RETURNS bool LANGUAGE sql AS 'SELECT true'; CREATE OPERATOR public.= (LEFTARG = name, RIGHTARG = varchar, FUNCTION = public.f)"},
 		"function of another name":       {by: "stranger", sql: "CREATE FUNCTION public.mine(name) RETURNS name LANGUAGE sql AS 'SELECT $1'"},
