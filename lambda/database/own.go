@@ -66,8 +66,9 @@ func (c *Conn) prepare(ctx context.Context) error {
 		values = append(values, fmt.Sprintf("('%s', '%s')", name, all[name]))
 	}
 	// One message, in which each statement is analysed after the one before it was run.
-	results, err := c.pg.PgConn().Exec(ctx, pin+`; SELECT name FROM (VALUES `+strings.Join(values, ", ")+`) AS s (name, value)
-		WHERE current_setting(name, true) IS NOT NULL AND set_config(name, value, false) IS NOT NULL`).ReadAll()
+	known := `; SELECT name FROM (VALUES ` + strings.Join(values, ", ") + `) AS s (name, value)
+		WHERE current_setting(name, true) IS NOT NULL AND set_config(name, value, false) IS NOT NULL`
+	results, err := c.pg.PgConn().Exec(ctx, pin+known).ReadAll()
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,8 @@ func (c *Conn) Place(ctx context.Context, t Table) (p Place, err error) {
 }
 
 const histories = `SELECT n.nspname, c.relkind IN ('r', 'p') AND 5 = (SELECT count(*) FROM pg_attribute a
-		WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname IN ('installed_rank', 'script', 'checksum', 'installed_on', 'success'))
+		WHERE a.attrelid = c.oid AND NOT a.attisdropped
+			AND a.attname IN ('installed_rank', 'script', 'checksum', 'installed_on', 'success'))
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg\_%' ORDER BY 1`
 
@@ -68,5 +69,6 @@ SELECT 'it is no table, and belongs to ' || quote_ident(pg_get_userbyid(relowner
 UNION SELECT pg_describe_object(classid, objid, 0) || ' uses ' || pg_describe_object(refclassid, refobjid, 0)
 		|| ' of ' || quote_ident(pg_get_userbyid(owner)) FROM called
 	WHERE owner NOT IN (SELECT oid FROM ours)
-		AND NOT EXISTS (SELECT FROM history h JOIN pg_type t ON t.typrelid = h.oid WHERE called.refclassid = 'pg_type'::regclass AND called.refobjid = t.oid)
+		AND NOT EXISTS (SELECT FROM history h JOIN pg_type t ON t.typrelid = h.oid
+			WHERE called.refclassid = 'pg_type'::regclass AND called.refobjid = t.oid)
 ORDER BY 1 LIMIT 20`

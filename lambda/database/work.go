@@ -51,7 +51,7 @@ func (c *Conn) OpenWork(ctx context.Context, t Table, application string, settin
 	return w, nil
 }
 
-// learnPath settles the search path of scripts as Flyway does: the role's,
+// learnPath decides the search path of scripts as Flyway does: the role's,
 // with the history's schema before it. The session's own is then pinned.
 func (w *Work) learnPath(ctx context.Context) error {
 	if err := w.pg.QueryRow(ctx, "SHOW search_path").Scan(&w.path); err != nil {

@@ -10,7 +10,7 @@ import (
 	"slipway/lambda/report"
 )
 
-// findTable settles which table holds the history. It never lets a run begin a
+// findTable decides which table holds the history. It never lets a run begin a
 // second history because the search path is another one than it was, and
 // refuses one that would run what others put there.
 func (r *run) findTable(ctx context.Context) error {
@@ -23,7 +23,8 @@ func (r *run) findTable(ctx context.Context) error {
 		r.table.Schema = r.conn.Schema
 	}
 	if r.table.Schema == "" {
-		return report.Failf(report.BadRequest, "Set FLYWAY_DEFAULT_SCHEMA (flyway.defaultSchema in cdk.json), or create a schema of the role's search_path.",
+		return report.Failf(report.BadRequest,
+			"Set FLYWAY_DEFAULT_SCHEMA (flyway.defaultSchema in cdk.json), or create a schema of the role's search_path.",
 			"no schema of the role's search_path exists, so there is no place for the history")
 	}
 	place, err := r.conn.Place(ctx, r.table)
@@ -31,23 +32,25 @@ func (r *run) findTable(ctx context.Context) error {
 		return err
 	}
 	if len(place.Foreign) > 0 {
-		return planted(fmt.Sprintf("the history %s would run code of other roles with the rights of %s", r.table, r.target.User), place.Foreign)
+		return planted(place.Foreign, "the history %s would run code of other roles with the rights of %s", r.table, r.target.User)
 	}
 	if place.Exists || len(place.Elsewhere) == 0 {
 		return nil
 	}
 	others := strings.Join(place.Elsewhere, ", ")
-	if byPath {
-		return report.Failf(report.BadRequest,
-			fmt.Sprintf("Set FLYWAY_DEFAULT_SCHEMA (flyway.defaultSchema in cdk.json) to %s to go on with that history, or to %s to begin one for another application.",
-				strings.Join(place.Elsewhere, " or "), r.table.Schema),
-			"the search_path of %s leads to the schema %s, which has no history %s; there is one in the schema %s", r.target.User, r.table.Schema, r.table.Name, others)
+	if !byPath {
+		r.warn("the schema %s is configured and has no history %s; there is one in the schema %s, which is not used",
+			r.table.Schema, r.table.Name, others)
+		return nil
 	}
-	r.warn("the schema %s is configured and has no history %s; there is one in the schema %s, which is not used", r.table.Schema, r.table.Name, others)
-	return nil
+	return report.Failf(report.BadRequest,
+		fmt.Sprintf("Set FLYWAY_DEFAULT_SCHEMA (flyway.defaultSchema in cdk.json) to %s to go on with that history, "+
+			"or to %s to begin one for another application.", strings.Join(place.Elsewhere, " or "), r.table.Schema),
+		"the search_path of %s leads to the schema %s, which has no history %s; there is one in the schema %s",
+		r.target.User, r.table.Schema, r.table.Name, others)
 }
 
-// checkOthers is asked before each start of Flyway and before undo scripts:
+// checkOthers is called before each start of Flyway and before undo scripts:
 // their sessions keep the role's search path, so what others put there could
 // be called by what Flyway and its driver ask, with the rights of the run's role.
 func (r *run) checkOthers(ctx context.Context) error {
@@ -58,10 +61,12 @@ func (r *run) checkOthers(ctx context.Context) error {
 		return err
 	}
 	if len(others.Planted) > 0 {
-		return planted(fmt.Sprintf("other roles have put what PostgreSQL would take for its own into the search path of %s", r.target.User), others.Planted)
+		return planted(others.Planted,
+			"other roles have put what PostgreSQL would take for its own into the search path of %s", r.target.User)
 	}
 	if len(others.Creators) > 0 && !r.trusted {
-		r.warn("other roles can put code there that would run with the rights of %s: %s", r.target.User, strings.Join(others.Creators, "; "))
+		r.warn("other roles can put code there that would run with the rights of %s: %s",
+			r.target.User, strings.Join(others.Creators, "; "))
 	}
 	r.trusted = true
 	return nil
@@ -69,10 +74,9 @@ func (r *run) checkOthers(ctx context.Context) error {
 
 // planted is ACCESS_DENIED: others have rights that they must not have before
 // anything is run as this role.
-func planted(message string, objects []string) *report.Failure {
-	f := report.Failf(report.AccessDenied,
-		"Find out who made them and why; drop them, or give them to the role of the migrations (ALTER … OWNER TO) once you have read them, and REVOKE CREATE on the schema from the others.",
-		"%s", message)
+func planted(objects []string, format string, args ...any) *report.Failure {
+	f := report.Failf(report.AccessDenied, "Find out who made them and why. Drop them, or read them and give them to "+
+		"the role of the migrations (ALTER … OWNER TO). Then REVOKE CREATE on the schema from the others.", format, args...)
 	for _, o := range slices.Compact(objects) {
 		f.Problems = append(f.Problems, report.Problem{Reason: o})
 	}
