@@ -28,7 +28,7 @@ func TestThreeTrees(t *testing.T) {
 	base := files{"V1__a.sql": "1", "V2__b.sql": "2", "sub dir/R__ü.sql": "r"}
 	folder := changetest.Branch(t, base,
 		files{"V1__a.sql": "edited", "sub dir/R__ü.sql": "r", "V3__mine.sql": "3", "README.md": "x", ".hidden/V9__x.sql": "9", "x.sh": "x"},
-		files{"V1__a.sql": "1", "V2__b.sql": "2", "sub dir/R__ü.sql": "changed there", "V4__theirs.sql": "4"})
+		files{"V1__a.sql": "1", "V2__b.sql": "2", "sub dir/R__ü.sql": "changed there", "V4__theirs.sql": "4", "a.py": "x", "notes.txt": "x"})
 	before := status(t, folder)
 	c, err := change.Find(t.Context(), folder, "")
 	if err != nil {
@@ -38,8 +38,8 @@ func TestThreeTrees(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	for name, got := range map[string][2]string{
-		"base": {paths(c.Base), "V1__a.sql V2__b.sql sub dir/R__ü.sql"}, "tip": {paths(c.Tip), "V1__a.sql V2__b.sql V4__theirs.sql sub dir/R__ü.sql"},
-		"work": {paths(c.Work), "V1__a.sql V3__mine.sql sub dir/R__ü.sql x.sh"}, "merged": {paths(c.Merged()), "V1__a.sql V3__mine.sql V4__theirs.sql sub dir/R__ü.sql x.sh"},
+		"base": {paths(c.Base), "V1__a.sql V2__b.sql sub dir/R__ü.sql"}, "tip": {paths(c.Tip), "V1__a.sql V2__b.sql V4__theirs.sql a.py sub dir/R__ü.sql"},
+		"work": {paths(c.Work), "V1__a.sql V3__mine.sql sub dir/R__ü.sql x.sh"}, "merged": {paths(c.Merged()), "V1__a.sql V3__mine.sql V4__theirs.sql a.py sub dir/R__ü.sql x.sh"},
 	} {
 		if got[0] != got[1] {
 			t.Errorf("%s has %s, want %s", name, got[0], got[1])
