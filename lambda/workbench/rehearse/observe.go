@@ -45,7 +45,6 @@ type observer struct {
 	secrets           secrets
 	own               []int32 // sessions of the rehearsal, which are not watched
 	flyways           []int32 // sessions seen under Flyway's name, of the sampler alone
-	shared            bool    // others may be at work in the database as well
 	quit              chan struct{}
 	done              sync.WaitGroup
 
@@ -62,7 +61,7 @@ const pause = 5 * time.Millisecond
 // observe begins to watch. On a throw-away server it does so as the superuser:
 // what a superuser's session does, a script can neither see nor end.
 func (x *rehearsal) observe(ctx context.Context) (*observer, error) {
-	o := &observer{quit: make(chan struct{}), arrived: make(chan struct{}, 1), secrets: x.secrets, shared: x.Restored}
+	o := &observer{quit: make(chan struct{}), arrived: make(chan struct{}, 1), secrets: x.secrets}
 	target := x.Target
 	if x.Admin.Host != "" {
 		target = x.Admin
@@ -125,12 +124,12 @@ func (o *observer) fail(err error) {
 // errForged: somebody else spoke on the rehearsal's channel.
 var errForged = errors.New("a message came that is not the rehearsal's own")
 
-// sampled are the locks of all other sessions in the database, but PostgreSQL's
-// own catalogs, whose locks are short. On a copy that others may use, they are
-// those of Flyway's sessions ($2), and of such that went by their name before ($3).
+// sampled are the locks of Flyway's sessions, and of such that went by their
+// name before ($2): a script can change it. PostgreSQL's own catalogs are left
+// out, whose locks are short.
 const sampled = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, a.pid, coalesce(l.relation, 0)::bigint, coalesce(l.mode, ''), coalesce(l.granted, true)
 FROM (SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type IN ('client backend', 'parallel worker') AND pid <> ALL ($1)
-	AND (NOT $2 OR starts_with(application_name, 'slipway/') OR pid = ANY ($3))) a
+	AND (starts_with(application_name, 'slipway/') OR pid = ANY ($2))) a
 LEFT JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'relation' AND l.relation >= 16384
 	AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 UNION ALL SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, 0, 0, '', true`
@@ -160,7 +159,7 @@ func (o *observer) watch(ctx context.Context) {
 }
 
 func (o *observer) sample(ctx context.Context) (s sample, err error) {
-	rows, err := o.sampler.Query(ctx, sampled, o.own, o.shared, o.flyways)
+	rows, err := o.sampler.Query(ctx, sampled, o.own, o.flyways)
 	if err != nil {
 		return s, err
 	}

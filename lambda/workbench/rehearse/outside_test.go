@@ -22,7 +22,7 @@ func (p *prober) run(ctx context.Context, t *testing.T, o Options, statement str
 		return
 	}
 	defer conn.Close(context.Background())
-	if _, err := conn.Exec(ctx, "SET lock_timeout = '2ms'; SET application_name = 'prober'"); err != nil {
+	if _, err := conn.Exec(ctx, "RESET search_path; SET lock_timeout = '2ms'; SET application_name = 'prober'"); err != nil {
 		t.Error(err)
 	}
 	tick := time.NewTicker(4 * time.Millisecond)
