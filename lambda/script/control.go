@@ -59,9 +59,11 @@ func (j *judgement) outside(statements []Statement) {
 		return
 	}
 	for _, s := range statements {
+		if !s.OutsideTransaction() {
+			continue
+		}
 		name := kindOfOutside(s)
 		switch {
-		case !s.OutsideTransaction():
 		case j.file.Inside:
 			j.add(NeedsConf, s.Start, name+" can't run in a transaction, and "+j.conf()+" says executeInTransaction=true",
 				"Put executeInTransaction=false into "+j.conf()+".")
@@ -100,7 +102,6 @@ var (
 	setsEncoding = lazy(`^SET( SESSION| LOCAL)? (CLIENT_ENCODING|NAMES)\b`)
 	setsUser     = lazy(`^SET( SESSION| LOCAL)? SESSION AUTHORIZATION .`)
 	resetsUser   = lazy(`^(RESET SESSION AUTHORIZATION|SET( SESSION| LOCAL)? SESSION AUTHORIZATION DEFAULT)$`)
-	configures   = lazy(`\bSET_CONFIG ?\(`)
 	unlocksAll   = lazy(`(?i)\bpg_advisory_unlock_all\s*\(`)
 )
 
@@ -109,23 +110,34 @@ var (
 func (j *judgement) session(s Statement) {
 	const leave = "Remove it: each script starts with a clean session."
 	switch {
+	case s.Words == "DISCARD ALL":
+		j.add(BreaksSession, s.Start, "DISCARD ALL takes away the lock under which Flyway runs", leave)
+	case setsSomething(s.Head):
+		j.sets(s)
+	case strings.HasPrefix(s.Head, "DO "), strings.HasPrefix(s.Head, "SELECT "), strings.HasPrefix(s.Head, "WITH "):
+		if containsFold(j.sql[s.Start:s.End], "pg_advisory_unlock_all") && unlocksAll().MatchString(j.sql[s.Start:s.End]) {
+			j.add(BreaksSession, s.Start, "pg_advisory_unlock_all() takes away the lock under which Flyway runs",
+				"Free the script's own locks one by one, with pg_advisory_unlock(…).")
+		}
+		if containsFold(s.Head, "set_config") {
+			j.configured(s)
+		}
+	}
+}
+
+// sets looks at SET and RESET.
+func (j *judgement) sets(s Statement) {
+	switch {
 	case resetsUser().MatchString(s.Head):
 		j.user = nil
 	case setsUser().MatchString(s.Head):
 		j.user = &s
-	case s.Words == "DISCARD ALL":
-		j.add(BreaksSession, s.Start, "DISCARD ALL takes away the lock under which Flyway runs", leave)
-	case unlocksAll().MatchString(j.sql[s.Start:s.End]) && (strings.HasPrefix(s.Head, "SELECT ") || strings.HasPrefix(s.Head, "DO ")):
-		j.add(BreaksSession, s.Start, "pg_advisory_unlock_all() takes away the lock under which Flyway runs",
-			"Free the script's own locks one by one, with pg_advisory_unlock(…).")
 	case setsStyle().MatchString(s.Head) && !isoStyle(j.setting(s)):
 		j.add(BreaksSession, s.Start, "DateStyle other than ISO makes Flyway's driver close the session",
 			"Set it for the role or in a function, or format dates with to_char() and to_date().")
 	case setsEncoding().MatchString(s.Head) && !utf8Name(j.setting(s)):
 		j.add(BreaksSession, s.Start, "a client_encoding other than UTF8 makes Flyway's driver close the session",
 			"Remove it; if the script's file has another encoding, put encoding=… into "+j.conf()+".")
-	case configures().MatchString(s.Head):
-		j.configured(s)
 	}
 }
 

@@ -159,5 +159,5 @@ var setsPath = lazy(`^(SET( SESSION| LOCAL)? SEARCH_PATH\b|SELECT .*SET_CONFIG ?
 // movesPath reports whether the statement sets a search_path in which the
 // schema of the history is not named.
 func movesPath(s Statement, sql, schema string) bool {
-	return setsPath().MatchString(s.Head) && containsFold(sql, "search_path") && !containsFold(sql, schema)
+	return (setsSomething(s.Head) || strings.HasPrefix(s.Head, "SELECT ")) && setsPath().MatchString(s.Head) && containsFold(sql, "search_path") && !containsFold(sql, schema)
 }

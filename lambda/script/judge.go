@@ -73,14 +73,20 @@ type judgement struct {
 	moved    bool       // the script has set a search_path of its own
 }
 
+// maxFindings of a script: more say nothing new.
+const maxFindings = 100
+
 func (j *judgement) add(rule Rule, at int, reason, next string) {
+	if len(j.findings) >= maxFindings {
+		return
+	}
 	j.findings = append(j.findings, Finding{Rule: rule, Line: j.lines.of(at), Reason: reason, Next: next})
 }
 
 // conf is the name of the .conf file beside the script.
 func (j *judgement) conf() string { return path.Base(j.file.Script) + ".conf" }
 
-// lineCounter counts lines. Places that are asked in order cost one pass over the text.
+// lineCounter counts lines, from the place that was asked for last.
 type lineCounter struct {
 	sql  string
 	at   int
@@ -89,9 +95,10 @@ type lineCounter struct {
 
 func (c *lineCounter) of(at int) int {
 	if at < c.at {
-		c.at, c.line = 0, 0
+		c.line -= strings.Count(c.sql[at:c.at], "\n")
+	} else {
+		c.line += strings.Count(c.sql[c.at:at], "\n")
 	}
-	c.line += strings.Count(c.sql[c.at:at], "\n")
 	c.at = at
 	return c.line + 1
 }

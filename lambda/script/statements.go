@@ -189,12 +189,17 @@ func (s *Statement) takeData(sql string, behind int) int {
 	return len(sql)
 }
 
+// setsSomething is a look before one at more expressions.
+func setsSomething(head string) bool {
+	return strings.HasPrefix(head, "SET ") || strings.HasPrefix(head, "RESET ")
+}
+
 var setsEscapes = lazy(`^(SET|RESET)( SESSION| LOCAL)? STANDARD_CONFORMING_STRINGS\b`)
 
 // escapesAfter reports whether standard_conforming_strings is off after a
 // statement, given what it was before.
 func escapesAfter(head, sql string, before bool) bool {
-	if !setsEscapes().MatchString(head) {
+	if !setsSomething(head) || !setsEscapes().MatchString(head) {
 		return before
 	}
 	value := ""

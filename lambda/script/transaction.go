@@ -33,6 +33,9 @@ func (s Statement) OutsideTransaction() bool {
 	if s.KnownOutside() {
 		return true
 	}
+	if s.Head == "" || strings.IndexByte("ARC", s.Head[0]) < 0 || strings.HasPrefix(s.Head, "CREATE") {
+		return false
+	}
 	if !serverOutside().MatchString(s.Head) {
 		return false
 	}

@@ -88,6 +88,7 @@ var settings = map[string]struct{ target, want string }{
 	"ROWS":         {"repair", "--rows=V"},
 	"ONLY":         {"faults", "--only=V"},
 	"QUICK":        {"bench", "--quick=V"},
+	"ROLES":        {"rehearse", "--roles=V"},
 	"FIX":          {"check", "--fix=V"},
 	"TESTED":       {"test-builds", "--tested=V"},
 }
