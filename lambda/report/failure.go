@@ -87,8 +87,11 @@ func (r *Report) Summary(limit int) string {
 	for _, b := range r.Blockers {
 		message += "; held by " + oneLine(b.String())
 	}
-	room := max(limit-b.Len()-len(tail)-3, limit/2)
-	return Cut(untrusted.Line(b.String()+": "+Cut(message, room)+"."+tail), limit)
+	// Made visible before it is measured: a character may take eight bytes then.
+	head := untrusted.Line(b.String()) + ": "
+	tail = "." + untrusted.Line(tail)
+	room := max(limit-len(head)-len(tail), limit/2)
+	return Cut(head+Cut(untrusted.Line(message), room)+tail, limit)
 }
 
 func (p Problem) String() string {
