@@ -22,11 +22,10 @@ const result = ".slipway/review"
 // is judged. That is data: nothing in it is run but where a command says so.
 //
 // Refs have whole names, and tags are not fetched: one may be named like a
-// branch. A branch named HEAD would be written through the remote's HEAD.
+// branch.
 var prepareCommands = []string{
 	`rm -rf .slipway && mkdir -p ` + result,
 	`export REVIEW="$PWD/` + result + `" WORK="$(mktemp -d)"`,
-	`git symbolic-ref --delete refs/remotes/origin/HEAD 2>/dev/null || true`,
 	`git fetch --quiet --no-tags --no-recurse-submodules origin "+refs/heads/*:refs/remotes/origin/*"`,
 	`git worktree add --quiet --detach "$WORK/ours" "$DESTINATION_COMMIT"`,
 	`git worktree add --quiet --detach "$WORK/theirs" "$SOURCE_COMMIT"`,
