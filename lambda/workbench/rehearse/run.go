@@ -75,6 +75,11 @@ func (x *rehearsal) steps() []step {
 			versions = append(versions, e)
 		}
 	}
+	for _, e := range merged.Sorted() {
+		if e.Kind == script.Baseline && !known[e.Key()] && len(migrations(x.change.Tip)) > 0 {
+			x.warn(e.Path + " was not run: Flyway runs it on new databases only, and this one has the target branch's scripts")
+		}
+	}
 	size := 1
 	if len(versions) > stepLimit {
 		size = len(versions)
