@@ -41,7 +41,7 @@ func (r *run) checkScripts() error {
 		Message: fmt.Sprintf("%s; nothing was run", first.Reason), Next: nexts[0],
 	}
 	if len(problems) > 1 {
-		failure.Message = fmt.Sprintf("the scripts hold %s for which they can't be run; nothing was run", count(len(problems), "statement"))
+		failure.Message = fmt.Sprintf("%s (the first of %s); nothing was run", first.Reason, count(len(problems), "problem"))
 		failure.Next = strings.Join(nexts[:min(3, len(nexts))], " ")
 	}
 	return failure

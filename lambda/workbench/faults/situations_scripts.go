@@ -37,7 +37,7 @@ var situationScriptFaults = []fault{
 		l.refusedAt(2, "/*/ first; */ CREATE TABLE t2 (id int);\n", "Write /* /")
 	}},
 	{"statement-in-parentheses", namedByLine, func(l *lab) {
-		l.refusedAt(2, "(SELECT 1) UNION (SELECT 2);\n", "loses the parenthesis")
+		l.refusedAt(3, "SELECT 1;\n(SELECT 1) UNION (SELECT 2);\n", "loses the parenthesis")
 	}},
 	{"reindex-concurrently", namedByLine, func(l *lab) {
 		l.refusedAt(2, "REINDEX (VERBOSE, CONCURRENTLY) TABLE t1;\n", "executeInTransaction=false into V2__two.sql.conf")
