@@ -90,11 +90,13 @@ func addStacks(app awscdk.App, project environment.Project, all map[string]stack
 	}
 }
 
-//go:embed cdk
+//go:embed cli/package.json
 var cli string
 
-// cliVersion is the version of the CDK's command line that infra/cdk names.
-func cliVersion() string { return regexp.MustCompile(`aws-cdk@(\S+)`).FindStringSubmatch(cli)[1] }
+// cliVersion is the version of the CDK's command line that infra/cdk starts.
+func cliVersion() string {
+	return regexp.MustCompile(`"aws-cdk": "([0-9.]+)"`).FindStringSubmatch(cli)[1]
+}
 
 // fromFile replaces a key of the context that comes from the command line:
 // `-c environments=@file.json`, the value of that key in a file.

@@ -13,6 +13,7 @@ type Project struct {
 // Images are the base images of docker/Dockerfile; "" leaves the choice to the Dockerfile.
 type Images struct {
 	Flyway, Go string
+	Sums       string // file of docker/ with the checksums of Flyway's jars
 }
 
 // Config is one environment.

@@ -150,6 +150,8 @@ func isImage(name string) bool {
 	return imageName.MatchString(name) && !strings.HasPrefix(name, "sha256:")
 }
 
+var sumsName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*\.sums$`)
+
 func images(raw any, e *Error) Images {
 	var i Images
 	known := map[string]*string{"flyway": &i.Flyway, "go": &i.Go}
@@ -159,9 +161,15 @@ func images(raw any, e *Error) Images {
 	}
 	for _, name := range sorted(names) {
 		path := fmt.Sprintf("images.%s", name)
+		if name == "sums" {
+			if i.Sums, ok = names[name].(string); !ok || !sumsName.MatchString(i.Sums) {
+				e.add(path, "%s is not the name of a list in docker/, such as flyway-13.sums", jsonKind(names[name]))
+			}
+			continue
+		}
 		target, ok := known[name]
 		if !ok {
-			e.add(path, "no such key%s", didYouMean(name, sorted(known)))
+			e.add(path, "no such key%s", didYouMean(name, append(sorted(known), "sums")))
 			continue
 		}
 		if *target, ok = names[name].(string); !ok || !isImage(*target) {

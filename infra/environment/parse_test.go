@@ -132,6 +132,20 @@ func TestImages(t *testing.T) {
 	}
 }
 
+// The list of checksums lies in docker/, where .dockerignore lets it in.
+func TestSums(t *testing.T) {
+	for name, good := range map[string]bool{"flyway-13.sums": true, "../x.sums": false, "x.txt": false, "": false, "a b.sums": false, "-x.sums": false, "a/b.sums": false} {
+		raw, err := json.Marshal(map[string]any{"environments": map[string]any{"dev": map[string]any{}}, "images": map[string]any{"sums": name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := environment.Parse(context(t, string(raw)))
+		if (err == nil) != good || good && p.Images.Sums != name {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
 // One mistake of a user each, with the whole message. A case names a whole
 // context, or one environment, or what is other in one whose database exists.
 type badCase struct {

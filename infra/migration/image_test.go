@@ -17,9 +17,9 @@ func TestBuildArgumentsAreTheDockerfiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := *buildArgs(environment.Images{Flyway: "a", Go: "b"})
-	if len(args) != 2 {
-		t.Errorf("%d arguments for two images", len(args))
+	args := *buildArgs(environment.Images{Flyway: "a", Go: "b", Sums: "c"})
+	if len(args) != 3 {
+		t.Errorf("%d arguments for two images and a list", len(args))
 	}
 	for name := range args {
 		if !strings.Contains(string(raw), "\nARG "+name+"=") {

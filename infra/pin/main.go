@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/signal"
@@ -54,6 +55,7 @@ func pin(ctx context.Context, root string, r registries, say func(string)) error
 		return err
 	}
 	pinned := map[string]string{}
+	maps.Copy(pinned, given.Context.Images)
 	for _, a := range arguments {
 		image := given.Context.Images[a.key]
 		if image == "" {

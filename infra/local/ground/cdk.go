@@ -3,29 +3,22 @@ package ground
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
-// pinned is the CDK's command line where infra/cdk starts it, the one place with its version.
-var pinned = regexp.MustCompile(`aws-cdk@\S+`)
-
+// installCDK installs the CDK's command line by the lock file of infra/cdk.
 func (g *Ground) installCDK(ctx context.Context) error {
-	script, err := os.ReadFile(filepath.Join(g.options.Root, "infra", "cdk"))
-	if err != nil {
-		return err
-	}
-	cli := pinned.FindString(string(script))
-	if cli == "" {
-		return errors.New("infra/cdk names no version of aws-cdk")
-	}
-	folder, err := g.installed("aws-cdk", cli, func(folder string) error {
-		return g.tool(ctx, "npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, cli)
+	cli := filepath.Join(g.options.Root, "infra", "cli")
+	lock := filepath.Join(cli, "package-lock.json")
+	folder, err := g.installed("aws-cdk", lock, func(folder string) error {
+		if err := g.tool(ctx, "cp", filepath.Join(cli, "package.json"), lock, folder); err != nil {
+			return err
+		}
+		return g.tool(ctx, "npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder)
 	})
 	g.cdk = filepath.Join(folder, "node_modules", ".bin", "cdk")
 	return err

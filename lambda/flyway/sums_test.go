@@ -1,0 +1,61 @@
+package flyway
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// sumOfNothing is the SHA-256 of an empty file, as the jars here are.
+const sumOfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+func sumsOf(t *testing.T, i Installation) string {
+	t.Helper()
+	jars, err := i.ClassPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := "# a comment\n\n"
+	for _, jar := range jars {
+		list += sumOfNothing + "  " + filepath.Base(jar) + "\n"
+	}
+	return list
+}
+
+func TestJarsAreThoseOfTheList(t *testing.T) {
+	i := installed(t)
+	list := sumsOf(t, i)
+	for name, good := range map[string]string{"as it is": list, "of a Windows sha256sum": strings.ReplaceAll(list, "  ", " *"), "capitals": strings.ReplaceAll(list, sumOfNothing, strings.ToUpper(sumOfNothing))} {
+		if err := i.CheckSums(good); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, bad := range map[string]string{
+		"empty":             "",
+		"a jar is missing":  strings.Replace(list, sumOfNothing+"  flyway-core-1.2.jar\n", "", 1),
+		"another version":   strings.Replace(list, "flyway-core-1.2.jar", "flyway-core-1.3.jar", 1),
+		"another sum":       strings.Replace(list, sumOfNothing+"  flyway-core", strings.Repeat("0", 64)+"  flyway-core", 1),
+		"it is a comment":   strings.Replace(list, sumOfNothing+"  flyway-core", "#"+sumOfNothing+"  flyway-core", 1),
+		"a sum's beginning": strings.Replace(list, sumOfNothing+"  flyway-core", sumOfNothing[:32]+"  flyway-core", 1),
+	} {
+		err := i.CheckSums(bad)
+		if !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), "flyway-core-1.2.jar") || !strings.Contains(err.Error(), sumOfNothing+"  flyway-core-1.2.jar") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(i.Home, "postgresql-1.2.jar"), []byte("one byte more"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.CheckSums(list); !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), ": postgresql-1.2.jar.") {
+		t.Errorf("another byte: %v", err)
+	}
+	// A second one of the same artifact would be on the class path as well.
+	if err := os.WriteFile(filepath.Join(i.Home, "flyway-core-9.9.jar"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.CheckSums(list); !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), "flyway-core-9.9.jar") {
+		t.Errorf("a second jar: %v", err)
+	}
+}
