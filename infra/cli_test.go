@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -56,5 +57,43 @@ func TestCommandLineInstallsByItsLock(t *testing.T) {
 	left, _ := filepath.Glob(filepath.Join(cache, "slipway", "*"))
 	if len(left) != 1 {
 		t.Errorf("the cache holds %q", left)
+	}
+}
+
+// pip compares what it fetches with the lock files, which hold all that the
+// wanted packages need.
+func TestPythonToolsAreLocked(t *testing.T) {
+	wanted := map[string]string{"lint/requirements.lock": "lint/requirements.txt", "local/requirements.lock": "local/requirements.txt", "local/awscli.lock": ""}
+	line := regexp.MustCompile(`^([A-Za-z0-9._-]+)==(\S+)( ;.*)? \\?$`)
+	for file, from := range wanted {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSuffix(string(raw), "\n"), "\n")
+		locked := map[string]string{}
+		for i, text := range lines {
+			if strings.HasPrefix(text, "#") || strings.HasPrefix(text, "    --hash=sha256:") {
+				continue
+			}
+			m := line.FindStringSubmatch(text)
+			if m == nil || i+1 == len(lines) || !strings.HasPrefix(lines[i+1], "    --hash=sha256:") {
+				t.Errorf("%s:%d has no checksum: %s", file, i+1, text)
+				continue
+			}
+			locked[m[1]] = m[2]
+		}
+		if from == "" {
+			continue
+		}
+		asked, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^([a-z-]+)(?:\[\w+\])?==(\S+)$`).FindAllStringSubmatch(string(asked), -1) {
+			if locked[m[1]] != m[2] {
+				t.Errorf("%s has %s %s, %s has %q", from, m[1], m[2], file, locked[m[1]])
+			}
+		}
 	}
 }

@@ -137,22 +137,23 @@ func (g *Ground) stopEmulator() error {
 	return err
 }
 
-// installEmulator makes a virtual environment of Python with the pinned
-// emulator, once, and answers its python.
+// installEmulator makes a virtual environment of Python with the emulator and
+// all it needs, by their checksums, once, and answers its python.
 func (g *Ground) installEmulator(ctx context.Context) (string, error) {
-	pinned := filepath.Join(g.options.Root, "infra", "local", "requirements.txt")
+	pinned := filepath.Join(g.options.Root, "infra", "local", "requirements.lock")
 	folder, err := g.installed("emulator", pinned, func(folder string) error {
-		return g.python(ctx, folder, "--requirement", pinned)
+		return g.python(ctx, folder, pinned)
 	})
 	return filepath.Join(folder, "bin", "python"), err
 }
 
-// python makes a virtual environment of Python and installs there.
-func (g *Ground) python(ctx context.Context, folder string, what ...string) error {
+// python makes a virtual environment of Python and installs there what the file
+// locks by checksums.
+func (g *Ground) python(ctx context.Context, folder, locked string) error {
 	if err := g.tool(ctx, "python3", "-m", "venv", folder); err != nil {
 		return fmt.Errorf("a virtual environment of Python (on Debian and Ubuntu: apt install python3-venv): %w", err)
 	}
-	return g.tool(ctx, filepath.Join(folder, "bin", "pip"), append([]string{"install", "--quiet", "--disable-pip-version-check"}, what...)...)
+	return g.tool(ctx, filepath.Join(folder, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:", "--requirement", locked)
 }
 
 // installRuntimeEmulator builds AWS's runtime interface emulator for the

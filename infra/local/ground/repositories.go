@@ -97,11 +97,10 @@ func (a AWS) ServeCodeCommit(ctx context.Context) (environment []string, err err
 	return []string{"PATH=" + cli + ":" + os.Getenv("PATH"), "https_proxy=http://" + outer.Addr().String(), "GIT_SSL_CAINFO=" + file("ca.pem"), "GIT_TERMINAL_PROMPT=0"}, nil
 }
 
-// cli is the AWS CLI, whose helper signs for git.
-const cli = "awscli==1.42.0"
-
+// installCLI installs the AWS CLI, whose helper signs for git.
 func (g *Ground) installCLI(ctx context.Context) (bin string, err error) {
-	folder, err := g.installed("aws-cli", cli, func(folder string) error { return g.python(ctx, folder, cli) })
+	locked := filepath.Join(g.options.Root, "infra", "local", "awscli.lock")
+	folder, err := g.installed("aws-cli", locked, func(folder string) error { return g.python(ctx, folder, locked) })
 	return filepath.Join(folder, "bin"), err
 }
 

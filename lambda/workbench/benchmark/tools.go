@@ -68,7 +68,7 @@ func (s *stage) fetchAWS(ctx context.Context, dir string) {
 	fmt.Fprintln(s.log, "installing the AWS CLI "+awsVersion)
 	for _, args := range [][]string{
 		{"python3", "-m", "venv", dir},
-		{filepath.Join(dir, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "awscli==" + awsVersion},
+		{filepath.Join(dir, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:", "--requirement", "infra/local/awscli.lock"},
 	} {
 		if err := explain(exec.CommandContext(ctx, args[0], args[1:]...)); err != nil {
 			fmt.Fprintf(s.log, "the recipe is measured without its AWS CLI call: %v\n", err)
