@@ -5,31 +5,22 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 
 	"slipway/lambda/flyway"
 )
 
-// archive is `slipway archive CLASSLIST FILE [SUMS]`, which the image's build
-// runs: it writes the class-data archive that SLIPWAY_CLASS_ARCHIVE names, of
-// jars that are those of the file SUMS and no others. The
+// archive is `slipway archive CLASSLIST FILE`, which the image's build runs:
+// it writes the class-data archive that SLIPWAY_CLASS_ARCHIVE names. The
 // program does it itself because it alone knows Java's options and class path.
 func (c cli) archive(args []string) int {
-	if len(args) != 2 && len(args) != 3 {
-		return c.misuse("archive: wants a class list, the file to write and, where the jars are to be compared, their checksums")
+	if len(args) != 2 {
+		return c.misuse("archive: wants a class list and the file to write")
 	}
 	java, err := flyway.FindJava(c.env["JAVA_HOME"], exec.LookPath)
 	if err != nil {
 		return c.misuse("archive: %v", err)
 	}
-	installation := flyway.Installation{Home: cmp.Or(c.env["SLIPWAY_FLYWAY_HOME"], "/flyway"), Java: java}
-	if len(args) == 3 {
-		if err := compareJars(installation, args[2]); err != nil {
-			fmt.Fprintf(c.err, "slipway: %v\n", err)
-			return 1
-		}
-	}
-	cmd, err := installation.BuildArchive(args[0], args[1])
+	cmd, err := flyway.Installation{Home: c.flywayHome(), Java: java}.BuildArchive(args[0], args[1])
 	if err != nil {
 		return c.misuse("archive: %v", err)
 	}
@@ -41,14 +32,31 @@ func (c cli) archive(args []string) int {
 	return 0
 }
 
-// compareJars compares the jars that will run with the list in that file.
-func compareJars(installation flyway.Installation, file string) error {
-	list, err := os.ReadFile(file)
+func (c cli) flywayHome() string { return cmp.Or(c.env["SLIPWAY_FLYWAY_HOME"], "/flyway") }
+
+// jars is `slipway jars SUMS`, which the image's build runs: it compares the
+// jars that will run with the checksums in the file SUMS, and deletes those that
+// the file lacks and nothing needs.
+func (c cli) jars(args []string) int {
+	if len(args) != 1 {
+		return c.misuse("jars: wants the file with their checksums")
+	}
+	list, err := os.ReadFile(args[0])
 	if err != nil {
-		return fmt.Errorf("the checksums of the jars: %w", err)
+		return c.misuse("jars: %v", err)
 	}
-	if err := installation.CheckSums(string(list)); err != nil {
-		return fmt.Errorf("docker/%s: %w\nIf these are the jars that you want, keep them in a list of your own, docker/NAME.sums, and name it with the build argument FLYWAY_SUMS=NAME.sums (cdk.json: images.sums)", filepath.Base(file), err)
+	others, err := flyway.Installation{Home: c.flywayHome()}.CheckSums(string(list))
+	if err != nil {
+		fmt.Fprintf(c.err, "slipway: %v\nIf these are the jars that you want, keep them in a list of your own, docker/NAME.sums, "+
+			"and name it with the build argument FLYWAY_SUMS=NAME.sums (cdk.json: images.sums)\n", err)
+		return 1
 	}
-	return nil
+	for _, jar := range others {
+		fmt.Fprintf(c.err, "%s is not in the list: deleted\n", jar)
+		if err := os.Remove(jar); err != nil {
+			fmt.Fprintf(c.err, "slipway: %v\n", err)
+			return 1
+		}
+	}
+	return 0
 }

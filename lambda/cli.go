@@ -44,6 +44,8 @@ func (c cli) run(ctx context.Context, args []string) int {
 		return 0
 	case name == "archive":
 		return c.archive(rest)
+	case name == "jars":
+		return c.jars(rest)
 	case slices.Contains(migrator.Commands, name):
 		return c.command(ctx, name, rest)
 	}

@@ -80,6 +80,7 @@ func TestMisuse(t *testing.T) {
 		{[]string{"migrate", "--timeout", "soon"}, "timeout"},
 		{[]string{"revert", "--steps", "x"}, "steps"},
 		{[]string{"serve", "--addr"}, "addr"},
+		{[]string{"jars"}, "checksums"},
 		{[]string{"serve", "--addr", ""}, "missing port"},
 		{[]string{"serve", "--addr", "8080"}, "missing port"},
 	} {

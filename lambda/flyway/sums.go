@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -13,10 +14,12 @@ import (
 var ErrOtherJars = errors.New("the Flyway installation is not the one that the list of checksums names")
 
 // CheckSums compares each jar of the class path with the list, in the form of
-// sha256sum: a checksum and a file's name a line. A jar that the list lacks, or
-// names with another checksum, is [ErrOtherJars]; the error ends in the list
-// that would fit.
-func (i Installation) CheckSums(list string) error {
+// sha256sum: a checksum and a file's name a line. A jar that the list names with
+// another checksum is [ErrOtherJars], and so is one of those that no command
+// works without and that the list lacks; the error ends in the list that would
+// fit. Returned are the paths of the jars that could be left out: the list lacks
+// them.
+func (i Installation) CheckSums(list string) (others []string, err error) {
 	wanted := map[string]string{}
 	for line := range strings.Lines(list) {
 		if fields := strings.Fields(line); len(fields) == 2 && !strings.HasPrefix(line, "#") {
@@ -25,23 +28,29 @@ func (i Installation) CheckSums(list string) error {
 	}
 	jars, err := i.ClassPath()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var wrong, found []string
 	for _, jar := range jars {
 		content, err := os.ReadFile(jar)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		name := filepath.Base(jar)
+		file := filepath.Base(jar)
 		sum := fmt.Sprintf("%x", sha256.Sum256(content))
-		found = append(found, sum+"  "+name)
-		if wanted[name] != sum {
-			wrong = append(wrong, name)
+		found = append(found, sum+"  "+file)
+		listed, ok := wanted[file]
+		name, _ := nameOf(file)
+		switch {
+		case ok && listed == sum:
+		case ok || slices.Contains(artifacts, name):
+			wrong = append(wrong, file)
+		default:
+			others = append(others, jar)
 		}
 	}
 	if len(wrong) > 0 {
-		return fmt.Errorf("%w: %s. These were found:\n%s", ErrOtherJars, strings.Join(wrong, ", "), strings.Join(found, "\n"))
+		return nil, fmt.Errorf("%w: %s. These were found:\n%s", ErrOtherJars, strings.Join(wrong, ", "), strings.Join(found, "\n"))
 	}
-	return nil
+	return others, nil
 }

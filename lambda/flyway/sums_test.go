@@ -28,7 +28,7 @@ func TestJarsAreThoseOfTheList(t *testing.T) {
 	i := installed(t)
 	list := sumsOf(t, i)
 	for name, good := range map[string]string{"as it is": list, "of a Windows sha256sum": strings.ReplaceAll(list, "  ", " *"), "capitals": strings.ReplaceAll(list, sumOfNothing, strings.ToUpper(sumOfNothing))} {
-		if err := i.CheckSums(good); err != nil {
+		if others, err := i.CheckSums(good); err != nil || len(others) > 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -40,7 +40,7 @@ func TestJarsAreThoseOfTheList(t *testing.T) {
 		"it is a comment":   strings.Replace(list, sumOfNothing+"  flyway-core", "#"+sumOfNothing+"  flyway-core", 1),
 		"a sum's beginning": strings.Replace(list, sumOfNothing+"  flyway-core", sumOfNothing[:32]+"  flyway-core", 1),
 	} {
-		err := i.CheckSums(bad)
+		_, err := i.CheckSums(bad)
 		if !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), "flyway-core-1.2.jar") || !strings.Contains(err.Error(), sumOfNothing+"  flyway-core-1.2.jar") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -48,14 +48,32 @@ func TestJarsAreThoseOfTheList(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(i.Home, "postgresql-1.2.jar"), []byte("one byte more"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := i.CheckSums(list); !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), ": postgresql-1.2.jar.") {
+	if _, err := i.CheckSums(list); !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), ": postgresql-1.2.jar.") {
 		t.Errorf("another byte: %v", err)
 	}
 	// A second one of the same artifact would be on the class path as well.
 	if err := os.WriteFile(filepath.Join(i.Home, "flyway-core-9.9.jar"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := i.CheckSums(list); !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), "flyway-core-9.9.jar") {
+	if _, err := i.CheckSums(list); !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), "flyway-core-9.9.jar") {
 		t.Errorf("a second jar: %v", err)
+	}
+
+	if err := os.Remove(filepath.Join(i.Home, "flyway-core-9.9.jar")); err != nil {
+		t.Fatal(err)
+	}
+	list = strings.Replace(list, sumOfNothing+"  postgresql", "# "+sumOfNothing+"  postgresql", 1)
+	list += "d6d2d2b9eee0a4ee1a1c9e4c1e2ae4b6a0a2b8c0d0e0f00112233445566778899  unused-1.jar\n"
+	if err := os.WriteFile(filepath.Join(i.Home, "postgresql-1.2.jar"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list += sumOfNothing + "  postgresql-1.2.jar\n"
+	// What no command needs can be left out.
+	extra := filepath.Join(i.Home, "gson-2.0.jar")
+	if err := os.WriteFile(extra, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if others, err := i.CheckSums(list); err != nil || len(others) != 1 || others[0] != extra {
+		t.Errorf("left out are %q, %v", others, err)
 	}
 }
