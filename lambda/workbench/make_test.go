@@ -86,7 +86,6 @@ var settings = map[string]struct{ target, want string }{
 	"FROM":         {"revert", "--from=V"},
 	"DRY_RUN":      {"revert", "--dry-run=V"},
 	"ROWS":         {"repair", "--rows=V"},
-	"ROLES":        {"rehearse", "--roles=V"},
 	"ONLY":         {"faults", "--only=V"},
 	"QUICK":        {"bench", "--quick=V"},
 	"ROLES":        {"rehearse", "--roles=V"},
