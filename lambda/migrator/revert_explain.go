@@ -56,8 +56,10 @@ func (r *run) undoFailure(ctx context.Context, u *undoError, lost bool, blockers
 	case lost || database.IsConnectionError(u.err) && !r.well():
 		f = report.Failf(report.DatabaseUnreachable, "Run it again when the server takes connections.", "the connection to the database was lost")
 	case errors.As(u.err, &f):
-	case database.IsConnectionError(u.err):
+	case database.IsConnectionError(u.err) && !known && r.undoSituation(u, "08006", u.err.Error()).setting != "":
 		f = report.Failf(report.MigrationFailed, r.adviseUndo(u, "08006", u.err.Error()), "the undo script's session was ended: %w", u.err)
+	case database.IsConnectionError(u.err):
+		f = report.Failf(report.DatabaseUnreachable, "Run it again.", "the undo script's session was ended while others went on: %w", u.err)
 	case known && pg.Code == "25006":
 		f = report.Failf(report.DatabaseUnreachable, "Connect to the writer (the cluster endpoint); after a failover, run it again.", "%s", pg.Message)
 	case known:
@@ -88,17 +90,22 @@ func (r *run) undoScriptsFault(u *undoError, state string) bool {
 
 // adviseUndo is the next step of an undo script that failed with that SQLSTATE.
 func (r *run) adviseUndo(u *undoError, state, message string) string {
-	text := u.step.text
-	s := situation{
-		state: state, message: message, script: u.step.undo.Script, role: r.target.User, database: r.target.Name,
-		outside: u.step.outside, rehearsal: r.Config.Rehearsal, statement: fromLine(text, u.line), atCommit: u.line == 0,
-	}
-	r.examine(&s, text)
+	next := r.undoSituation(u, state, message).advise()
 	// Without a line, a name that is missing is one of the history's.
-	if next := s.advise(); next != "" && (u.line > 0 || !strings.HasPrefix(state, "42")) {
+	if next != "" && (u.line > 0 || !strings.HasPrefix(state, "42")) {
 		return next + " Then revert again, or go forward with a new script."
 	}
 	return "Correct the undo script and revert again, or go forward with a new script."
+}
+
+func (r *run) undoSituation(u *undoError, state, message string) *situation {
+	text := u.step.text
+	s := &situation{
+		state: state, message: message, script: u.step.undo.Script, role: r.target.User, database: r.target.Name,
+		outside: u.step.outside, rehearsal: r.Config.Rehearsal, statement: fromLine(text, u.line), atCommit: u.line == 0,
+	}
+	r.examine(s, text)
+	return s
 }
 
 func revertedBefore(n int) string {

@@ -80,7 +80,6 @@ var settings = map[string]struct{ target, want string }{
 	"COPY":         {"rehearse", "copy=V"},
 	"AGAINST":      {"check", "--against=V"},
 	"DATA":         {"review", "--data=V"},
-	"ROLES":        {"rehearse", "--roles=V"},
 	"NAME":         {"new", "V"},
 	"TO":           {"revert", "--to=V"},
 	"STEPS":        {"revert", "--steps=V"},
