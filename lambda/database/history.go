@@ -51,6 +51,14 @@ func (c *Conn) read(ctx context.Context, t Table, after int) (rows []Row, exists
 	if errors.As(err, &pg) {
 		switch {
 		case pg.Code == "42P01" || pg.Code == "3F000":
+			// A view or a policy in its place can miss a table of its own.
+			var there bool
+			if again := c.pg.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", t.String()).Scan(&there); again != nil {
+				return nil, false, again
+			}
+			if there {
+				return nil, true, &UnreadableError{t, errors.New(pg.Message)}
+			}
 			return nil, false, nil
 		case slices.Contains(noHistory, pg.Code):
 			return nil, true, &UnreadableError{t, errors.New(pg.Message)}

@@ -43,7 +43,6 @@ var limits = map[string]string{
 // ownOnly are further settings for sessions that never run a script.
 var ownOnly = map[string]string{
 	"transaction_timeout":           "0",
-	"default_transaction_read_only": "off",
 	"default_transaction_isolation": "read committed",
 }
 

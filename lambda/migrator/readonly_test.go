@@ -113,6 +113,12 @@ func TestReadingWritesNothingEvenByTheHistory(t *testing.T) {
 		t.Errorf("%s: %s", rep.Code, rep.Message)
 	}
 	y.equal("rows written", y.text("SELECT count(*) FROM planted"), "0")
+
+	// One that finds no table of its own is there all the same.
+	y.exec("CREATE OR REPLACE FUNCTION noted() RETURNS SETOF real_history LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT * FROM real_history; END $$")
+	if rep := y.run(t.Context(), migrator.Request{Command: "info"}); rep.OK() || rep.Code == report.Internal {
+		t.Errorf("%s: %s", rep.Code, rep.Message)
+	}
 }
 
 // What only Flyway could tell of a repeatable script is said of that script: it
