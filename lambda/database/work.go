@@ -88,14 +88,18 @@ func (w *Work) TryLock(ctx context.Context) (got bool, err error) {
 	return got, err
 }
 
+// clean makes the session like a new one. DISCARD ALL would free its locks as well.
+const clean = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; DEALLOCATE ALL; DISCARD TEMP; "
+
 // Begin opens a transaction as the role that logged in, with nothing left of
 // what a script before it had set, and with the search path pinned. It returns
 // the history's last rank.
 func (w *Work) Begin(ctx context.Context) (rank int, err error) {
 	w.notices = Notices{}
-	// A script may have let go of the session's lock; it can't of the transaction's.
-	if _, err = w.pg.Exec(ctx, "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; "+pin); err == nil {
-		_, err = w.pg.Exec(ctx, fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d)", w.key))
+	if _, err = w.pg.Exec(ctx, clean+pin); err == nil {
+		// A script may have let go of the session's lock, or taken others. While the
+		// transaction has the lock as well, nobody else gets it in between.
+		_, err = w.pg.Exec(ctx, fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%[1]d); SELECT pg_advisory_unlock_all(); SELECT pg_advisory_lock(%[1]d)", w.key))
 	}
 	if err == nil {
 		err = w.pg.QueryRow(ctx, "SELECT coalesce(max(installed_rank), 0) FROM "+w.table.String()).Scan(&rank)

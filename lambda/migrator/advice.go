@@ -13,7 +13,6 @@ type advice struct {
 }
 
 func inside(s *situation) bool     { return !s.outside }
-func outside(s *situation) bool    { return s.outside }
 func throwAway(s *situation) bool  { return s.rehearsal == OnThrowAwayServer }
 func found(s *situation) bool      { return s.found != "" }
 func owned(s *situation) bool      { return s.owner != "" }

@@ -165,6 +165,23 @@ func TestRevertRunsScriptsAsFlyway(t *testing.T) {
 
 // What the server says by the way is passed on: an undo that found nothing to
 // drop, or took more along, is not hidden; nor one that is empty.
+// Each undo script starts as if it were the first of a new session.
+func TestRevertStartsEachScriptWithACleanSession(t *testing.T) {
+	t.Parallel()
+	y := newYard(t, with(release("1", "2"),
+		"U2__leaves.sql", "CREATE TEMP TABLE leftover (id int);\nPREPARE leftover AS SELECT 1;\nLISTEN leftover;\n"+
+			"SELECT pg_advisory_lock(4711);\nSET timezone = 'Asia/Tokyo';\nSET app.tenant = 'x';\n"+
+			"DECLARE leftover CURSOR WITH HOLD FOR SELECT 1;",
+		"U1__looks.sql", "CREATE TABLE saw AS SELECT (SELECT count(*) FROM pg_class WHERE relname = 'leftover')"+
+			" + (SELECT count(*) FROM pg_prepared_statements) + (SELECT count(*) FROM pg_listening_channels())"+
+			" + (SELECT count(*) FROM pg_cursors WHERE is_holdable)"+
+			" + (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711) AS left_over,"+
+			" current_setting('timezone') || coalesce(current_setting('app.tenant', true), '') AS settings;"))
+	y.exec(world{rows: applied("1", "2")}.insert())
+	y.ok(migrator.Request{Command: "revert", To: "0"})
+	y.equal("left by the script before", y.text("SELECT left_over || ' ' || settings FROM saw"), "0 UTC")
+}
+
 func TestRevertPassesNoticesOn(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, map[string]string{
