@@ -90,15 +90,16 @@ func (r *run) cutOff(f *report.Failure) bool {
 	return f.Code == report.Deadline || f.Code == report.Interrupted || f.Code == report.DatabaseUnreachable || f.SQLState == "57014"
 }
 
-// leavesNothing are single statements that undo themselves when they fail,
-// but for an invalid index, which is looked for.
+// severalTransactions are the statements that commit on their way: one that
+// fails may leave something, where any other single statement leaves nothing.
 var severalTransactions = lazy(`^(CALL|DO|REINDEX|CLUSTER|VACUUM|(CREATE|ALTER|DROP) SUBSCRIPTION|ALTER TABLE .*DETACH)\b`)
 
 // whatStays says what became of the failed script's own changes, and what has to
 // be done about it before the next run. It says only what was seen: a failed
 // entry in the history, none, or an index that was not invalid before the run.
 func (r *run) whatStays(f *report.Failure, s *situation, text string) string {
-	known := slices.ContainsFunc(slices.Concat(r.set.Versioned, r.set.Repeatable), func(file script.File) bool { return file.Script == f.Script })
+	files := slices.Concat(r.set.Versioned, r.set.Baselines, r.set.Repeatable)
+	known := slices.ContainsFunc(files, func(file script.File) bool { return file.Script == f.Script })
 	if !known || r.unread || r.req.Command != "migrate" {
 		return ""
 	}

@@ -36,7 +36,7 @@ func TestDoubtsAreFlywaysToSettle(t *testing.T) {
 			req: migrate, code: report.ValidationFailed, says: "type"},
 		"a row that no Flyway wrote": {
 			files: with(release("1"), "R__v.sql", "SELECT 1;"), rows: append(applied("1"), row{"", "v", "PYTHON", "SELECT 1;", false}),
-			req: migrate, code: report.Internal, says: "PYTHON"},
+			req: migrate, code: report.ValidationFailed, says: "PYTHON"},
 		"renamed, without a checksum": {
 			files: with(release("1"), "V2__b.sql", "SELECT 1;"), rows: applied("1", "2"), req: migrate, code: report.ValidationFailed, says: `renamed after it was applied ("a" then)`,
 			change: func(y *yard) { y.exec("UPDATE flyway_schema_history SET checksum = NULL WHERE version = '2'") }},

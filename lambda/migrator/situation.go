@@ -170,7 +170,7 @@ func (r *run) limit(ctx context.Context, s *situation, names []string) string {
 // scriptText is the text of a script of the release as it runs, and the part
 // of it from that line on. "" where the release does not have it.
 func (r *run) scriptText(name string, line int) (text, rest string) {
-	for _, f := range slices.Concat(r.set.Versioned, r.set.Repeatable, r.set.Callbacks) {
+	for _, f := range slices.Concat(r.set.Versioned, r.set.Baselines, r.set.Repeatable, r.set.Callbacks) {
 		if f.Script != name {
 			continue
 		}

@@ -98,7 +98,7 @@ func TestReviewCommand(t *testing.T) {
 		t.Fatalf("%d\n%s\n%s", code, out, progress)
 	}
 	for name, want := range map[string][]string{
-		"c.md":    {"adding-required-field", "**MIGRATION_FAILED**", "23502", "[+] AWS::Thing"},
+		"c.md":    {"adding-required-field", `**MIGRATION\_FAILED**`, "23502", "[+] AWS::Thing"},
 		"p.html":  {"<svg", "Add b", "prefers-color-scheme"},
 		"r.json":  {`"ok": false`, `"sqlState": "23502"`},
 		"r.sarif": {`"version": "2.1.0"`},

@@ -35,7 +35,7 @@ var situationSessionsFaults = []fault{
 		l.check(!strings.Contains(fmt.Sprint(o.Warnings), "session changed"), "warnings: %v", o.Warnings)
 		l.next("3")
 	}},
-	{"session-of-afterConnect", "what a callback set on purpose when the session began stays for every script", func(l *lab) {
+	{"session-of-a-connect-callback", "what a callback set on purpose when the session began stays for every script", func(l *lab) {
 		l.script("afterConnect.sql", "SET app.tenant = 'acme'; SET timezone = 'Asia/Tokyo'; SET lock_timeout = '7s';")
 		l.script("V1__one.sql", "CREATE TABLE t1 (id int); RESET ALL; SET timezone = 'UTC'; SET app.tenant = 'other';")
 		l.script("V2__two.sql", "CREATE TABLE t2 AS SELECT current_setting('app.tenant') || current_setting('timezone') || current_setting('lock_timeout') AS seen;")
