@@ -16,7 +16,7 @@ DECLARE
 	path pg_catalog.text := pg_catalog.current_setting('search_path');
 	state pg_catalog.jsonb;
 BEGIN
-	PERFORM pg_catalog.set_config('search_path', 'pg_catalog', false);
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false);
 	SELECT jsonb_build_object(
 		'user', current_user, 'path', path,
 		'settings', (SELECT coalesce(jsonb_object_agg(name, setting), '{}') FROM pg_settings
@@ -57,7 +57,7 @@ BEGIN
 	EXCEPTION WHEN OTHERS THEN
 		RETURN; -- it fails again at the commit, which says so better
 	END;
-	PERFORM pg_catalog.set_config('search_path', 'pg_catalog', false);
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false);
 	IF EXISTS (SELECT FROM pg_prepared_statements WHERE name = '@state' AND from_sql) THEN
 		EXECUTE 'EXECUTE @state' INTO state;
 	END IF;
@@ -129,7 +129,7 @@ BEGIN
 	END IF;
 
 	RESET ALL;
-	PERFORM pg_catalog.set_config('search_path', 'pg_catalog', false);
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false);
 	PERFORM set_config(key, value, false) FROM jsonb_each_text(coalesce(state->'settings', '{}') || coalesce(state->'custom', '{}'));
 	IF state->'settings'->>'lock_timeout' IS NULL AND @limit > 0 THEN
 		PERFORM set_config('lock_timeout', CASE WHEN at + 1 = ANY (@outside) THEN '0' ELSE '@limit' END, false);
