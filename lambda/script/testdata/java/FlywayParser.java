@@ -34,7 +34,7 @@ public class FlywayParser {
                 @Override
                 public int read(char[] buffer, int offset, int length) throws IOException {
                     int n = super.read(buffer, offset, length);
-                    if (n < 0 && ++ends > 20000) {
+                    if (n < 0 && ++ends > 100_000) {
                         throw new IOException("SPINS");
                     }
                     return n;
