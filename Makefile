@@ -101,10 +101,10 @@ deploy-local: needs-go ## deploy the real stacks and image to an emulator of AWS
 	go run ./infra/local $(call flag,sql,SQL)
 
 test: needs-go ## all tests that need neither Docker nor AWS
-	go test ./...
+	go test -timeout 30m ./...
 
 test-race: needs-go ## the tests of the handler, with the race detector
-	go test -race ./lambda/database ./lambda/event ./lambda/flyway ./lambda/migrator ./lambda/report ./lambda/script ./lambda/serve
+	go test -race -timeout 30m ./lambda/database ./lambda/event ./lambda/flyway ./lambda/migrator ./lambda/report ./lambda/script ./lambda/serve
 
 test-deploy: needs-go ## some twenty deployments to the emulator
 	go test -tags deploy -count=1 -timeout 40m -v ./infra/local/...
