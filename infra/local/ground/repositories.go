@@ -1,6 +1,7 @@
 package ground
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -20,6 +21,22 @@ import (
 )
 
 func (g *Ground) repositories() string { return filepath.Join(g.folder, "repositories") }
+
+// measureBody gives a chunked request a length, without which CGI takes none:
+// git sends what is larger than its http.postBuffer, 1 MiB, in chunks.
+func measureBody(r *http.Request) error {
+	if len(r.TransferEncoding) == 0 {
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.ContentLength = int64(len(body))
+	r.TransferEncoding = nil
+	return nil
+}
 
 func (g *Ground) pipelines() string { return filepath.Join(g.folder, "pipelines") }
 
@@ -76,6 +93,10 @@ func (a AWS) ServeCodeCommit(ctx context.Context) (environment []string, err err
 			return
 		}
 		r.URL.Path = "/" + path[1] + ".git" + path[2]
+		if err := measureBody(r); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
 		(&cgi.Handler{
 			Path: filepath.Join(strings.TrimSpace(string(git)), "git-http-backend"),
 			Env:  []string{"GIT_PROJECT_ROOT=" + filepath.Dir(a.Repository("x")), "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=" + a.key},
