@@ -159,18 +159,20 @@ func IsConnectionError(err error) bool {
 	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "conn closed")
 }
 
-// Denied makes an ACCESS_DENIED of a statement that the role has no right to, or
-// that a read-only session refuses; other errors stay as they are.
+// Denied makes an ACCESS_DENIED of a statement that the role has no right to, and
+// a DATABASE_UNREACHABLE of one that a read-only session refuses, as on a reader;
+// other errors stay as they are.
 func Denied(err error) error {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) || pg.Code != "42501" && pg.Code != "25006" {
 		return err
 	}
-	next := "Grant the role what the message names, or migrate as the owner of the schema."
+	code, next := report.AccessDenied, "Grant the role what the message names, or migrate as the owner of the schema."
 	if pg.Code == "25006" {
+		code = report.DatabaseUnreachable
 		next = "Connect to the writer of the cluster. Where the program only reads (SLIPWAY_READ_ONLY=true), make the history a plain table: something behind it writes."
 	}
-	f := report.Failf(report.AccessDenied, next, "%s", pg.Message)
+	f := report.Failf(code, next, "%s", pg.Message)
 	f.SQLState, f.Err = pg.Code, err
 	return f
 }

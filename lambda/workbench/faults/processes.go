@@ -75,7 +75,7 @@ var processFaults = []fault{
 		l.check(l.ask("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", orphan) == "1", "there is no orphan")
 		l.quick()
 		o := l.completes("2")
-		l.contains(strings.Join(o.Warnings, "\n"), fmt.Sprintf("pid %d", orphan), "pg_sleep")
+		l.contains(strings.Join(o.Warnings, "\n"), fmt.Sprintf("pid %d", orphan), "SELECT on lab.knob")
 		l.seen = []string{"the orphan is named with pid and statement, and ended; the run completes at 2"}
 	}},
 	{"orphan-still-locked", "a run whose session still holds the lock is not touched: LOCKED names it", func(l *lab) {
