@@ -92,7 +92,7 @@ func (l *lab) look() *look {
 	if l.ask("SELECT to_regclass('public.flyway_schema_history') IS NOT NULL") != "true" {
 		return s
 	}
-	rows, err := l.admin.Query(l.ctx, "SELECT script, coalesce(version, ''), success FROM flyway_schema_history WHERE type IN ('SQL', 'SQL_BASELINE') ORDER BY installed_rank")
+	rows, err := l.admin.Query(l.ctx, "SELECT script, coalesce(version, ''), success FROM flyway_schema_history WHERE type = 'SQL' OR type = 'SQL_BASELINE' ORDER BY installed_rank")
 	l.must(err)
 	defer rows.Close()
 	for rows.Next() {

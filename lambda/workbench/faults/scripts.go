@@ -12,7 +12,7 @@ import (
 )
 
 var inputFaults = []fault{
-	{"name-with-newline", refusedByName, func(l *lab) { l.refused("V2__a\nb.sql", "SELECT 1;", "control character") }},
+	{"name-with-newline", refusedByName, func(l *lab) { l.refused("V2__a\nb.sql", "SELECT 1;", "U+000A") }},
 	{"name-with-leading-dash", refusedByName, func(l *lab) { l.refused("-url=V2__a.sql", "SELECT 1;", "not a migration's name") }},
 	{"name-with-one-underscore", refusedByName, func(l *lab) { l.refused("V2_a.sql", "SELECT 1;", "two underscores") }},
 	{"name-in-lower-case", refusedByName, func(l *lab) { l.refused("v2__a.sql", "SELECT 1;", "not a migration's name") }},
