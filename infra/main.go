@@ -35,10 +35,22 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
-	jsii.Close()
+	closeRuntime()
 	if err != nil {
 		os.Exit(1)
 	}
+}
+
+// closeRuntime ends the Node process that jsii started and deletes its folder.
+//
+// Two goroutines of jsii wait for that process, and the one that comes second
+// prints "Runtime process exited abnormally: waitid: no child processes". All
+// that we have to say is on stderr by now.
+func closeRuntime() {
+	if discard, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
+		os.Stderr = discard
+	}
+	jsii.Close()
 }
 
 func synthesize(ctx context.Context) error {

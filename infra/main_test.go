@@ -71,6 +71,9 @@ func run(t *testing.T, root string, context map[string]any) (stderr string, err 
 	var said strings.Builder
 	cmd.Stderr = &said
 	err = cmd.Run()
+	if strings.Contains(said.String(), "Runtime process exited") {
+		t.Errorf("what jsii says of its own process is shown:\n%s", said.String())
+	}
 	return said.String(), err
 }
 
