@@ -31,6 +31,7 @@ override takes-review := SQL AGAINST COPY DATA ROLES
 override takes-deploy-local := SQL
 override takes-test-builds := TESTED
 override takes-faults := ONLY
+override takes-differential := SQL
 override takes-bench := QUICK
 override hint-run-ENVIRONMENT := . A deployed environment is migrated by its deployment: infra/cdk deploy slipway-…
 override hint-run-COPY := . DATABASE_URL=postgres://… names the database
@@ -118,6 +119,10 @@ faults: needs-go ## inject every fault and print what was promised and seen (ONL
 faults-table: needs-go ## the same, and write the table of its README
 	go run ./lambda/workbench/faults -write
 
+differential: needs-go ## compare the readers of scripts with the parsers of Flyway and its driver: 200,000 made-up scripts (SQL=folder: and its .sql files)
+	@SLIPWAY_LONG_TESTS=1 SLIPWAY_SQL_FILES="$${GIVEN_SQL:+$$(realpath -- "$$GIVEN_SQL")}" \
+		go test -count=1 -timeout 120m -v -run 'TestFlywayReads' ./lambda/script
+
 bench: needs-go ## Slipway beside what it replaces, goose and psql (QUICK=1: the short one)
 	go run ./lambda/workbench/benchmark $(call flag,quick,QUICK)
 
@@ -149,4 +154,4 @@ needs-go:
 	@command -v go >/dev/null || { echo "make: there is no go on PATH: install Go 1.26 or newer (https://go.dev/dl/)" >&2; exit 1; }
 
 FORCE:
-.PHONY: help run info revert new start stop clean check rehearse review image synth deploy-local validate repair test test-race test-deploy test-builds faults faults-table bench lint lint-templates class-list pin-images rds-ca ci needs-go FORCE
+.PHONY: help run info revert new start stop clean check rehearse review image synth deploy-local validate repair test test-race test-deploy test-builds faults faults-table differential bench lint lint-templates class-list pin-images rds-ca ci needs-go FORCE

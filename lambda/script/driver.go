@@ -164,7 +164,11 @@ func endsInWord(sql string) bool {
 	if c < utf8.RuneSelf {
 		return sql != "" && isDriverWord(byte(c))
 	}
-	return c <= 0xffff && unicode.In(c, unicode.L, unicode.Nd, unicode.Nl, unicode.M, unicode.Sc, unicode.Pc, unicode.Cf)
+	return c < 0xa0 || c <= 0xffff && unicode.In(c, unicode.L, unicode.Nd, unicode.Nl, unicode.M, unicode.Sc, unicode.Pc, unicode.Cf)
 }
 
-func isDriverWord(c byte) bool { return isWord(c) || c == '$' }
+// isDriverWord is Character.isJavaIdentifierPart for a byte: control characters
+// that are no white space are parts of an identifier, too.
+func isDriverWord(c byte) bool {
+	return isWord(c) || c == '$' || c < '\t' || c > '\r' && c < 0x1c || c == 0x7f
+}

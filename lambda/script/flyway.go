@@ -53,10 +53,10 @@ const (
 	flywayDelimiter
 )
 
-// readAsFlyway returns the pieces in which Flyway would send a script, and nil
-// or how it would fail to.
+// readAsFlyway returns the pieces in which Flyway would send a script, see
+// [withoutMarks], and nil or how it would fail to.
 func readAsFlyway(sql string) ([]piece, *flywayTrouble) {
-	r := &flywayReader{sql: sql, at: len(sql) - len(strings.TrimPrefix(sql, bom))}
+	r := &flywayReader{sql: sql}
 	r.reset()
 	for r.at < len(sql) {
 		before := r.at

@@ -2,7 +2,6 @@ package script
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
@@ -16,56 +15,83 @@ import (
 	"slipway/lambda/workbench/distribution"
 )
 
-// askFlyway returns what Flyway's parser and the driver make of the scripts,
-// see testdata/java/FlywayParser.java.
-func askFlyway(t *testing.T, scripts []string) []string {
+// flyways are the class paths of the versions of Flyway whose parser is asked:
+// the one that is used, and one of which no more than the core can be had.
+func flyways(t *testing.T) map[string][]string {
 	t.Helper()
 	dir, err := distribution.DefaultDir()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cache := &distribution.Cache{Dir: dir, Mirror: os.Getenv("SLIPWAY_MAVEN_MIRROR"), Progress: os.Stderr}
-	home, err := cache.Flyway(context.Background())
+	home, err := cache.Flyway(t.Context())
 	if err != nil {
 		t.Fatal(err)
-	}
-	java, err := flyway.FindJava(os.Getenv("JAVA_HOME"), exec.LookPath)
-	if err != nil {
-		t.Skip("no Java to run Flyway's parser with: ", err)
 	}
 	jars, err := filepath.Glob(filepath.Join(home, "*.jar"))
 	if err != nil || len(jars) == 0 {
 		t.Fatal("no jars in ", home, err)
 	}
-	var in, errs bytes.Buffer
-	for _, s := range scripts {
-		in.WriteString(base64.StdEncoding.EncodeToString([]byte(s)) + "\n")
+	newer, err := cache.NewerCore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]string{distribution.FlywayVersion: jars, distribution.NewerFlyway: newer}
+}
+
+// batch is how many scripts one Java is asked: their texts are held in memory.
+const batch = 10_000
+
+// askFlyway calls found for each script with what the parser of a Flyway and
+// the driver make of it, see testdata/java/FlywayParser.java.
+func askFlyway(t *testing.T, jars, scripts []string, found func(i int, reading string)) {
+	t.Helper()
+	java, err := flyway.FindJava(os.Getenv("JAVA_HOME"), exec.LookPath)
+	if err != nil {
+		t.Skip("no Java to run Flyway's parser with: ", err)
 	}
 	path := strings.Join(jars, string(filepath.ListSeparator))
-	command := exec.Command(java, "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", path, "testdata/java/FlywayParser.java")
-	command.Stdin = &in
-	command.Stderr = &errs
-	out, err := command.Output()
-	if err != nil && strings.Contains(errs.String(), "jdk.compiler") {
-		t.Skip("this Java has no compiler, so Flyway's parser was not asked")
+	for from := 0; from < len(scripts); from += batch {
+		part := scripts[from:min(from+batch, len(scripts))]
+		var in, errs bytes.Buffer
+		for _, s := range part {
+			in.WriteString(base64.StdEncoding.EncodeToString([]byte(s)) + "\n")
+		}
+		command := exec.CommandContext(t.Context(), java, "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", path,
+			"testdata/java/FlywayParser.java")
+		command.Stdin = &in
+		command.Stderr = &errs
+		out, err := command.Output()
+		if err != nil && strings.Contains(errs.String(), "jdk.compiler") {
+			t.Skip("this Java has no compiler, so Flyway's parser was not asked")
+		}
+		lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+		if err != nil || len(lines) != len(part) {
+			t.Fatalf("%v, %d results for %d scripts: %s", err, len(lines), len(part), errs.String())
+		}
+		for i, line := range lines {
+			found(from+i, line)
+		}
+		if len(scripts) > batch {
+			t.Logf("%d of %d", from+len(part), len(scripts))
+		}
 	}
-	lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
-	if err != nil || len(lines) != len(scripts) {
-		t.Fatalf("%v, %d answers to %d scripts: %s", err, len(lines), len(scripts), errs.String())
-	}
-	return lines
 }
 
 // foretell returns what the readers of this package say that Flyway and the driver do.
 func foretell(sql string) string {
 	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	sql, _ = withoutMarks(sql)
 	pieces, trouble := readAsFlyway(sql)
 	if trouble != nil && trouble.spins {
 		return "SPINS"
 	}
 	var out strings.Builder
-	for i, p := range pieces {
+	for _, p := range pieces {
 		text := strings.Trim(sql[p.start:p.end], javaSpace)
+		if text == "" && p.end == len(sql) {
+			continue // a control character alone
+		}
 		out.WriteString(map[bool]string{true: "out", false: "in"}[p.outside])
 		if p.copies {
 			_, data, _ := strings.Cut(sql[p.end:], "\n")
@@ -82,21 +108,27 @@ func foretell(sql string) string {
 			continue
 		}
 		out.WriteString(" sql")
-		from := 0
-		for _, cut := range append(readAsDriver(text, false), len(text)) {
-			if part := text[min(from, len(text)):cut]; strings.TrimFunc(part, func(c rune) bool { return c == ';' || isJavaSpace(c) }) != "" {
-				out.WriteString(" " + encode(part))
+		for _, escapes := range []bool{false, true} {
+			if escapes {
+				out.WriteString(" off")
 			}
-			from = cut + 1
+			from := 0
+			for _, cut := range append(readAsDriver(text, escapes), len(text)) {
+				if part := text[min(from, len(text)):cut]; strings.TrimFunc(part, isDelimiterOrSpace) != "" {
+					out.WriteString(" " + encode(part))
+				}
+				from = cut + 1
+			}
 		}
 		out.WriteString("|")
-		_ = i
 	}
 	if trouble != nil {
 		out.WriteString("INCOMPLETE")
 	}
 	return out.String()
 }
+
+func isDelimiterOrSpace(c rune) bool { return c == ';' || isJavaSpace(c) }
 
 // fragments are what scripts are made up of at random: all that a parser has
 // to know, and what looks like it.
@@ -110,7 +142,8 @@ var fragments = strings.Split(`SELECT 1~; ~;
 \.
 ~
 \.
-~ \. ~VACUUM ~VACUUM(ANALYZE) ~CREATE INDEX CONCURRENTLY ~REINDEX ~DATABASE ~REINDEX (VERBOSE) SCHEMA ~DROP ~UNIQUE INDEX CONCURRENTLY ~DISCARD ALL~ALTER SYSTEM ~t1 ~a$b ~_x ~é ~größe~e`+"\u0301"+`~😀~`+"\u00a0"+`~`+"\u2003"+`~1e5 ~12~.5~,~::~a.b~a . b~"a"."b"~"a".b.c.d~a b c d e f g h i j k ~INSERT INTO t VALUES (~); ~$1$2~/~*~-~`+"\r\n"+`~`+"\t"+`~`+"\f", "~")
+~ \. ~VACUUM ~VACUUM(ANALYZE) ~CREATE INDEX CONCURRENTLY ~REINDEX ~DATABASE ~REINDEX (VERBOSE) SCHEMA ~DROP ~UNIQUE INDEX CONCURRENTLY ~DISCARD ALL~ALTER SYSTEM ~t1 ~a$b ~_x ~é ~größe~e`+"\u0301"+`~😀~`+"\u00a0"+`~`+"\u2003"+`~1e5 ~12~.5~,~::~a.b~a . b~"a"."b"~"a".b.c.d~a b c d e f g h i j k ~INSERT INTO t VALUES (~); ~$1$2~/~*~-~`+"\r\n"+`~`+"\t"+`~`+"\f"+`~`+
+	"\r~\v~\u0085~\u2028~\ufeff~\x1c~\x01~\x7f"+`~$é$~$é~$a$a$~$_1$~$A$~DO ~AS ~U&"~U&'\'~:a ~\;~CREATE RULE r AS ON INSERT TO t DO (~ALTER ~CLUSTER~FINALIZE`, "~")
 
 func random(r *rand.Rand) string {
 	var b strings.Builder
@@ -130,21 +163,28 @@ func TestFlywayReadsAlike(t *testing.T) {
 		"", "(SELECT 1) UNION (SELECT 2); SELECT 3", "\n\n(SELECT 1)", "SELECT 1 AS \u0661", "COPY t FROM STDIN", "\ufeffSELECT 1;",
 		"/*/ a; */ SELECT 1", "PREPARE p AS SELECT $1; VACUUM; COPY t FROM STDIN;\n1\n\\.\n",
 	}
-	n := 4000
+	n := 8000
 	if os.Getenv("SLIPWAY_LONG_TESTS") != "" {
 		n = 200000
 	}
 	for range n {
 		scripts = append(scripts, random(r))
 	}
-	different := 0
-	for i, want := range askFlyway(t, scripts) {
-		if got := foretell(scripts[i]); got != want && different < 5 {
-			different++
-			t.Errorf("%q:\nFlyway: %s\nhere:   %s", scripts[i], readable(want), readable(got))
-		}
+	for version, jars := range flyways(t) {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			different := 0
+			askFlyway(t, jars, scripts, func(i int, want string) {
+				if got := foretell(scripts[i]); got != want {
+					different++
+					if different <= 5 {
+						t.Errorf("%q:\nFlyway: %s\nhere:   %s", scripts[i], readable(want), readable(got))
+					}
+				}
+			})
+			t.Logf("%d scripts, %d differences", len(scripts), different)
+		})
 	}
-	t.Logf("%d scripts", len(scripts))
 }
 
 // readable decodes an answer.

@@ -41,6 +41,10 @@ type Judge struct {
 // scripts are run by Slipway itself, so that nothing is said of Flyway's
 // parser, and what they may do to their transaction is for their caller to say.
 func (j Judge) Script(f File, sql string) []Finding {
+	var marks []int
+	if f.Kind != Undo {
+		sql, marks = withoutMarks(sql)
+	}
 	statements := Split(sql)
 	s := judgement{sql: sql, file: f, lines: lineCounter{sql: sql}}
 	for _, statement := range statements {
@@ -53,6 +57,7 @@ func (j Judge) Script(f File, sql string) []Finding {
 		s.history(statement, j)
 	}
 	if f.Kind != Undo {
+		s.marks(statements, marks)
 		s.userStays()
 		s.transaction(statements)
 		s.outside(statements)

@@ -73,6 +73,12 @@ func TestRefusedScripts(t *testing.T) {
 		"CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2);":                            "",
 		"SELECT U&'d\\0061t', u&\"x\", b'01', X'1f', N'a;';":                                  "",
 
+		"SELECT 'a\ufeffb';":                                                                   "flyway-reads-otherwise:1",
+		"SELECT 1;\nSELECT 1 AS \"\ufeff\";":                                                   "flyway-reads-otherwise:2",
+		"CREATE TABLE t (a text);\nCOPY t FROM STDIN;\na\ufeff\n\\.\n":                         "flyway-reads-otherwise:3",
+		"\ufeffSELECT 1;\n\ufeffCREATE\ufeff TABLE t (); -- \ufeff\n\ufeff-- \ufeff\nSELECT 2": "",
+		"SELECT 1;\n\ufeffCOMMIT;":                                                             "transaction-control:2",
+
 		// Transactions
 		"CREATE TABLE a (b int);\nCOMMIT;":                                     "transaction-control:2",
 		"BEGIN;\nSELECT 1;\nEND;":                                              "transaction-control:1 transaction-control:3",

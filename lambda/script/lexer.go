@@ -178,6 +178,8 @@ func skipIgnored(sql string, at int) int {
 			at = skipLine(sql, at)
 		case c == '/' && strings.HasPrefix(sql[at:], "/*"):
 			at = skipComment(sql, at)
+		case c == bom[0] && strings.HasPrefix(sql[at:], bom):
+			at += len(bom) // Flyway takes it away
 		default:
 			return at
 		}

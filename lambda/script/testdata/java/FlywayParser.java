@@ -14,9 +14,36 @@ import org.flywaydb.database.postgresql.*;
  * Reads scripts from standard input, one a line in Base64, and prints for each
  * what Flyway's parser and PostgreSQL's driver would send: "in" or "out" of a
  * transaction, "copy" with statement and data or "sql" with what the driver
- * makes of the statement, texts in Base64; a bar ends each.
+ * makes of the statement, "off" and the same without standard_conforming_strings,
+ * texts in Base64; a bar ends each.
  */
 public class FlywayParser {
+    private static final String SPINS = "SPINS";
+
+    /** More reads behind the end, or more tokens, than that and the parser does not end. */
+    static int limit(String sql) {
+        return 2_000 + 20 * sql.length();
+    }
+
+    /** A parser that fails when it reads tokens without end. */
+    static class Counting extends PostgreSQLParser {
+        private final int limit;
+        private int tokens;
+
+        Counting(ClassicConfiguration configuration, ParsingContext context, String sql) {
+            super(configuration, context);
+            limit = limit(sql);
+        }
+
+        @Override
+        protected boolean isAlternativeStringLiteral(String peek) {
+            if (++tokens > limit) {
+                throw new IllegalStateException(SPINS);
+            }
+            return super.isAlternativeStringLiteral(peek);
+        }
+    }
+
     /** A script whose reader fails when it is read on and on behind its end. */
     static class Script extends StringResource {
         private final String sql;
@@ -34,8 +61,8 @@ public class FlywayParser {
                 @Override
                 public int read(char[] buffer, int offset, int length) throws IOException {
                     int n = super.read(buffer, offset, length);
-                    if (n < 0 && ++ends > 100_000) {
-                        throw new IOException("SPINS");
+                    if (n < 0 && ++ends > limit(sql)) {
+                        throw new IllegalStateException(SPINS);
                     }
                     return n;
                 }
@@ -44,25 +71,20 @@ public class FlywayParser {
     }
 
     public static void main(String[] arguments) throws Exception {
+        prepare();
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+        PrintStream out = new PrintStream(new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16));
         String line;
         while ((line = in.readLine()) != null) {
-            String sql = new String(Base64.getDecoder().decode(line), StandardCharsets.UTF_8);
-            String[] result = {"SPINS"};
-            Thread thread = new Thread(() -> result[0] = parse(sql));
-            thread.setDaemon(true);
-            thread.start();
-            thread.join(4000);
-            System.out.println(result[0]);
+            out.println(parse(new String(Base64.getDecoder().decode(line), StandardCharsets.UTF_8)));
         }
-        System.out.flush();
-        Runtime.getRuntime().halt(0); // a parser that spins would keep it
+        out.flush();
     }
 
     static String parse(String sql) {
         StringBuilder out = new StringBuilder();
         try {
-            SqlStatementIterator statements = parser().parse(new Script(sql));
+            SqlStatementIterator statements = new Counting(CONFIGURATION, CONTEXT, sql).parse(new Script(sql));
             for (SqlStatement s = statements.next(); s != null; s = statements.next()) {
                 out.append(s.canExecuteInTransaction() ? "in" : "out");
                 if (s instanceof PostgreSQLCopyParsedStatement) {
@@ -71,9 +93,9 @@ public class FlywayParser {
                     out.append(" copy ").append(base64(s.getSql())).append(' ').append(base64((String) data.get(s)));
                 } else {
                     out.append(" sql");
-                    for (var q : org.postgresql.core.Parser.parseJdbcSql(s.getSql(), true, false, true, false, true)) {
-                        out.append(' ').append(base64(q.nativeSql));
-                    }
+                    cut(out, s.getSql(), true);
+                    out.append(" off");
+                    cut(out, s.getSql(), false);
                 }
                 out.append('|');
             }
@@ -83,26 +105,33 @@ public class FlywayParser {
                 e = e.getCause();
             }
             String message = String.valueOf(e.getMessage());
-            if (message.equals("SPINS")) {
+            if (message.equals(SPINS)) {
                 return message;
             }
             return message.startsWith("Incomplete statement") ? out + "INCOMPLETE" : "ERROR " + base64(e.toString());
         }
     }
 
-    /** The parser needs the database for its version alone. */
-    static PostgreSQLParser parser() throws Exception {
+    /** A configuration and the database, which the parser needs for its version alone. */
+    private static final ClassicConfiguration CONFIGURATION = new ClassicConfiguration();
+    private static final ParsingContext CONTEXT = new ParsingContext();
+
+    static void prepare() throws Exception {
         Field unsafe = sun.misc.Unsafe.class.getDeclaredField("theUnsafe");
         unsafe.setAccessible(true);
         Object database = ((sun.misc.Unsafe) unsafe.get(null)).allocateInstance(PostgreSQLDatabase.class);
         Field version = Database.class.getDeclaredField("version");
         version.setAccessible(true);
         version.set(database, MigrationVersion.fromVersion("17"));
-        ParsingContext context = new ParsingContext();
-        context.setDatabase((Database) database);
-        ClassicConfiguration configuration = new ClassicConfiguration();
-        configuration.setPlaceholderReplacement(false);
-        return new PostgreSQLParser(configuration, context);
+        CONTEXT.setDatabase((Database) database);
+        CONFIGURATION.setPlaceholderReplacement(false);
+    }
+
+    /** How the driver cuts a statement; strict: standard_conforming_strings is on. */
+    static void cut(StringBuilder out, String sql, boolean strict) throws Exception {
+        for (var q : org.postgresql.core.Parser.parseJdbcSql(sql, strict, false, true, false, true)) {
+            out.append(' ').append(base64(q.nativeSql));
+        }
     }
 
     static String base64(String text) {
