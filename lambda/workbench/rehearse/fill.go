@@ -205,6 +205,7 @@ func (t *fillTable) fill(ctx context.Context, db *pgx.Conn, rows int) (f Filling
 func (t *fillTable) insert(rows int, all bool) string {
 	values := map[string]string{}
 	from := fmt.Sprintf("generate_series(1, %d) g", rows)
+	var taken []string // rows of the tables that are referred to
 	for i, k := range t.keys {
 		if k.to == t.oid {
 			for _, c := range k.columns {
@@ -214,13 +215,15 @@ func (t *fillTable) insert(rows int, all bool) string {
 		}
 		var of []string
 		for j, c := range k.columns {
-			if _, taken := values[c]; !taken {
+			if _, set := values[c]; !set {
 				values[c] = fmt.Sprintf("k%d.c%d", i, j)
 			}
 			of = append(of, fmt.Sprintf("%s AS c%d", quote(k.of[j]), j))
 		}
-		from += fmt.Sprintf(" LEFT JOIN (SELECT row_number() OVER () - 1 AS r, count(*) OVER () AS n, %s FROM (SELECT * FROM %s LIMIT %d) t) k%d ON k%d.r = (g - 1) %% k%d.n",
-			strings.Join(of, ", "), k.toName, rows, i, i, i)
+		taken = append(taken, fmt.Sprintf("k%d AS MATERIALIZED (SELECT row_number() OVER () - 1 AS r, %s FROM %s LIMIT %d)",
+			i, strings.Join(of, ", "), k.toName, rows))
+		// Each side of the condition has columns of one relation, so that it can be a hash join.
+		from += fmt.Sprintf(" LEFT JOIN k%[1]d ON k%[1]d.r = (g - 1) %% (SELECT nullif(count(*), 0) FROM k%[1]d)", i)
 	}
 	var names, list []string
 	for _, c := range t.columns {
@@ -237,7 +240,12 @@ func (t *fillTable) insert(rows int, all bool) string {
 	if len(names) == 0 {
 		return "INSERT INTO " + t.name + " DEFAULT VALUES"
 	}
-	return fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s ON CONFLICT DO NOTHING", t.name, strings.Join(names, ", "), strings.Join(list, ", "), from)
+	with := ""
+	if len(taken) > 0 {
+		with = "WITH " + strings.Join(taken, ", ") + " "
+	}
+	return fmt.Sprintf("%sINSERT INTO %s (%s) SELECT %s FROM %s ON CONFLICT DO NOTHING",
+		with, t.name, strings.Join(names, ", "), strings.Join(list, ", "), from)
 }
 
 var numbers = []string{"integer", "bigint", "numeric", "real", "double precision", "money"}
