@@ -3,6 +3,7 @@ package database
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -11,7 +12,8 @@ import (
 )
 
 // NetworkProps: a range of private addresses of /16 to /24, and in how many
-// zones to be; with no zones named, AWS's first ones are taken.
+// zones to be; with no zones named, AWS's first ones are taken. The order in
+// which zones are named means nothing.
 type NetworkProps struct {
 	CIDR              string
 	AvailabilityZones []string
@@ -44,22 +46,22 @@ func NewNetwork(scope constructs.Construct, id string, p NetworkProps) Network {
 		})
 	}
 	n := Network{VpcID: *vpc.Ref()}
-	blocks := sixteenths(netip.MustParsePrefix(p.CIDR), p.Zones)
+	whole := netip.MustParsePrefix(p.CIDR)
 	var azs, tables []string
-	for i := range p.Zones {
-		zone := zoneAt(p.AvailabilityZones, i)
-		subnet := awsec2.NewCfnSubnet(here, jsii.String(nth("Subnet", i)), &awsec2.CfnSubnetProps{
+	for _, z := range places(p.AvailabilityZones, p.Zones) {
+		subnet := awsec2.NewCfnSubnet(here, jsii.String(nth("Subnet", z.place)), &awsec2.CfnSubnetProps{
 			VpcId:               vpc.Ref(),
-			AvailabilityZone:    jsii.String(zone),
-			CidrBlock:           jsii.String(blocks[i]),
+			AvailabilityZone:    jsii.String(z.zone()),
+			CidrBlock:           jsii.String(sixteenth(whole, z.place)),
 			MapPublicIpOnLaunch: jsii.Bool(false),
 		})
-		table := awsec2.NewCfnRouteTable(here, jsii.String(nth("RouteTable", i)), &awsec2.CfnRouteTableProps{VpcId: vpc.Ref()})
-		awsec2.NewCfnSubnetRouteTableAssociation(here, jsii.String(nth("Routes", i)), &awsec2.CfnSubnetRouteTableAssociationProps{
-			SubnetId:     subnet.Ref(),
-			RouteTableId: table.Ref(),
-		})
-		azs = append(azs, zone)
+		table := awsec2.NewCfnRouteTable(here, jsii.String(nth("RouteTable", z.place)), &awsec2.CfnRouteTableProps{VpcId: vpc.Ref()})
+		awsec2.NewCfnSubnetRouteTableAssociation(here, jsii.String(nth("Routes", z.place)),
+			&awsec2.CfnSubnetRouteTableAssociationProps{
+				SubnetId:     subnet.Ref(),
+				RouteTableId: table.Ref(),
+			})
+		azs = append(azs, z.zone())
 		n.SubnetIDs = append(n.SubnetIDs, *subnet.Ref())
 		tables = append(tables, *table.Ref())
 	}
@@ -73,22 +75,42 @@ func NewNetwork(scope constructs.Construct, id string, p NetworkProps) Network {
 	return n
 }
 
-func zoneAt(zones []string, i int) string {
-	if len(zones) > 0 {
-		return zones[i]
-	}
-	return *awscdk.Fn_Select(jsii.Number(i), awscdk.Fn_GetAzs(nil))
+// place is a zone's place in the VPC, from 0: it decides the logical ids and the
+// addresses of what lies in the zone.
+type place struct {
+	name  string // "": AWS's zone of that place
+	place int
 }
 
-// sixteenths are the first n of the sixteen equal parts of p.
-func sixteenths(p netip.Prefix, n int) []string {
-	var out []string
+// places are the zones' places. That of a named zone is its letter's, so that
+// neither another order of the list nor one more zone moves a subnet:
+// CloudFormation would replace it.
+func places(zones []string, n int) []place {
+	var all []place
+	if len(zones) == 0 {
+		for i := range n {
+			all = append(all, place{place: i})
+		}
+		return all
+	}
+	for _, name := range slices.Sorted(slices.Values(zones)) {
+		all = append(all, place{name: name, place: int(name[len(name)-1] - 'a')})
+	}
+	return all
+}
+
+func (p place) zone() string {
+	if p.name != "" {
+		return p.name
+	}
+	return *awscdk.Fn_Select(jsii.Number(p.place), awscdk.Fn_GetAzs(nil))
+}
+
+// sixteenth is one of the sixteen equal parts of p, from 0.
+func sixteenth(p netip.Prefix, i int) string {
 	first := binary.BigEndian.Uint32(p.Addr().AsSlice())
 	bits := p.Bits() + 4
-	for i := range n {
-		var addr [4]byte
-		binary.BigEndian.PutUint32(addr[:], first+uint32(i)<<(32-bits))
-		out = append(out, netip.PrefixFrom(netip.AddrFrom4(addr), bits).String())
-	}
-	return out
+	var addr [4]byte
+	binary.BigEndian.PutUint32(addr[:], first+uint32(i)<<(32-bits))
+	return netip.PrefixFrom(netip.AddrFrom4(addr), bits).String()
 }

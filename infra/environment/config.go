@@ -49,6 +49,10 @@ const (
 	EndpointNone   = "none"   // the subnets' route to the internet (NAT)
 )
 
+// ReplaceDatabase is what the key replace may hold. The templates don't depend
+// on it: what compares templates reads it.
+const ReplaceDatabase = "database"
+
 // Database is where an environment's scripts run. It is made with the
 // environment (New holds) or exists already (Existing holds).
 type Database struct {

@@ -50,6 +50,9 @@ var Keys = []Key{
 		Doc: "The pipeline waits for a person before this environment, and shows the scripts that would run"},
 	{Path: "throwaway", Kind: Flag, Default: false,
 		Doc: "The environment may be lost: relaxes the defaults below, lets the database's stack be deleted, and lets `revert` run without `--from`"},
+	{Path: "replace", Kind: List, Default: []any{}, check: each(oneOf(ReplaceDatabase), 0, 1),
+		Doc: "`[\"database\"]` lets a change replace or delete the environment's cluster, instance, key, secret, VPC or subnets, " +
+			"which `check`, `plan` and the approval refuse otherwise. Take it out again once that is deployed"},
 
 	{Path: "database.name", Kind: Text, Absent: "made here: `app`; existing: the secret's `dbname`",
 		check: matches(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`, "a letter, then letters, digits and _, 63 at most"),
@@ -59,8 +62,10 @@ var Keys = []Key{
 	{Path: "database.baseline", Kind: Text, Absent: "none", check: matches(`^\d+([._]\d+)*$`, `a version in quotes, such as "12" or "3.1"`),
 		Doc: "Adopt a database that has tables but no history: it counts as migrated up to this version"},
 	{Path: "database.availabilityZones", Kind: List, Absent: "made here: the region's first two; existing: not checked",
-		check: each(matches(`^[a-z]{2}(-[a-z]+)+-\d[a-z]$`, "a zone such as eu-central-1a"), 1, 6),
-		Doc:   "Zones of the subnets: two or three where it is made here; for an existing database one for each of `subnetIds`, of which an endpoint takes no two in one zone"},
+		check: each(matches(`^[a-z]{2}(-[a-z]+)+-\d[a-p]$`, "the name of a zone such as eu-central-1a"), 1, 6),
+		Doc: "Names of the subnets' zones, in any order: two or three where it is made here; for an existing database one for " +
+			"each of `subnetIds`, in their order, of which an endpoint takes no two in one zone. Which zones have the endpoint's " +
+			"service differs by account: `aws ec2 describe-vpc-endpoint-services --service-names com.amazonaws.eu-central-1.secretsmanager`"},
 
 	{Path: "database.vpcCidr", Kind: Text, Scope: MadeHere, Default: "10.0.0.0/16", check: privateRange,
 		Doc: "Addresses of the VPC, /16 to /24; each subnet gets a sixteenth"},

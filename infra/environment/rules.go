@@ -110,17 +110,28 @@ func (v values) place(at func(string) string, pipeline bool, e *Error) {
 		}
 	}
 	region := v.text("region")
+	v.zones(at, region, e)
 	if region == "" {
 		return
-	}
-	for _, zone := range v.list("database.availabilityZones") {
-		if !strings.HasPrefix(zone, region) {
-			e.add(at("database.availabilityZones"), "%q does not lie in the region %s", zone, region)
-		}
 	}
 	for _, key := range []string{"database.secretArn", "database.kmsKeyArn"} {
 		if parts := strings.Split(v.text(key), ":"); len(parts) > 3 && parts[3] != region {
 			e.add(at(key), "lies in the region %s, the environment in %s", parts[3], region)
+		}
+	}
+}
+
+// zones checks that the zones lie in one region, that of the environment where
+// it is given. Which of a region's zones an account has, and what is offered in
+// them, only AWS can tell.
+func (v values) zones(at func(string) string, region string, e *Error) {
+	for i, zone := range v.list("database.availabilityZones") {
+		of := zone[:len(zone)-1]
+		switch {
+		case region != "" && of != region:
+			e.add(at("database.availabilityZones"), "%q does not lie in the region %s", zone, region)
+		case region == "" && i == 0:
+			region = of
 		}
 	}
 }
