@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 # Settings of targets count only where they are arguments of make. Other programs' .env files export names like
 # DATABASE_URL; what the environment has under these names is not obeyed (with `make -e` neither) and not passed on.
-override settings := SQL ENVIRONMENT DATABASE_URL COPY AGAINST DATA ROLES NAME TO STEPS FROM DRY_RUN ROWS ONLY QUICK TESTED FIX
+override settings := SQL ENVIRONMENT DATABASE_URL COPY AGAINST DATA ROLES NAME TO STEPS FROM DRY_RUN ROWS ONLY QUICK FIX
 override typed = $(filter command line,$(origin $1))
 override given := $(foreach name,$(settings),$(if $(call typed,$(name)),$(name)))
 unexport $(settings) SLIPWAY_DATABASE_URL SLIPWAY_COPY
@@ -29,7 +29,6 @@ override takes-check := SQL AGAINST FIX
 override takes-rehearse := SQL AGAINST COPY DATA ROLES
 override takes-review := SQL AGAINST COPY DATA ROLES
 override takes-deploy-local := SQL
-override takes-test-builds := TESTED
 override takes-faults := ONLY
 override takes-differential := SQL
 override takes-bench := QUICK
@@ -110,8 +109,8 @@ test-race: needs-go ## the tests of the handler, with the race detector
 test-deploy: needs-go ## some twenty deployments to the emulator
 	go test -tags deploy -count=1 -timeout 40m -v ./infra/local/...
 
-test-builds: needs-go ## every command of the pipeline's build specs, from clean clones of HEAD (TESTED=1: `make test` has passed already)
-	go test -tags builds -count=1 -timeout 60m -v -run 'TestBuilds|TestReview' ./infra/pipeline $(call flag,tested,TESTED)
+test-builds: needs-go ## every command of the pipeline's build specs, from clean clones of HEAD
+	go test -tags builds -count=1 -timeout 60m -v -run 'TestBuilds|TestReview' ./infra/pipeline
 
 faults: needs-go ## inject every fault and print what was promised and seen (ONLY=name)
 	go run ./lambda/workbench/faults $(call flag,only,ONLY)

@@ -18,8 +18,13 @@ type Pipeline struct {
 	Branch          string
 	DockerHubSecret string // ARN of a secret with username and password; "" reads from Docker Hub without
 	Review          bool   // pull requests are judged
-	Email           string // "": nobody is written to
-	LogDays         int
+	// History and Roles concern the run of all scripts on an empty database. The
+	// build reads them in cdk.json itself, as the commit has it.
+	History bool
+	Roles   []string
+	Test    bool   // the project's own tests are run
+	Email   string // "": nobody is written to
+	LogDays int
 }
 
 // PipelineKeys are all keys of the pipeline, in the order in which a person wants to read of them.
@@ -39,6 +44,12 @@ var PipelineKeys = []Key{
 		Doc: "A push to this branch is deployed"},
 	{Path: "review", Kind: Flag, Default: true,
 		Doc: "A pull request for the branch is judged: CodeCommit gets a comment and an approval state, with `connectionArn` the same text is an artifact"},
+	{Path: "history", Kind: Flag, Default: true,
+		Doc: "Each push runs all scripts on an empty throw-away PostgreSQL before anything is deployed, with the last environment's settings"},
+	{Path: "roles", Kind: List, Default: []any{}, check: each(matches(`^[A-Za-z_][A-Za-z0-9_.-]{0,62}$`, "a role's name"), 0, 100),
+		Doc: "Roles that your servers have and scripts name, made for that run and for the rehearsal in a review"},
+	{Path: "test", Kind: Flag, Default: false,
+		Doc: "Each push runs Slipway's own tests too (`make test`): for those who change Slipway itself"},
 	{Path: "dockerHubSecretArn", Kind: Text, Absent: "none is used", check: secretArn,
 		Doc: "Secret with `username` and `password` for Docker Hub, whose limit for strangers is low; or name a mirror in `images` (one in ECR has to let the pipeline's account pull)"},
 	{Path: "email", Kind: Text, Absent: "nobody", check: emailAddress,
@@ -73,6 +84,9 @@ func parsePipeline(raw any, all []Config, e *Error) *Pipeline {
 		Branch:          v.text("branch"),
 		DockerHubSecret: v.text("dockerHubSecretArn"),
 		Review:          v.flag("review"),
+		History:         v.flag("history"),
+		Roles:           v.list("roles"),
+		Test:            v.flag("test"),
 		Email:           v.text("email"),
 		LogDays:         v.whole("logRetentionDays"),
 	}

@@ -117,7 +117,7 @@ func (e *execution) build(a action) error {
 	if err != nil {
 		return err
 	}
-	b := codebuild.Build{Variables: map[string]string{}, Account: e.aws.Environment(), Skip: skipped, Cache: filepath.Join(e.s.g.Folder(), "caches")}
+	b := codebuild.Build{Variables: map[string]string{}, Account: e.aws.Environment(), Cache: filepath.Join(e.s.g.Folder(), "caches")}
 	for _, v := range project.Environment.Variables {
 		b.Variables[v.Name] = v.Value
 	}
@@ -162,9 +162,6 @@ func (e *execution) build(a action) error {
 	}
 	return nil
 }
-
-// skipped are the project's own tests: they are a tier of their own, and take minutes.
-func skipped(command string) bool { return command == "make test" }
 
 // copyOf is a clone of a repository at the execution's commit, and another folder itself.
 func (e *execution) copyOf(folder string) string {

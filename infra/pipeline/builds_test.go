@@ -6,7 +6,6 @@ package pipeline_test
 
 import (
 	"encoding/json"
-	"flag"
 	"maps"
 	"os"
 	"os/exec"
@@ -19,8 +18,6 @@ import (
 	"slipway/infra/local/codebuild"
 	"slipway/lambda/workbench/awstest"
 )
-
-var tested = flag.Bool("tested", false, "make test has passed on this commit: do not run it once more here")
 
 // onlyAWS are the commands that are not run: they change an account, or send to
 // one. Each has to be there.
@@ -86,10 +83,6 @@ func (b build) run(clone string, aws *awstest.AWS, more map[string]string) (expo
 }
 
 func (b build) skipped(command string) bool {
-	if *tested && command == "make test" {
-		b.t.Logf("%s: make test is not run, as -tested says", b.name)
-		return true
-	}
 	return slices.ContainsFunc(onlyAWS, func(prefix string) bool { return strings.HasPrefix(command, prefix) })
 }
 

@@ -41,18 +41,26 @@ var ownSettings = []string{
 
 const buildWorkbench = `go build -o "$WORK/workbench" ./lambda/workbench`
 
-// A build that runs what a branch brings ends well either way: what went wrong
-// is in its artifact, for the judge to tell.
-var (
-	trySynthCommands = []string{
-		`(cd "$WORK/theirs" && ../ours/infra/cdk synth --quiet --output "$REVIEW/cdk.out") >"$REVIEW/synth.log" 2>&1 || echo "exit code $?" >"$REVIEW/failed"`,
-		`cat "$REVIEW/synth.log"`,
+// trySynthCommands run the branch's CDK app. A build that runs what a branch
+// brings ends well either way: what went wrong is in its artifact, for the judge
+// to tell.
+var trySynthCommands = []string{
+	`(cd "$WORK/theirs" && ../ours/infra/cdk synth --quiet --output "$REVIEW/cdk.out") >"$REVIEW/synth.log" 2>&1 || echo "exit code $?" >"$REVIEW/failed"`,
+	`cat "$REVIEW/synth.log"`,
+}
+
+// rehearseCommands run the branch's scripts, and end well either way, too.
+func (r *review) rehearseCommands() []string {
+	roles := ""
+	if names := r.props.Config.Roles; len(names) > 0 {
+		roles = ` --roles "` + strings.Join(names, ",") + `"`
 	}
-	tryRehearseCommands = []string{
+	return []string{
 		buildWorkbench,
-		`"$WORK/workbench" review --sql "$WORK/theirs/` + migration.Scripts + `" --against "$DESTINATION_COMMIT" --json "$REVIEW/rehearsal.json" --html "$REVIEW/rehearsal.html" || echo "exit code $?"`,
+		`"$WORK/workbench" review --sql "$WORK/theirs/` + migration.Scripts + `" --against "$DESTINATION_COMMIT"` + roles +
+			` --json "$REVIEW/rehearsal.json" --html "$REVIEW/rehearsal.html" || echo "exit code $?"`,
 	}
-)
+}
 
 // judgeCommands compare the templates that the branch made with what is
 // deployed, and write the review. With CI=true the CDK prints a difference, and
@@ -99,7 +107,7 @@ func (r *review) spec(name string) awscodebuild.BuildSpec {
 		commands = trySynthCommands
 	case rehearseBuild:
 		own = ownSettings
-		commands = tryRehearseCommands
+		commands = r.rehearseCommands()
 	case judgeBuild:
 		own = ownSettings
 		commands = r.judgeCommands()

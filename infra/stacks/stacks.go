@@ -49,6 +49,11 @@ func New(scope constructs.Construct, p Props) Stacks {
 		s.Database.SetTerminationProtection(jsii.Bool(!c.Throwaway))
 		database.New(s.Database, c).Output(s.Database)
 		access = database.FromOutputs(name, c.Database)
+		if c.Throwaway {
+			// Aurora wants subnets in two zones. AWS charges for the endpoint by the
+			// hour and zone, and while the cluster pauses that is nearly all there is.
+			access.SubnetIDs = access.SubnetIDs[:1]
+		}
 		// The writer instance too has to be there, and all of the network.
 		s.Migration.AddStackDependency(s.Database, jsii.String("the migration runs on this database"))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"slipway/lambda/untrusted"
 	"slipway/lambda/workbench/distribution"
+	"slipway/lambda/workbench/postgres"
 )
 
 // defaultSQL is the folder of the project's own scripts.
@@ -32,6 +33,8 @@ type bench struct {
 	// dir is the ignored folder for everything that belongs to this clone.
 	dir   string
 	cache *distribution.Cache
+	// throwAway is a server that takes the place of the local one; nil for none.
+	throwAway *postgres.Server
 }
 
 func newBench(env map[string]string, out, err io.Writer) (*bench, error) {

@@ -43,6 +43,7 @@ func commands() []command {
 		{"check", "[--sql DIR] [--against BRANCH] [--all] [--fix] [--json | --sarif]", "judge the branch's scripts before the merge, without a database", runCheck},
 		{"rehearse", "[--sql DIR] [--against BRANCH] [--data FILE] [--rows N] [--json]", "run the branch's scripts on a throw-away database and measure what they do", runRehearse},
 		{"review", "[flags of both] [--diff NAME=FILE]… [--markdown FILE] [--html FILE] [--json FILE] [--sarif FILE]", "check and rehearse, as a comment and a page for the pull request", runReview},
+		{"history", "[--sql DIR] [--assembly DIR]", "run all scripts on an empty throw-away database, as the pipeline does before it deploys", runHistory},
 		{"keep", "", "", runKeep},
 	}
 }

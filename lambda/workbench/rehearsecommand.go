@@ -95,16 +95,8 @@ func (o *rehearsal) throwAway(ctx context.Context, server *postgres.Server, opti
 	if err := server.CreateRole(ctx, role, password, attributes...); err != nil {
 		return err
 	}
-	for other := range strings.SplitSeq(o.roles, ",") {
-		if other = strings.TrimSpace(other); other == "" {
-			continue
-		}
-		if other == role || other == postgres.Superuser {
-			return usageError{fmt.Errorf("--roles: %s is a role of the throw-away server itself", other)}
-		}
-		if err := server.CreateRole(ctx, other, rand.Text()); err != nil {
-			return usageError{fmt.Errorf("--roles: %s: %w", other, err)}
-		}
+	if err := createRoles(ctx, server, strings.Split(o.roles, ","), role); err != nil {
+		return usageError{fmt.Errorf("--roles: %w", err)}
 	}
 	if _, err := server.CreateDatabase(ctx, name, role); err != nil {
 		return err
@@ -115,6 +107,23 @@ func (o *rehearsal) throwAway(ctx context.Context, server *postgres.Server, opti
 	options.Admin = options.Target
 	options.Admin.User, options.Admin.Password = postgres.Superuser, database.Password(server.Password())
 	options.Undo = !o.noUndo
+	return nil
+}
+
+// createRoles makes the roles that scripts name on a throw-away server. Those
+// that it has itself, its superuser and own, are refused.
+func createRoles(ctx context.Context, server *postgres.Server, names []string, own string) error {
+	for _, name := range names {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if name == own || name == postgres.Superuser {
+			return fmt.Errorf("%s is a role of the throw-away server itself", name)
+		}
+		if err := server.CreateRole(ctx, name, rand.Text()); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	return nil
 }
 

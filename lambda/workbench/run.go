@@ -19,13 +19,19 @@ import (
 const path = "/2015-03-31/functions/function/invocations"
 
 // runRun is `run`: it sends the program the event of a deployment.
-func runRun(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (code int, err error) {
+func runRun(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error) {
 	var w where
 	w.define(flags)
 	asJSON := flags.Bool("json", false, "print the report as JSON, and nothing else on stdout")
 	if err := w.parse(b, flags, arguments); err != nil {
 		return 2, err
 	}
+	return b.run(ctx, w, *asJSON)
+}
+
+// run sends the program the event of a deployment and prints the report, and
+// what CloudFormation would get.
+func (b *bench) run(ctx context.Context, w where, asJSON bool) (code int, err error) {
 	s, err := b.open(ctx, w)
 	if err != nil {
 		return 1, err
@@ -38,7 +44,7 @@ func runRun(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []stri
 	}
 	call := []string{"serve", "--addr", address}
 	summary := b.out
-	if *asJSON {
+	if asJSON {
 		call, summary = append(call, "--json"), b.err
 	}
 	program, err := s.start(b.out, b.err, call...)

@@ -15,6 +15,9 @@ import (
 // server starts the local PostgreSQL, or answers the one that `start` keeps
 // up. While another command uses it for itself, it waits.
 func (b *bench) server(ctx context.Context) (*postgres.Server, error) {
+	if b.throwAway != nil {
+		return b.throwAway, nil
+	}
 	for waiting := false; ; {
 		server, err := postgres.Start(ctx, postgres.Options{Cache: b.cache, Folder: b.postgresFolder()})
 		if !postgres.IsInUse(err) {
