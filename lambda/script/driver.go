@@ -46,10 +46,8 @@ func readAsDriver(sql string, escapes bool) []int {
 		case c == ')':
 			d.parens--
 			d.at++
-		case isDriverWord(c) && !isDigit(c):
-			d.word()
 		default:
-			d.at++
+			d.word()
 		}
 	}
 	return cuts
@@ -113,7 +111,7 @@ func (d *driverReader) dollar() {
 		return
 	}
 	i := at + 1
-	for i < len(sql) && isDriverWord(sql[i]) && sql[i] != '$' && !(i == at+1 && isDigit(sql[i])) {
+	for i < len(sql) && isWord(sql[i]) && !(i == at+1 && isDigit(sql[i])) {
 		i++
 	}
 	if i == len(sql) || sql[i] != '$' {
@@ -128,10 +126,19 @@ func (d *driverReader) dollar() {
 	d.at = i + 1 + n + len(tag)
 }
 
+// word reads a word, or passes over one letter that can't begin one.
 func (d *driverReader) word() {
 	begin := d.at
-	for d.at < len(d.sql) && isDriverWord(d.sql[d.at]) && d.sql[d.at] != '$' {
-		d.at++
+	c, size := utf8.DecodeRuneInString(d.sql[d.at:])
+	d.at += size
+	if isIgnorable(c) || isDigit(d.sql[begin]) || !isIdentifierPart(c) {
+		return
+	}
+	for d.at < len(d.sql) && d.sql[d.at] != '$' {
+		if c, size = utf8.DecodeRuneInString(d.sql[d.at:]); !isIdentifierPart(c) {
+			break
+		}
+		d.at += size
 	}
 	name := d.sql[begin:d.at]
 	switch {
@@ -158,17 +165,22 @@ func kindOfStatement(word string) string {
 	return ""
 }
 
-// endsInWord reports whether the last letter can be a part of a Java identifier.
+// endsInWord reports whether the last letter can be a part of an identifier.
 func endsInWord(sql string) bool {
 	c, _ := utf8.DecodeLastRuneInString(sql)
-	if c < utf8.RuneSelf {
-		return sql != "" && isDriverWord(byte(c))
-	}
-	return c < 0xa0 || c <= 0xffff && unicode.In(c, unicode.L, unicode.Nd, unicode.Nl, unicode.M, unicode.Sc, unicode.Pc, unicode.Cf)
+	return sql != "" && isIdentifierPart(c)
 }
 
-// isDriverWord is Character.isJavaIdentifierPart for a byte: control characters
-// that are no white space are parts of an identifier, too.
-func isDriverWord(c byte) bool {
-	return isWord(c) || c == '$' || c < '\t' || c > '\r' && c < 0x1c || c == 0x7f
+// isIdentifierPart is Java's Character.isJavaIdentifierPart of a char.
+func isIdentifierPart(c rune) bool {
+	if c < utf8.RuneSelf {
+		return isWord(byte(c)) || c == '$' || isIgnorable(c)
+	}
+	return isIgnorable(c) ||
+		c <= 0xffff && unicode.In(c, unicode.L, unicode.Nd, unicode.Nl, unicode.M, unicode.Sc, unicode.Pc, unicode.Cf)
+}
+
+// isIgnorable is Character.isIdentifierIgnorable: control characters that are no white space.
+func isIgnorable(c rune) bool {
+	return c < '\t' || c > '\r' && c < 0x1c || c >= 0x7f && c < 0xa0 || unicode.Is(unicode.Cf, c)
 }

@@ -161,7 +161,7 @@ func TestFlywayReadsAlike(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	scripts := []string{
 		"", "(SELECT 1) UNION (SELECT 2); SELECT 3", "\n\n(SELECT 1)", "SELECT 1 AS \u0661", "COPY t FROM STDIN", "\ufeffSELECT 1;",
-		"/*/ a; */ SELECT 1", "PREPARE p AS SELECT $1; VACUUM; COPY t FROM STDIN;\n1\n\\.\n",
+		"/*/ a; */ SELECT 1", "CREATE \u0085\x7fBEGIN ATOMIC ; a", "$\x01$a;$\x01$; b", "BEGIN\u2028ATOMIC; CREATE BEGIN\u0300 ATOMIC;", "$\x7f12$;a", "PREPARE p AS SELECT $1; VACUUM; COPY t FROM STDIN;\n1\n\\.\n",
 	}
 	n := 8000
 	if os.Getenv("SLIPWAY_LONG_TESTS") != "" {
