@@ -31,6 +31,17 @@ func TestBuildArgumentsAreTheDockerfiles(t *testing.T) {
 	}
 }
 
+// Docker Hub limits what an address may pull, and CodeBuild's are shared.
+func TestGoDoesNotComeFromDockerHub(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("..", "..", "docker", "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(raw), "\nARG GO_IMAGE=public.ecr.aws/docker/library/golang:") {
+		t.Error("Go's image comes from elsewhere")
+	}
+}
+
 // The step of the build that keeps all but scripts out of the image, run here.
 func TestTheImageHasScriptsAndNothingElse(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join("..", "..", "docker", "Dockerfile"))

@@ -64,7 +64,7 @@ func (b *builds) assets() *pipelines.CodeBuildOptions {
 	o := &pipelines.CodeBuildOptions{BuildEnvironment: &awscodebuild.BuildEnvironment{BuildImage: b.image(), ComputeType: awscodebuild.ComputeType_MEDIUM}}
 	if all := mirrors(b.props.Images); len(all) > 0 {
 		o.PartialBuildSpec = spec(map[string]any{"pre_build": map[string]any{"commands": logins(all)}})
-		o.RolePolicy = pulls(all)
+		o.RolePolicy = pulls(all, b.props.Config.Account)
 	}
 	return o
 }

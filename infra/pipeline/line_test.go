@@ -320,6 +320,21 @@ func TestMirrorInECR(t *testing.T) {
 			t.Errorf("the image's build has no %s: %s", want, policy)
 		}
 	}
+	if strings.Contains(policy, "ecr:CreateRepository") {
+		t.Errorf("the image's build may make repositories in another account: %s", policy)
+	}
+}
+
+// A pull-through cache in the pipeline's own account makes its repository at the
+// first pull, by the rights of whoever pulls.
+func TestCacheInTheOwnAccount(t *testing.T) {
+	p := project(map[string]any{"review": false})
+	p.Images.Flyway = p.Pipeline.Account + ".dkr.ecr.eu-central-1.amazonaws.com/docker-hub/flyway/flyway:12.4.0"
+	policy := text(resource(t, template(t, synthesized(p, nil), "slipway-pipeline"), "AWS::IAM::Policy", "LineAssetsDockerRole"))
+	const want = `"ecr:CreateRepository","ecr:GetDownloadUrlForLayer"],"Effect":"Allow","Resource":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":ecr:eu-central-1:111122223333:repository/docker-hub/flyway/flyway"]]}}`
+	if !strings.Contains(policy, want) {
+		t.Errorf("the image's build can't make it: %s", policy)
+	}
 }
 
 // Docker Hub's password is read where assets are published, one of which is the

@@ -56,16 +56,21 @@ func logins(all []mirror) []any {
 	return commands
 }
 
-// pulls are the rights for it.
-func pulls(all []mirror) *[]awsiam.PolicyStatement {
+// pulls are the rights for it, for builds in that account. A cache of its own
+// makes a repository when its image is first pulled.
+func pulls(all []mirror, account string) *[]awsiam.PolicyStatement {
 	if len(all) == 0 {
 		return nil
 	}
-	var repositories []string
+	var repositories, own []string
 	for _, m := range all {
-		repositories = append(repositories, "arn:"+*awscdk.Aws_PARTITION()+":ecr:"+m.region+":"+m.account+":repository/"+m.repository)
+		arn := "arn:" + *awscdk.Aws_PARTITION() + ":ecr:" + m.region + ":" + m.account + ":repository/" + m.repository
+		repositories = append(repositories, arn)
+		if m.account == account {
+			own = append(own, arn)
+		}
 	}
-	return &[]awsiam.PolicyStatement{
+	rights := []awsiam.PolicyStatement{
 		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("ecr:GetAuthorizationToken"), Resources: jsii.Strings("*")}),
 		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			// The last one is for a repository that ECR fills from another registry.
@@ -74,4 +79,10 @@ func pulls(all []mirror) *[]awsiam.PolicyStatement {
 			Resources: jsii.Strings(repositories...),
 		}),
 	}
+	if len(own) > 0 {
+		rights = append(rights, awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions: jsii.Strings("ecr:CreateRepository"), Resources: jsii.Strings(own...),
+		}))
+	}
+	return &rights
 }

@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -50,8 +52,36 @@ func (g *Ground) findEngine(ctx context.Context) error {
 	if address := addressOf(bridge); address != "" {
 		g.engine.bridge, g.engine.listen = address, address
 	}
-	return nil
+	return g.nameGoImage(docker)
 }
+
+// officialMirror is where Amazon serves Docker's official images.
+const officialMirror = "public.ecr.aws/docker/library/"
+
+// nameGoImage gives Go's image, where the engine has it under the name that it
+// has on Docker Hub, the name that the Dockerfile begins with: it is the same
+// one, and need not be fetched.
+func (g *Ground) nameGoImage(docker func(args ...string) (string, error)) error {
+	dockerfile, err := os.ReadFile(filepath.Join(g.options.Root, "docker", "Dockerfile"))
+	if err != nil {
+		return err
+	}
+	found := goImage.FindSubmatch(dockerfile)
+	if found == nil {
+		return nil
+	}
+	wanted, onDockerHub := officialMirror+string(found[1]), string(found[1])
+	if _, err := docker("image", "inspect", wanted); err == nil {
+		return nil
+	}
+	if _, err := docker("image", "inspect", onDockerHub); err != nil {
+		return nil // the build fetches it
+	}
+	_, err = docker("tag", onDockerHub, wanted)
+	return err
+}
+
+var goImage = regexp.MustCompile(`(?m)^ARG GO_IMAGE=` + regexp.QuoteMeta(officialMirror) + `(\S+)$`)
 
 // findClient prefers a client that has BuildKit: the newer ones with the
 // plugin buildx, those before 23 without. Where several are installed, the
