@@ -22,7 +22,7 @@ $(foreach name,$(filter-out $(settings),$(.VARIABLES)),$(if $(call typed,$(name)
 override takes-run := SQL DATABASE_URL
 override takes-info := SQL DATABASE_URL ENVIRONMENT
 override takes-validate := SQL DATABASE_URL ENVIRONMENT
-override takes-repair := SQL DATABASE_URL ENVIRONMENT ROWS
+override takes-repair := SQL DATABASE_URL ENVIRONMENT ROWS DRY_RUN
 override takes-revert := SQL DATABASE_URL ENVIRONMENT TO STEPS FROM DRY_RUN
 override takes-new := SQL NAME
 override takes-check := SQL AGAINST FIX
@@ -64,8 +64,8 @@ info: $(program) ## show applied and pending scripts (ENVIRONMENT=prod: of a dep
 validate: $(program) ## compare history and scripts (ENVIRONMENT=prod)
 	@$(workbench) validate $(database)
 
-repair: $(program) ## repair the history, as a failed run advises (ENVIRONMENT=prod; ROWS=1,7)
-	@$(workbench) repair $(database) $(call flag,rows,ROWS)
+repair: $(program) ## repair the history, as a failed run advises (ENVIRONMENT=prod: by the scripts here, DRY_RUN=1 shows the changes; ROWS=1,7)
+	@$(workbench) repair $(database) $(call flag,rows,ROWS) $(call flag,dry-run,DRY_RUN)
 
 revert: $(program) ## undo the newest versions down to TO=12, or STEPS=1 (ENVIRONMENT=prod, there with FROM=14 unless it is throwaway; DRY_RUN=1)
 	@$(workbench) revert $(database) $(call flag,to,TO) $(call flag,steps,STEPS) $(call flag,from,FROM) $(call flag,dry-run,DRY_RUN)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -79,7 +80,7 @@ func TestCreateMigratesAndAnswersAttributes(t *testing.T) {
 	if function != nil {
 		t.Fatal(function)
 	}
-	if len(r.reqs) != 1 || r.reqs[0] != (migrator.Request{Command: "migrate", WaitForLock: true}) {
+	if len(r.reqs) != 1 || !reflect.DeepEqual(r.reqs[0], migrator.Request{Command: "migrate", WaitForLock: true}) {
 		t.Errorf("asked for %+v", r.reqs)
 	}
 	want := map[string]any{"SchemaVersion": "12", "Applied": "2", "Pending": "0", "Release": "0123456789ab", "Message": "2 applied in 40 ms, V11__a.sql, V12__b.sql"}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -15,11 +16,15 @@ import (
 
 func TestDirectRequests(t *testing.T) {
 	for event, want := range map[string]migrator.Request{
-		`{"command":"migrate"}`:                                    {Command: "migrate"},
-		`{"command":"info"}`:                                       {Command: "info"},
-		`{"command":"validate"}`:                                   {Command: "validate"},
-		`{"command":"repair"}`:                                     {Command: "repair"},
-		`{"command":"repair","rows":"1,7"}`:                        {Command: "repair", Rows: "1,7"},
+		`{"command":"migrate"}`:               {Command: "migrate"},
+		`{"command":"info"}`:                  {Command: "info"},
+		`{"command":"validate"}`:              {Command: "validate"},
+		`{"command":"repair"}`:                {Command: "repair"},
+		`{"command":"repair","rows":"1,7"}`:   {Command: "repair", Rows: "1,7"},
+		`{"command":"repair","checksums":{}}`: {Command: "repair", Checksums: map[string]migrator.NewChecksum{}},
+		`{"command":"repair","checksums":{"V1__a.sql":{"was":0,"now":-2}}}`: {
+			Command: "repair", Checksums: map[string]migrator.NewChecksum{"V1__a.sql": {Was: 0, Now: -2}},
+		},
 		` {"command":"baseline","target":"12"} `:                   {Command: "baseline", Target: "12"},
 		`{"command":"migrate","target":"12.1"}`:                    {Command: "migrate", Target: "12.1"},
 		`{"command":"revert","steps":2,"from":"12","dryRun":true}`: {Command: "revert", Steps: 2, From: "12", DryRun: true},
@@ -31,7 +36,7 @@ func TestDirectRequests(t *testing.T) {
 			t.Errorf("%s: %v", event, function)
 			continue
 		}
-		if len(r.reqs) != 1 || r.reqs[0] != want {
+		if len(r.reqs) != 1 || !reflect.DeepEqual(r.reqs[0], want) {
 			t.Errorf("%s asks for %+v", event, r.reqs)
 		}
 		if answer["command"] != want.Command || answer["code"] != "OK" || answer["schemaVersionAfter"] != "12" {
@@ -52,13 +57,18 @@ func TestDirectRequestsAreRefusedByName(t *testing.T) {
 		`{"command":1}`:                        "command",
 		`{"command":"migrate","target":12}`:    "target",
 		`{"command":"revert","steps":"1"}`:     "steps",
-		`{"command":"info"} {}`:                "JSON",
-		``:                                     "JSON",
-		`null`:                                 "JSON",
-		`[]`:                                   "JSON",
-		`"migrate"`:                            "JSON",
-		`{"command":`:                          "JSON",
-		"\xff":                                 "JSON",
+		`{"command":"repair","checksums":{"V1__a.sql":{"was":1}}}`:                    "V1__a.sql needs both numbers",
+		`{"command":"repair","checksums":{"V1__a.sql":{"now":1}}}`:                    "V1__a.sql needs both numbers",
+		`{"command":"repair","checksums":{"V1__a.sql":null}}`:                         "V1__a.sql needs both numbers",
+		`{"command":"repair","checksums":{"V1__a.sql":{"was":1,"now":2147483648}}}`:   "checksums",
+		`{"command":"repair","checksums":{"V1__a.sql":{"was":1,"now":2,"type":"x"}}}`: `unknown field "type"`,
+		`{"command":"info"} {}`: "JSON",
+		``:                      "JSON",
+		`null`:                  "JSON",
+		`[]`:                    "JSON",
+		`"migrate"`:             "JSON",
+		`{"command":`:           "JSON",
+		"\xff":                  "JSON",
 	} {
 		r := migrated()
 		_, function := invoke(t, r, event)

@@ -91,6 +91,29 @@ type direct struct {
 	From    string `json:"from"`
 	DryRun  bool   `json:"dryRun"`
 	Rows    string `json:"rows"`
+	// Checksums by script: {"V1__a.sql": {"was": 1, "now": 2}}.
+	Checksums map[string]checksum `json:"checksums"`
+}
+
+// checksum has pointers, since 0 is a checksum: a number that is left out is no 0.
+type checksum struct {
+	Was *int32 `json:"was"`
+	Now *int32 `json:"now"`
+}
+
+// newChecksums is nil where the request has none. A script that lacks a number is an error.
+func (d direct) newChecksums() (map[string]migrator.NewChecksum, error) {
+	if d.Checksums == nil {
+		return nil, nil
+	}
+	all := map[string]migrator.NewChecksum{}
+	for name, c := range d.Checksums {
+		if c.Was == nil || c.Now == nil {
+			return nil, fmt.Errorf(`checksums: %s needs both numbers, {"was": …, "now": …}`, name)
+		}
+		all[name] = migrator.NewChecksum{Was: *c.Was, Now: *c.Now}
+	}
+	return all, nil
 }
 
 func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
@@ -103,8 +126,12 @@ func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
 	if !slices.Contains(migrator.Commands, d.Command) {
 		return nil, refuseDirect(d.Command, example, "the request: unknown command %q; use one of %s", d.Command, strings.Join(migrator.Commands, ", "))
 	}
+	checksums, err := d.newChecksums()
+	if err != nil {
+		return nil, refuseDirect(d.Command, example, "the request: %w", err)
+	}
 	rep, err := h.run(ctx, migrator.Request{
-		Command: d.Command, Target: d.Target, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun, Rows: d.Rows,
+		Command: d.Command, Target: d.Target, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun, Rows: d.Rows, Checksums: checksums,
 	})
 	body, marshalErr := json.Marshal(rep)
 	if marshalErr != nil {

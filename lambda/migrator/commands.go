@@ -135,6 +135,9 @@ func (r *run) repair(ctx context.Context) error {
 	if err := r.rewriteRows(ctx); err != nil {
 		return err
 	}
+	if r.req.Checksums != nil {
+		return r.repairNamed(ctx)
+	}
 	if r.plan.runsAfterRepair() {
 		return report.Failf(report.ValidationFailed, r.plan.squash.keepOne(),
 			"a repair would mark every version as deleted, and %s would then run on a database that has its tables already; nothing was changed", r.plan.squash.script.Script)

@@ -13,17 +13,11 @@ import (
 // Forecast tells what a migrate of the release in set would run on a database
 // that nobody here can reach: history is the answer of another release's info
 // there, nil where there is none yet. Of c, the Flyway settings and the
-// baseline count. The answer is a report of info's form; its code is OK, or
+// baseline count, and how commands are typed here. The answer is a report of info's form; its code is OK, or
 // that of the failure with which migrate would refuse.
 func Forecast(set *script.Set, history *report.Report, c Config) (*report.Report, error) {
-	r := &run{Migrator: &Migrator{Config: c}, set: set, report: &report.Report{Command: "info", Code: report.OK, Release: set.Manifest(0).Digest}}
-	var rows []database.Row
-	if history != nil {
-		r.report.Database = history.Database
-		r.target = database.Target{Host: history.Database.Host, Port: history.Database.Port, Name: history.Database.Name, User: history.Database.User}
-		rows = rowsOf(history.Scripts)
-	}
-	plan, err := makePlan(set, rows, rules{outOfOrder: c.Flyway.OutOfOrder, repeatable: r.repeatableChecksum})
+	r := forecastRun(set, history, c)
+	plan, rows, err := r.forecastPlan(history)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +35,29 @@ func Forecast(set *script.Set, history *report.Report, c Config) (*report.Report
 	} else if f := plan.contradiction(); f != nil {
 		r.report.Fail(f)
 	}
+	r.nameCommands()
 	return r.report, nil
+}
+
+// forecastRun is a run that reaches no database, on the one that history is of.
+func forecastRun(set *script.Set, history *report.Report, c Config) *run {
+	r := &run{Migrator: &Migrator{Config: c}, set: set}
+	r.report = &report.Report{Command: "info", Code: report.OK, Release: set.Manifest(0).Digest}
+	if history != nil {
+		d := history.Database
+		r.report.Database = d
+		r.target = database.Target{Host: d.Host, Port: d.Port, Name: d.Name, User: d.User}
+	}
+	return r
+}
+
+func (r *run) forecastPlan(history *report.Report) (*plan, []database.Row, error) {
+	var rows []database.Row
+	if history != nil {
+		rows = rowsOf(history.Scripts)
+	}
+	p, err := makePlan(r.set, rows, rules{outOfOrder: r.Config.Flyway.OutOfOrder, repeatable: r.repeatableChecksum})
+	return p, rows, err
 }
 
 func (r *run) forecastWarnings(p *plan, rows []database.Row) []string {

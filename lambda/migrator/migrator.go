@@ -75,6 +75,10 @@ type Request struct {
 	// Repair: the ranks of all rows that Flyway can't read ("1,7"), as a report
 	// named them, to have them rewritten; "" rewrites none.
 	Rows string
+	// Repair: the new checksums of edited scripts, by script, for a program whose own
+	// scripts are not the ones to repair the history by. Where it is not nil, failed
+	// rows are removed, these checksums are changed, and nothing else is.
+	Checksums map[string]NewChecksum
 }
 
 // Commands are the commands that a request can name.
@@ -91,6 +95,8 @@ func (q Request) misplaced() string {
 		"from":   q.From != "" && !revert,
 		"dryRun": q.DryRun && !revert,
 		"rows":   q.Rows != "" && q.Command != "repair",
+
+		"checksums": q.Checksums != nil && q.Command != "repair",
 	} {
 		if wrong {
 			return field

@@ -23,7 +23,9 @@ type plan struct {
 	missing    []database.Row // applied, and gone from the release though it has later ones
 	future     []database.Row // applied, and above everything in the release
 	edited     []report.Problem
-	scripts    []listed // everything, for info: in the order in which it was applied, then what is not
+	renamed    []report.Problem       // those of edited that have another description now
+	checksums  map[string]NewChecksum // those of edited that only have another text, by script
+	scripts    []listed               // everything, for info: in the order in which it was applied, then what is not
 	baseline   script.Version
 	squash     squash
 	doubts     []string // why the answer may not be Flyway's
@@ -60,7 +62,7 @@ type applied struct {
 }
 
 func makePlan(set *script.Set, history []database.Row, rules rules) (*plan, error) {
-	p := &plan{unsure: map[string]bool{}}
+	p := &plan{unsure: map[string]bool{}, checksums: map[string]NewChecksum{}}
 	versioned, repeatable := p.read(history, rules.version)
 	p.versions(set, versioned, rules)
 	if err := p.repeatables(set, repeatable, rules); err != nil {

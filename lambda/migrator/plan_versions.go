@@ -104,15 +104,22 @@ func (p *plan) applied(a *applied, file script.File, known bool, highest script.
 
 func (p *plan) compare(row database.Row, file script.File) {
 	problem := report.Problem{Script: file.Script, Version: *row.Version}
-	switch {
-	case row.Checksum != nil && *row.Checksum != file.Checksum:
-		problem.Reason = fmt.Sprintf("edited after it was applied (checksum %d then, %d now)", *row.Checksum, file.Checksum)
-	case row.Description != abbreviate(file.Description) && (row.Description != "" || file.Description != ""):
+	if !sameDescription(row, file.Description) {
 		problem.Reason = fmt.Sprintf("renamed after it was applied (%q then)", row.Description)
-	default:
-		return
+		p.renamed = append(p.renamed, problem)
 	}
-	p.edited = append(p.edited, problem)
+	if row.Checksum != nil && *row.Checksum != file.Checksum {
+		problem.Reason = fmt.Sprintf("edited after it was applied (checksum %d then, %d now)", *row.Checksum, file.Checksum)
+		p.checksums[file.Script] = NewChecksum{Was: *row.Checksum, Now: file.Checksum}
+	}
+	if problem.Reason != "" {
+		p.edited = append(p.edited, problem)
+	}
+}
+
+// sameDescription reports whether a row has the description of a script.
+func sameDescription(row database.Row, description string) bool {
+	return row.Description == abbreviate(description) || row.Description == "" && description == ""
 }
 
 // abbreviate is what Flyway stores of a long description.

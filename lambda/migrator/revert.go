@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"slipway/lambda/database"
@@ -33,18 +32,11 @@ func (r *run) revert(ctx context.Context) error {
 	if err := r.checkTable(ctx); err != nil {
 		return err
 	}
-	w, err := r.openWork(ctx)
+	w, err := r.openLocked(ctx)
 	if err != nil {
 		return err
 	}
 	defer r.closeWork(w)
-	if err := r.waitForFlyway(ctx, w); err != nil {
-		return err
-	}
-	// Another Flyway may have been at work until the lock was held.
-	if err := r.look(ctx); err != nil {
-		return err
-	}
 	r.report.SchemaVersionBefore = r.plan.current.String()
 	p, err := r.planRevert()
 	if err != nil || len(p.steps) == 0 {
@@ -88,6 +80,25 @@ func (r *run) checkRevert() error {
 		return report.Failf(report.RevertRefused, "Run `slipway info`.", "there is no history in schema %s, so there is nothing to revert", r.table.Schema)
 	}
 	return nil
+}
+
+// openLocked opens the session of [run.openWork] and holds Flyway's lock with it.
+// The caller closes it with [run.closeWork].
+func (r *run) openLocked(ctx context.Context) (*database.Work, error) {
+	w, err := r.openWork(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = r.waitForFlyway(ctx, w)
+	if err == nil {
+		// Another Flyway may have been at work until the lock was held.
+		err = r.look(ctx)
+	}
+	if err != nil {
+		r.closeWork(w)
+		return nil, err
+	}
+	return w, nil
 }
 
 // openWork opens the session that runs the undo scripts. It goes by the name
@@ -146,10 +157,7 @@ func (r *run) warnPending() {
 			again = append(again, f.Script)
 		}
 	}
-	if more := len(again) - 5; more > 0 {
-		again = append(again[:5], fmt.Sprintf("%d more", more))
-	}
 	if len(again) > 0 {
-		r.warn("the next deployment that runs applies what was reverted again, unless the release drops or corrects it first: %s", strings.Join(again, ", "))
+		r.warn("the next deployment that runs applies what was reverted again, unless the release drops or corrects it first: %s", some(again, 5))
 	}
 }

@@ -19,18 +19,11 @@ func (r *run) rewriteRows(ctx context.Context) error {
 	if err := r.checkRows(); err != nil || r.req.Rows == "" {
 		return err
 	}
-	w, err := r.openWork(ctx)
+	w, err := r.openLocked(ctx)
 	if err != nil {
 		return err
 	}
 	defer r.closeWork(w)
-	if err := r.waitForFlyway(ctx, w); err != nil {
-		return err
-	}
-	// Another Flyway may have been at work until the lock was held.
-	if err := r.look(ctx); err != nil {
-		return err
-	}
 	if err := r.checkRows(); err != nil {
 		return err
 	}
@@ -38,11 +31,8 @@ func (r *run) rewriteRows(ctx context.Context) error {
 	for _, u := range r.plan.unreadable {
 		statements = append(statements, u.statement(r.table))
 	}
-	if err := w.Rewrite(ctx, statements); err != nil {
-		if database.IsConnectionError(err) || ctx.Err() != nil {
-			return err
-		}
-		return report.Failf(report.ValidationFailed, "Run `slipway info` to see the rows as they are now.", "the rows could not be rewritten, and none was changed: %w", err)
+	if err := r.rewrite(ctx, w, statements); err != nil {
+		return err
 	}
 	r.report.Actions = statements
 	if err := r.look(ctx); err != nil {
@@ -52,6 +42,16 @@ func (r *run) rewriteRows(ctx context.Context) error {
 		return f
 	}
 	return nil
+}
+
+// rewrite changes rows of the history, all of them or none.
+func (r *run) rewrite(ctx context.Context, w *database.Work, statements []string) error {
+	err := w.Rewrite(ctx, statements)
+	if err == nil || database.IsConnectionError(err) || ctx.Err() != nil {
+		return err
+	}
+	return report.Failf(report.ValidationFailed, "Run `slipway info` to see the rows as they are now.",
+		"the rows could not be rewritten, and none was changed: %w", err)
 }
 
 // checkRows compares the rows that the request names with those there are.

@@ -2,15 +2,18 @@ package migrator
 
 import "slipway/lambda/script"
 
-// baselineScript is the type that Flyway records for a B script.
-const baselineScript = "SQL_BASELINE"
+// The types that Flyway records for V and R scripts, and for B scripts.
+const (
+	typeSQL        = "SQL"
+	baselineScript = "SQL_BASELINE"
+)
 
 // typeOf is the type that Flyway records for a script.
 func typeOf(f script.File) string {
 	if f.Kind == script.Baseline {
 		return baselineScript
 	}
-	return "SQL"
+	return typeSQL
 }
 
 // isBaseline reports whether a row of that type stands for all scripts up to its version.

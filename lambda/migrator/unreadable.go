@@ -93,10 +93,7 @@ func judgeTombstone(row database.Row) unreadable {
 
 // statement is the SQL that mends the row, "" for what a person has to decide.
 func (u unreadable) statement(t database.Table) string {
-	condition := fmt.Sprintf(" WHERE installed_rank = %d AND coalesce(type, '') = %s", u.row.Rank, literal(u.row.Type))
-	if u.row.Version != nil {
-		condition += " AND version = " + literal(*u.row.Version)
-	}
+	condition := thisRow(u.row)
 	switch {
 	case u.fix.remove:
 		return "DELETE FROM " + t.String() + condition + ";"

@@ -2,6 +2,7 @@ package migrator
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"slipway/lambda/database"
@@ -54,9 +55,10 @@ func (p *plan) contradiction() *report.Failure {
 func (p *plan) advice() string {
 	switch {
 	case len(p.edited) > 0:
-		// A deployed function has the former scripts again when its deployment has failed.
-		return "Put the scripts back as they were applied and change the schema in a new script. If only comments or white space differ, repair takes " +
-			"the new checksums, from a checkout or image that has the edited scripts: `make repair DATABASE_URL=postgres://…`, or slipway repair."
+		// A deployed function has the former scripts again when its deployment has failed. So
+		// what counts is where the command is typed: its scripts are compared with the history.
+		return "Put the scripts back as they were applied and change the schema in a new script. If only comments or white space differ, " +
+			"`slipway repair`, typed where the edited scripts are, writes their new checksums into the history; then run or deploy them again."
 	case p.runsAfterRepair():
 		return p.squash.keepOne()
 	case p.squash.gone:
@@ -127,6 +129,14 @@ func lastRank(history []database.Row) int {
 		return 0
 	}
 	return history[len(history)-1].Rank
+}
+
+// some lists at most so many texts, and the number of the rest.
+func some(texts []string, most int) string {
+	if more := len(texts) - most; more > 0 {
+		texts = append(slices.Clone(texts[:most]), fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(texts, ", ")
 }
 
 func count(n int, noun string) string {

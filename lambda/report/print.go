@@ -197,6 +197,14 @@ func (r *Report) done() string {
 		return "history and release agree"
 	case "info":
 		return "schema version " + orNone(r.SchemaVersionAfter)
+	case "repair":
+		if r.DryRun {
+			rows := "rows"
+			if len(r.Actions) == 1 {
+				rows = "row"
+			}
+			return fmt.Sprintf("%d %s of the history would be changed; nothing was changed", len(r.Actions), rows)
+		}
 	case "revert":
 		if r.DryRun {
 			return fmt.Sprintf("%d would be reverted, schema version then %s; nothing was changed", len(r.Reverted), orNone(r.SchemaVersionAfter))

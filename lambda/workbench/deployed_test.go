@@ -112,6 +112,7 @@ func TestAWrongEnvironmentIsSaid(t *testing.T) {
 // The exit code is that of the run.
 func TestAFailedRunOfADeployedEnvironment(t *testing.T) {
 	s := newSite(t)
+	s.script("V1__a.sql", "SELECT 1;", "SELECT 1;")
 	s.aws.Functions["f"] = func([]byte) (string, bool) {
 		raw, _ := json.Marshal(report.Report{Command: "repair", Code: report.Locked, Message: "held by another run", Next: "Wait."})
 		answer, _ := json.Marshal(map[string]string{"errorType": "LOCKED", "errorMessage": string(raw)})

@@ -20,18 +20,28 @@ import (
 // cdkFile says where the environments are.
 const cdkFile = "cdk.json"
 
-// connect finds a deployed environment; a wrong name is a wrong call.
+// connect finds a deployed environment; a wrong name is a usage error.
 func (b *bench) connect(ctx context.Context, name, lookupRole string) (*deployed.Client, error) {
-	if name == "" {
-		return nil, usageError{errors.New("name the environment: --environment NAME, as in cdk.json")}
-	}
-	e, err := deployed.Find(cdkFile, name)
-	if errors.Is(err, deployed.ErrUnknown) {
-		return nil, usageError{err}
-	}
+	e, err := find(name)
 	if err != nil {
 		return nil, err
 	}
+	return b.connectTo(ctx, e, lookupRole)
+}
+
+// find reads an environment from cdk.json.
+func find(name string) (deployed.Environment, error) {
+	if name == "" {
+		return deployed.Environment{}, usageError{errors.New("name the environment: --environment NAME, as in cdk.json")}
+	}
+	e, err := deployed.Find(cdkFile, name)
+	if errors.Is(err, deployed.ErrUnknown) {
+		err = usageError{err}
+	}
+	return e, err
+}
+
+func (b *bench) connectTo(ctx context.Context, e deployed.Environment, lookupRole string) (*deployed.Client, error) {
 	client, err := deployed.Connect(ctx, e, lookupRole)
 	if err != nil {
 		return nil, err
@@ -51,13 +61,11 @@ func (b *bench) ask(ctx context.Context, environment string, request deployed.Re
 	if err != nil {
 		return 1, err
 	}
-	if err := b.print(r, asJSON); err != nil {
-		return 1, err
+	code, err := b.finish(r, asJSON)
+	if exitCode && err == nil {
+		code = r.InfoExit()
 	}
-	if exitCode {
-		return r.InfoExit(), nil
-	}
-	return r.Code.Exit(), nil
+	return code, err
 }
 
 func (b *bench) print(r *report.Report, asJSON bool) error {
@@ -67,37 +75,31 @@ func (b *bench) print(r *report.Report, asJSON bool) error {
 	return r.WriteText(b.out, colored(b.env, b.out))
 }
 
-// runPlain is a command of the program on a local database or on a deployed
-// environment: `validate`, and `repair` with the rows to rewrite.
-func runPlain(command string) func(context.Context, *bench, *flag.FlagSet, []string) (int, error) {
-	return func(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (code int, err error) {
-		var w where
-		w.defineDeployed(flags)
-		asJSON := flags.Bool("json", false, "print the report as JSON")
-		rows := new(string)
-		if command == "repair" {
-			flags.StringVar(rows, "rows", "", "`ranks` of the rows to rewrite, as a report named them")
-		}
-		if err := w.parse(b, flags, arguments); err != nil {
-			return 2, err
-		}
-		if w.environment != "" {
-			return b.ask(ctx, w.environment, deployed.Request{Command: command, Rows: *rows}, *asJSON, false)
-		}
-		s, err := b.open(ctx, w)
-		if err != nil {
-			return 1, err
-		}
-		defer func() { err = errors.Join(err, s.Close()) }()
-		call := []string{command}
-		if *rows != "" {
-			call = append(call, "--rows="+*rows)
-		}
-		if *asJSON {
-			call = append(call, "--json")
-		}
-		return s.command(ctx, b.out, b.err, call...)
+// runValidate is `validate`: on a local database, one that exists, or of a deployed environment.
+func runValidate(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (code int, err error) {
+	var w where
+	w.defineDeployed(flags)
+	asJSON := flags.Bool("json", false, "print the report as JSON")
+	if err := w.parse(b, flags, arguments); err != nil {
+		return 2, err
 	}
+	if w.environment != "" {
+		return b.ask(ctx, w.environment, deployed.Request{Command: "validate"}, *asJSON, false)
+	}
+	return b.call(ctx, w, *asJSON, "validate")
+}
+
+// call runs the program once on a database that is reached from here.
+func (b *bench) call(ctx context.Context, w where, asJSON bool, arguments ...string) (code int, err error) {
+	s, err := b.open(ctx, w)
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if asJSON {
+		arguments = append(arguments, "--json")
+	}
+	return s.command(ctx, b.out, b.err, arguments...)
 }
 
 // runPending is `pending`: what the release here would run there. The database
@@ -132,7 +134,9 @@ func runPending(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []
 	if err != nil {
 		return report.BadRelease.Exit(), err
 	}
-	r, err := migrator.Forecast(set, history, forecastConfig(settings))
+	config := forecastConfig(settings)
+	config.CommandLine = "make {} ENVIRONMENT=" + *environment
+	r, err := migrator.Forecast(set, history, config)
 	if err != nil {
 		return 1, err
 	}

@@ -128,6 +128,9 @@ func TestEnvironmentExcludesLocalSettings(t *testing.T) {
 	for _, command := range []string{"info", "validate", "repair", "revert --steps 1"} {
 		for _, env := range []map[string]string{{databaseVariable: "postgres://u@h/d"}, {}} {
 			arguments := append(strings.Fields(command), "--environment", "dev")
+			if len(env) == 0 && command == "repair" {
+				continue // the scripts here are what the history is repaired by
+			}
 			if len(env) == 0 {
 				arguments = append(arguments, "--sql", "sql/postgresql")
 			}

@@ -30,8 +30,8 @@ func commands() []command {
 	return []command{
 		{"run", "[--sql DIR] [--json]", "migrate a database the way a deployment does", runRun},
 		{"info", "[--sql DIR | --environment NAME] [--json] [--exit-code]", "show applied and pending scripts", runInfo},
-		{"validate", "[--sql DIR | --environment NAME] [--json]", "compare history and scripts", runPlain("validate")},
-		{"repair", "[--sql DIR | --environment NAME] [--rows RANKS] [--json]", "repair the history", runPlain("repair")},
+		{"validate", "[--sql DIR | --environment NAME] [--json]", "compare history and scripts", runValidate},
+		{"repair", "[--sql DIR] [--environment NAME] [--rows RANKS] [--dry-run] [--json]", "repair the history", runRepair},
 		{"pending", "--environment NAME [--sql DIR] [--assembly DIR] [--lookup-role ARN] [--summary FILE] [--json]", "show what the scripts here would do to a deployed environment", runPending},
 		{"comment", "--repository NAME --pull-request ID --revision ID --commits A..B --code N --approval FILE --markdown FILE [--role ARN]", "post a review to a pull request of CodeCommit", runComment},
 		{"assembly", "--from DIR --to DIR --account NUMBER --region NAME [--lookup-role ARN] STACK…", "take an environment's templates out of what a branch's CDK app made", runAssembly},

@@ -26,19 +26,36 @@ func runRevert(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 	}
 	if w.environment != "" {
 		request := deployed.Request{Command: "revert", To: *to, Steps: *steps, From: *from, DryRun: *dryRun}
-		return b.ask(ctx, w.environment, request, *asJSON, false)
+		return b.revertDeployed(ctx, w.environment, request, *asJSON)
 	}
-	s, err := b.open(ctx, w)
-	if err != nil {
-		return 1, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
 	call := []string{"revert", "--to=" + *to, fmt.Sprintf("--steps=%d", *steps), "--from=" + *from}
 	if *dryRun {
 		call = append(call, "--dry-run")
 	}
-	if *asJSON {
-		call = append(call, "--json")
+	return b.call(ctx, w, *asJSON, call...)
+}
+
+// revertDeployed prints which database is about to be changed, and has it changed.
+func (b *bench) revertDeployed(ctx context.Context, environment string, request deployed.Request, asJSON bool) (int, error) {
+	client, err := b.connect(ctx, environment, "")
+	if err != nil {
+		return 1, err
 	}
-	return s.command(ctx, b.out, b.err, call...)
+	if !request.DryRun {
+		info, err := client.Ask(ctx, deployed.Request{Command: "info"})
+		if errors.Is(err, deployed.ErrNoInspector) {
+			b.say("which database this changes is not known: %v", err)
+		} else if err != nil {
+			return 1, err
+		} else if !info.OK() {
+			return b.finish(info, asJSON)
+		} else {
+			b.sayWhere(info)
+		}
+	}
+	r, err := client.Ask(ctx, request)
+	if err != nil {
+		return 1, err
+	}
+	return b.finish(r, asJSON)
 }

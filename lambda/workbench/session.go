@@ -17,7 +17,11 @@ import (
 
 // where says which scripts and which database: the local one, one that exists,
 // or that of a deployed environment.
-type where struct{ sql, databaseURL, environment string }
+type where struct {
+	sql, databaseURL, environment string
+	// release: the scripts of sql count for a deployed environment, too.
+	release bool
+}
 
 func (w *where) define(flags *flag.FlagSet) {
 	flags.StringVar(&w.sql, "sql", defaultSQL, "`folder` of the scripts; each has a local database of its own")
@@ -37,8 +41,12 @@ func (w *where) parse(b *bench, flags *flag.FlagSet, arguments []string) error {
 	}
 	w.databaseURL = b.env[databaseVariable]
 	given := w.databaseURL != ""
-	flags.Visit(func(f *flag.Flag) { given = given || f.Name == "sql" })
-	if w.environment != "" && given {
+	flags.Visit(func(f *flag.Flag) { given = given || f.Name == "sql" && !w.release })
+	switch {
+	case w.environment == "" || !given:
+	case w.release:
+		return usageError{errors.New("--environment excludes DATABASE_URL: a deployed environment has a database of its own")}
+	default:
 		return usageError{errors.New("--environment excludes --sql and DATABASE_URL: a deployed environment has scripts and a database of its own")}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"slipway/lambda/migrator"
 	"slipway/lambda/report"
 )
 
@@ -18,6 +19,8 @@ type Request struct {
 	From    string `json:"from,omitempty"`   // the current version, repeated
 	DryRun  bool   `json:"dryRun,omitempty"` // the plan only
 	Rows    string `json:"rows,omitempty"`   // repair: the rows to rewrite, by rank
+	// Repair: what goes by the scripts here, rather than by those of the deployed image; nil leaves it to that one.
+	Checksums map[string]migrator.NewChecksum `json:"checksums,omitzero"`
 }
 
 // reads reports whether the request is one for the function that only reads.

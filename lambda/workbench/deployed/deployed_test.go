@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -35,10 +36,12 @@ func TestFind(t *testing.T) {
 	if _, err := deployed.Find(file, "prod"); err == nil || !strings.Contains(err.Error(), "cdk.json") {
 		t.Errorf("no file: %v", err)
 	}
-	if err := os.WriteFile(file, []byte(`{"context": {"environments": {"dev": {}, "prod": {"account": "111122223333", "region": "eu-central-1", "memory": 1}}, "other": true}}`), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(`{"context": {"environments": {"dev": {}, "prod": {"account": "111122223333", "region": "eu-central-1", "memory": 1, "placeholders": {"tenant": "acme"}, "flyway": {"outOfOrder": "true", "table": "h"}}}, "other": true}}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := deployed.Find(file, "prod"); err != nil || got != environment {
+	environment := environment
+	environment.Settings = map[string]string{"FLYWAY_PLACEHOLDERS_TENANT": "acme", "FLYWAY_OUT_OF_ORDER": "true", "FLYWAY_TABLE": "h"}
+	if got, err := deployed.Find(file, "prod"); err != nil || !reflect.DeepEqual(got, environment) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if got, err := deployed.Find(file, "dev"); err != nil || got.Region != "" || got.Stack() != "slipway-dev" {

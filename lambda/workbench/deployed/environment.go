@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -14,6 +15,8 @@ import (
 type Environment struct {
 	Name            string
 	Account, Region string // "" for both: those of the profile
+	// Settings are the FLYWAY_* variables that its function gets from cdk.json.
+	Settings map[string]string
 }
 
 // Stack is the name of its stack.
@@ -31,7 +34,10 @@ func Find(file, name string) (Environment, error) {
 	}
 	var project struct {
 		Context struct {
-			Environments map[string]struct{ Account, Region string }
+			Environments map[string]struct {
+				Account, Region      string
+				Placeholders, Flyway map[string]any
+			}
 		}
 	}
 	if err := json.Unmarshal(raw, &project); err != nil {
@@ -43,5 +49,15 @@ func Find(file, name string) (Environment, error) {
 		known := strings.Join(slices.Sorted(maps.Keys(all)), ", ")
 		return Environment{}, fmt.Errorf("%w: %q; %s has %s", ErrUnknown, name, file, known)
 	}
-	return Environment{Name: name, Account: found.Account, Region: found.Region}, nil
+	e := Environment{Name: name, Account: found.Account, Region: found.Region, Settings: map[string]string{}}
+	for key, value := range found.Placeholders {
+		e.Settings["FLYWAY_PLACEHOLDERS_"+strings.ToUpper(key)] = fmt.Sprint(value)
+	}
+	for key, value := range found.Flyway {
+		// Flyway's documentation has both names: outOfOrder and FLYWAY_OUT_OF_ORDER.
+		e.Settings["FLYWAY"+strings.ToUpper(capital.ReplaceAllString("_"+key, "_$0"))] = fmt.Sprint(value)
+	}
+	return e, nil
 }
+
+var capital = regexp.MustCompile("[A-Z]")
