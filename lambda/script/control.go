@@ -58,6 +58,9 @@ func (j *judgement) outside(statements []Statement) {
 	if j.file.Outside {
 		return
 	}
+	if j.file.Inside || !j.file.NoTransaction {
+		j.committing(statements)
+	}
 	for _, s := range statements {
 		if !s.OutsideTransaction() {
 			continue
@@ -69,8 +72,7 @@ func (j *judgement) outside(statements []Statement) {
 				"Put executeInTransaction=false into "+j.conf()+".")
 		case s.KnownOutside():
 		default:
-			j.add(NeedsConf, s.Start, name+" can't run in a transaction, and Flyway runs the script in one",
-				"Put executeInTransaction=false into "+j.conf()+", and every other statement into another script.")
+			j.needsOutside(s.Start, name)
 		}
 	}
 }

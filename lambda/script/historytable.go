@@ -6,46 +6,124 @@ import (
 )
 
 // history looks for a statement that makes, fills, changes or locks the table
-// of the history. Reading it is fine, and so is a table of that name in
-// another schema.
+// of the history, or drops or renames its schema. Reading it is fine, and so is
+// a table of that name in another schema.
 func (j *judgement) history(s Statement, judge Judge) {
 	if judge.Table == "" {
 		return
 	}
-	sql := j.sql[s.Start:s.End]
-	if !containsFold(sql, judge.Table) {
-		j.moved = j.moved || movesPath(s, sql, judge.schema())
+	search := historySearch{judge: judge, moved: j.moved}
+	sql := j.sql[:s.End]
+	j.moved = j.moved || movesPath(s, sql[s.Start:], judge.schema())
+	if at, called := j.callsOne(s); called {
+		j.changesHistory(at, touches, judge)
 		return
 	}
-	l := lexer{sql: j.sql[:s.End], at: s.Start, escapes: s.escapes}
-	if strings.HasPrefix(s.Head, "DO ") {
-		// What its body does at once is done by the script.
-		l = lexer{sql: j.sql[:s.End], at: bodyOf(j.sql, s)}
+	if dropsOwned().MatchString(s.Head) {
+		j.changesHistory(s.Start, "drops all that the role owns", judge)
+		return
 	}
+	if !judge.mentioned(sql[s.Start:]) {
+		return
+	}
+	if strings.HasPrefix(s.Head, "COPY ") && !strings.Contains(" "+s.Words+" ", " FROM ") {
+		return // COPY … TO reads
+	}
+	if at, how := search.statement(sql, s); how != "" {
+		j.changesHistory(at, how, judge)
+		return
+	}
+	j.remember(s, search)
+}
+
+// How a script can harm the table of the history.
+const (
+	touches     = "changes it or keeps it locked"
+	takesSchema = "drops or renames its schema"
+)
+
+func (j *judgement) changesHistory(at int, how string, judge Judge) {
+	next := "Remove the statement: a dump leaves the table out with pg_dump --exclude-table=" + judge.Table + "."
+	if how != touches {
+		next = "Drop or rename the other objects one by one."
+	}
+	j.add(HistoryTable, at, judge.schema()+"."+judge.Table+" is the table of Flyway's history, and the script "+how, next)
+}
+
+// mentioned is a look before a slower one: whether a text can name the table.
+func (j Judge) mentioned(sql string) bool {
+	return containsFold(sql, j.Table) || containsFold(sql, `u&"`) || containsFold(sql, "execute") ||
+		containsFold(sql, "schema") && containsFold(sql, j.schema())
+}
+
+var dropsOwned = lazy(`^DROP OWNED BY .*\b(CURRENT_USER|CURRENT_ROLE|SESSION_USER)\b`)
+
+// historySearch looks for what changes the table.
+type historySearch struct {
+	judge Judge
+	moved bool // search_path does not hold its schema
+}
+
+// statement returns how the statement changes the table and where, "" if it does not.
+func (h historySearch) statement(sql string, s Statement) (at int, how string) {
+	l := lexer{sql: sql[:s.End], at: s.Start, escapes: s.escapes}
+	if strings.HasPrefix(s.Head, "DO ") {
+		l.at = bodyOf(sql, s) // what its body does at once is done by the script
+	}
+	return h.body(l)
+}
+
+// body does the same for all statements from where the lexer stands.
+func (h historySearch) body(l lexer) (at int, how string) {
 	var before []string // words since the last semicolon; a name is put as its parts with dots
 	for t, ok := l.next(); ok; t, ok = l.next() {
 		if t.kind != word && t.kind != quoted {
-			before = append(before, j.sql[t.start:min(t.end, t.start+1)])
+			before = append(before, l.sql[t.start:min(t.end, t.start+1)])
 			if before[len(before)-1] == ";" {
 				before = before[:0]
 			}
 			continue
 		}
-		schema, name, end := j.relation(t, s.End)
-		l.at = end
-		if j.isHistory(schema, name, judge) && changes(before) {
-			j.add(HistoryTable, t.start, judge.schema()+"."+judge.Table+" is the table of Flyway's history, and the script changes it or keeps it locked",
-				"Remove the statement: a dump leaves the table out with pg_dump --exclude-table="+judge.Table+".")
-			return
+		if isOneOf(l.sql[t.start:t.end], "EXECUTE") {
+			made := executed(l)
+			for _, s := range Split(made) {
+				if _, how := h.statement(made, s); how != "" {
+					return t.start, how
+				}
+			}
 		}
-		before = append(before, strings.ToUpper(j.sql[t.start:t.end]))
-		if t.kind == quoted || end > t.end {
+		schema, name := nameAt(&l, t)
+		switch {
+		case h.isHistory(schema, name) && changes(before):
+			return t.start, touches
+		case schema == "" && name == h.judge.schema() && takes(before, l):
+			return t.start, takesSchema
+		}
+		before = append(before, strings.ToUpper(l.sql[t.start:t.end]))
+		if t.kind == quoted || l.at > t.end {
 			before[len(before)-1] = "a name"
 		}
 		if len(before) > 4096 { // a long list of values
 			before = slices.Clone(before[:16])
 		}
 	}
+	return 0, ""
+}
+
+// takes reports whether the words before the name of a schema, or the one that
+// the lexer stands before, drop or rename it.
+func takes(before []string, l lexer) bool {
+	at := slices.Index(before, "SCHEMA")
+	switch {
+	case at < 1:
+		return false
+	case before[at-1] == "DROP":
+		return !slices.Contains(before, "CASCADE") && !slices.Contains(before, "RESTRICT")
+	case before[at-1] == "ALTER" && at == len(before)-1:
+		t, ok := l.next()
+		return ok && isOneOf(l.sql[t.start:t.end], "RENAME")
+	}
+	return false
 }
 
 func (j Judge) schema() string {
@@ -69,53 +147,14 @@ func containsFold(s, part string) bool {
 	return false
 }
 
-// bodyOf returns the place where the body of a DO begins, behind its quote.
-func bodyOf(sql string, s Statement) int {
-	l := lexer{sql: sql[:s.End], at: s.Start}
-	for t, ok := l.next(); ok; t, ok = l.next() {
-		if t.kind == text {
-			tag := strings.IndexByte(sql[t.start+1:t.end], sql[t.start])
-			return t.start + 1 + max(0, tag) + 1
-		}
-	}
-	return s.End
-}
-
-// relation reads the name that begins with the token, with all its parts.
-func (j *judgement) relation(t token, limit int) (schema, name string, end int) {
-	name = folded(j.sql[t.start:t.end])
-	l := lexer{sql: j.sql[:limit], at: t.end}
-	for {
-		end = l.at
-		dot, ok := l.next()
-		if !ok || j.sql[dot.start:dot.end] != "." {
-			return schema, name, end
-		}
-		part, ok := l.next()
-		if !ok || part.kind != word && part.kind != quoted {
-			return schema, name, end
-		}
-		schema = name
-		name = folded(j.sql[part.start:part.end])
-	}
-}
-
-// folded is a name as PostgreSQL stores it.
-func folded(name string) string {
-	if strings.HasPrefix(name, `"`) {
-		return strings.ReplaceAll(strings.Trim(name, `"`), `""`, `"`)
-	}
-	return strings.ToLower(name)
-}
-
-func (j *judgement) isHistory(schema, name string, judge Judge) bool {
-	if name != judge.Table && name != judge.Table+"_pk" && name != judge.Table+"_s_idx" {
+func (h historySearch) isHistory(schema, name string) bool {
+	if table := h.judge.Table; name != table && name != table+"_pk" && name != table+"_s_idx" {
 		return false
 	}
 	if schema == "" {
-		return !j.moved
+		return !h.moved
 	}
-	return schema == judge.schema()
+	return schema == h.judge.schema()
 }
 
 // changes reports whether the words before the name of a table make it one

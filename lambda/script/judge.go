@@ -76,6 +76,7 @@ type judgement struct {
 	findings []Finding
 	user     *Statement // that set another session user, which stays
 	moved    bool       // the script has set a search_path of its own
+	hostile  []string   // functions of the script that change the table of the history
 }
 
 // maxFindings of a script: more say nothing new.

@@ -1,6 +1,9 @@
 package script
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // tokenKind is what PostgreSQL's lexer takes a piece of a script for.
 type tokenKind int
@@ -185,6 +188,22 @@ func skipIgnored(sql string, at int) int {
 		}
 	}
 	return at
+}
+
+// skipBlank is skipIgnored before a statement, where Flyway passes over more:
+// no-break spaces and others that are letters of names to PostgreSQL.
+func skipBlank(sql string, at int) int {
+	for {
+		at = skipIgnored(sql, at)
+		if at == len(sql) || sql[at] < utf8.RuneSelf {
+			return at
+		}
+		c, size := utf8.DecodeRuneInString(sql[at:])
+		if c != '\u00a0' && !isJavaSpace(c) {
+			return at
+		}
+		at += size
+	}
 }
 
 func skipLine(sql string, at int) int {

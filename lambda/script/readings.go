@@ -63,7 +63,7 @@ func alike(sql string, statements []Statement, pieces []piece, strict bool) bool
 		from := p.start
 		sent := 0
 		for _, end := range cuts {
-			start := skipIgnored(sql[:end], from)
+			start := skipBlank(sql[:end], from)
 			from = min(end+1, len(sql))
 			if start >= end {
 				continue

@@ -2,7 +2,6 @@ package script
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -49,6 +48,9 @@ func Statements(sql string) []string {
 func Split(sql string) []Statement {
 	s := splitter{lexer: lexer{sql: sql, at: len(sql) - len(strings.TrimPrefix(sql, bom))}}
 	for {
+		if s.last.end == 0 {
+			s.lexer.at = skipBlank(sql, s.lexer.at)
+		}
 		t, ok := s.lexer.next()
 		if !ok {
 			break
@@ -194,12 +196,27 @@ func setsSomething(head string) bool {
 	return strings.HasPrefix(head, "SET ") || strings.HasPrefix(head, "RESET ")
 }
 
-var setsEscapes = lazy(`^(SET|RESET)( SESSION| LOCAL)? STANDARD_CONFORMING_STRINGS\b`)
+var (
+	setsEscapes = lazy(`^(SET|RESET)( SESSION| LOCAL)? STANDARD_CONFORMING_STRINGS\b`)
+	setsInside  = lazy(`(?i)\b(?:set_config\s*\(\s*'|set\s+(?:session\s+|local\s+)?)standard_conforming_strings'?\s*(?:,|=|\bto\b)\s*'?(\w+)`)
+)
 
 // escapesAfter reports whether standard_conforming_strings is off after a
 // statement, given what it was before.
 func escapesAfter(head, sql string, before bool) bool {
-	if !setsSomething(head) || !setsEscapes().MatchString(head) {
+	if !setsSomething(head) {
+		first, _, _ := strings.Cut(head, " ")
+		if isOneOf(first, "SELECT", "DO", "WITH") && containsFold(sql, "standard_conforming_strings") {
+			if m := setsInside().FindStringSubmatch(sql); m != nil {
+				return isOff(m[1])
+			}
+		}
+		return before
+	}
+	if head == "RESET ALL" {
+		return false
+	}
+	if !setsEscapes().MatchString(head) {
 		return before
 	}
 	value := ""
@@ -208,9 +225,14 @@ func escapesAfter(head, sql string, before bool) bool {
 		if !ok {
 			break
 		}
-		value = strings.ToLower(strings.Trim(sql[t.start:t.end], "'"))
+		value = strings.Trim(sql[t.start:t.end], "'")
 	}
-	return slices.Contains([]string{"off", "false", "no", "0"}, value)
+	return isOff(value)
+}
+
+// isOff reports whether PostgreSQL takes the value of a setting for false.
+func isOff(value string) bool {
+	return isOneOf(value, "off", "of", "false", "fals", "fal", "fa", "f", "no", "n", "0")
 }
 
 func put(b *strings.Builder, c byte) {
