@@ -63,15 +63,15 @@ func (r *review) rehearseCommands() []string {
 }
 
 // judgeCommands compare the templates that the branch made with what is
-// deployed, and write the review. With CI=true the CDK prints a difference, and
+// deployed and with what the destination makes, and write the review. With CI=true the CDK prints a difference, and
 // nothing else, on standard output. Of the branch's cloud assembly it reads what
 // the workbench has taken out of it: an assembly names roles, stacks and files.
 func (r *review) judgeCommands() []string {
 	commands := []string{buildWorkbench}
-	judge := `"$WORK/workbench" review --sql "$WORK/theirs/` + migration.Scripts + `" --against "$DESTINATION_COMMIT" --rehearsal "$CODEBUILD_SRC_DIR_` + rehearseBuild + `/rehearsal.json"`
+	judge := `"$WORK/workbench" review --sql "$WORK/theirs/` + migration.Scripts + `" --against "$DESTINATION_COMMIT" --rehearsal "$CODEBUILD_SRC_DIR_` + rehearseBuild + `/rehearsal.json" --project "$WORK/theirs"`
 	for _, c := range r.props.inOrder() {
 		commands = append(commands, r.compare(c))
-		judge += fmt.Sprintf(` --diff %[1]s="$REVIEW/%[1]s.diff"`, c.Name)
+		judge += fmt.Sprintf(` --diff %[1]s="$REVIEW/%[1]s.diff" --templates %[1]s="$WORK/%[1]s"`, c.Name)
 	}
 	return append(commands,
 		judge+` --limit 10000 --markdown "$REVIEW/review.md" --html "$REVIEW/review.html" --approval "$REVIEW/approval"; echo $? >"$REVIEW/code"`,

@@ -23,6 +23,7 @@ const exitNotMade = 70
 type branch struct {
 	sql, against, squawk, without string
 	all, noSQL                    bool
+	comparison                    comparison
 }
 
 func (o *branch) define(flags *flag.FlagSet) {
@@ -35,6 +36,7 @@ func (o *branch) defineCheck(flags *flag.FlagSet) {
 	flags.BoolVar(&o.noSQL, "no-sql", false, "names and versions only, without the linter")
 	flags.StringVar(&o.squawk, "squawk", "", "the linter's `file`; default: SLIPWAY_SQUAWK, else the pinned one, which pip fetches")
 	flags.StringVar(&o.without, "without", "", "`rules` to leave out, with commas between")
+	o.comparison.define(flags)
 }
 
 // find is the branch's change of the scripts. A folder or target that isn't
@@ -125,6 +127,8 @@ func runCheck(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []st
 	if err != nil {
 		return exitNotMade, err
 	}
+	replaced, notCompared := o.comparison.compare(ctx, b, c)
+	result.Add(replaced...)
 	switch {
 	case *asJSON:
 		err = result.WriteJSON(b.out)
@@ -135,6 +139,9 @@ func runCheck(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []st
 	}
 	if err != nil {
 		return exitNotMade, fmt.Errorf("the result could not be printed: %w", err)
+	}
+	if notCompared != nil {
+		return exitNotMade, notCompared
 	}
 	if result.Failures() > 0 {
 		return 1, nil

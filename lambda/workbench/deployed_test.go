@@ -29,6 +29,7 @@ func newSite(t *testing.T) *site {
 	s.aws.Use(t)
 	s.write("cdk.json", `{"context": {"environments": {"dev": {}, "prod": {"account": "111122223333", "region": "eu-central-1"}}}}`)
 	s.aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f", "InspectorName": "i"}
+	s.aws.Templates["slipway-prod"] = functionTemplate
 	s.aws.Functions["i"] = func([]byte) (string, bool) {
 		raw, _ := json.Marshal(report.Report{Command: "info", Code: report.OK, Scripts: s.applied, Database: report.Database{Host: "db", Port: 5432, Name: "shop", User: "me"}})
 		return string(raw), false
@@ -44,6 +45,32 @@ func (s *site) write(name, text string) {
 	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 		s.Fatal(err)
 	}
+}
+
+// functionTemplate is the stack of prod's migration, as far as it counts here.
+const functionTemplate = `{"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"Environment": {
+	"Variables": {"MASTER_SECRET_ARN": "x", "FLYWAY_PLACEHOLDERS_TENANT": "acme"}}}}}}`
+
+// assemble writes cdk.out with the templates of prod's stacks, as the CDK does;
+// "" for none.
+func (s *site) assemble(migration, database string) {
+	s.Helper()
+	artifacts := map[string]any{}
+	for name, template := range map[string]string{"slipway-prod": migration, "slipway-prod-database": database} {
+		if template == "" {
+			continue
+		}
+		s.write("cdk.out/"+name+".template.json", template)
+		artifacts[name] = map[string]any{
+			"type": "aws:cloudformation:stack", "environment": "aws://111122223333/eu-central-1",
+			"properties": map[string]any{"templateFile": name + ".template.json", "stackName": name},
+		}
+	}
+	raw, err := json.Marshal(map[string]any{"artifacts": artifacts})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.write("cdk.out/manifest.json", string(raw))
 }
 
 // script writes a script; with a text in the history, that one was applied.
@@ -128,7 +155,7 @@ func TestPending(t *testing.T) {
 	s.script("R__same.sql", "SELECT '${tenant}';", "SELECT 'acme';")
 	s.script("R__view.sql", "SELECT 2;", "SELECT 1;")
 	s.script("V2__b.sql", "SELECT 2;", "")
-	s.write("cdk.out/slipway-prod.template.json", `{"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"Environment": {"Variables": {"MASTER_SECRET_ARN": "x", "FLYWAY_PLACEHOLDERS_TENANT": "acme"}}}}}}`)
+	s.assemble(functionTemplate, "")
 	out, _ := s.workbench(0, "pending", "--environment", "prod", "--assembly", "cdk.out", "--summary", "summary.txt")
 	s.wantAll(out, "2 pending", "shop on db:5432")
 	if raw, _ := os.ReadFile("summary.txt"); string(raw) != "2 scripts are pending: V2__b.sql, R__view.sql\n" {

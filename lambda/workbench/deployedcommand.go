@@ -102,9 +102,11 @@ func (b *bench) call(ctx context.Context, w where, asJSON bool, arguments ...str
 	return s.command(ctx, b.out, b.err, arguments...)
 }
 
-// runPending is `pending`: what the release here would run there. The database
-// is asked through the deployed function that only reads, which holds the release
-// before. It ends with 0, or as migrate would when it would refuse.
+// runPending is `pending`: what the release here would run there, and with an
+// assembly also what that would replace or delete of the environment's database.
+// The database is asked through the deployed function that only reads, which
+// holds the release before. It ends with 0, as migrate would when it would
+// refuse, or with 1 for a replacement that cdk.json does not allow.
 func runPending(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error) {
 	sql := flags.String("sql", defaultSQL, "`folder` of the scripts")
 	environment := flags.String("environment", "", "`name` of the environment, as in cdk.json")
@@ -115,11 +117,23 @@ func runPending(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []
 	if err := parse(flags, arguments); err != nil {
 		return 2, err
 	}
+	var p planned
+	if *assembly != "" {
+		out := b.out
+		if *asJSON {
+			out = b.err
+		}
+		var err error
+		if p, err = b.plan(ctx, *environment, *lookupRole, *assembly); err != nil {
+			return 1, err
+		}
+		p.print(out)
+	}
 	history, err := b.history(ctx, *environment, *lookupRole)
 	if errors.Is(err, deployed.ErrNoReader) || errors.Is(err, deployed.ErrNoInspector) {
 		// To fail would keep the very deployment from coming that ends this.
 		b.say("%v", err)
-		return 0, writeSummary(*summary, "which scripts are pending is not known before this deployment")
+		return p.code(0), writeSummary(*summary, p.outcome("which scripts are pending is not known before this deployment"))
 	}
 	if err != nil {
 		return 1, err
@@ -143,7 +157,7 @@ func runPending(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []
 	if err := b.print(r, *asJSON); err != nil {
 		return 1, err
 	}
-	return r.Code.Exit(), writeSummary(*summary, outcome(r))
+	return p.code(r.Code.Exit()), writeSummary(*summary, p.outcome(outcome(r)))
 }
 
 func writeSummary(file, text string) error {

@@ -64,6 +64,13 @@ func runReview(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 	if r.Check, err = of.check(ctx, b, c); err != nil {
 		r.NotMade = append(r.NotMade, fmt.Sprintf("The scripts could not be checked: %v", err))
 	}
+	replaced, err := of.comparison.compare(ctx, b, c)
+	if err != nil {
+		r.NotMade = append(r.NotMade, fmt.Sprintf("What would be deployed could not be compared: %v", err))
+	}
+	if r.Check != nil {
+		r.Check.Add(replaced...)
+	}
 	if *made != "" {
 		r.Rehearsal, err = rehearsalOf(*made)
 	} else {
@@ -155,7 +162,7 @@ func withheld(ctx context.Context, c *change.Change, found *check.Result) []stri
 	}
 	for _, f := range found.Findings {
 		if f.Waived != "" {
-			reasons = append(reasons, fmt.Sprintf("%q waives %s", f.Script, f.Rule))
+			reasons = append(reasons, fmt.Sprintf("%q waives %s", f.At(), f.Rule))
 		}
 	}
 	return reasons

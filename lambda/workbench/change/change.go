@@ -69,7 +69,8 @@ type Change struct {
 	Work    Tree   // the work tree, uncommitted files included
 
 	BaseCommit, TipCommit string // short; "" without a target
-	tip                   string // the whole id: a short one may be a tag's name
+	// The whole ids: a short one may be a tag's name.
+	base, tip string
 }
 
 // Find compares the folder with a target branch. An empty against tries
@@ -102,6 +103,7 @@ func Find(ctx context.Context, folder, against string) (*Change, error) {
 		return nil, err
 	}
 	c.tip = tip
+	c.base = base
 	c.TipCommit = short(tip)
 	c.BaseCommit = short(base)
 	if c.Tip, err = g.tree(ctx, tip); err != nil {

@@ -29,7 +29,8 @@ const (
 type Finding struct {
 	Rule    string `json:"rule"`
 	Level   Level  `json:"level"`
-	Script  string `json:"script"`         // below the scripts' folder
+	Script  string `json:"script"`         // below the scripts' folder; "" where File is given
+	File    string `json:"file,omitempty"` // below the repository's root, of a finding that is about no script
 	Line    int    `json:"line,omitempty"` // from 1; 0 for the script as a whole
 	Message string `json:"message"`
 	Help    string `json:"help,omitempty"`
@@ -137,6 +138,12 @@ func rank(f Finding) int {
 		return 3
 	}
 	return map[Level]int{Error: 0, Warning: 1, Note: 2}[f.Level]
+}
+
+// Add adds findings of other tools.
+func (r *Result) Add(findings ...Finding) {
+	r.Findings = append(r.Findings, findings...)
+	r.sort()
 }
 
 func (r *Result) add(f Finding) { r.Findings = append(r.Findings, f) }

@@ -79,8 +79,12 @@ func (p *printer) finding(f Finding) {
 	}
 }
 
-// At is where the finding is: the script, with the line where it has one.
+// At is where the finding is: the script, with the line where it has one, or
+// another file.
 func (f Finding) At() string {
+	if f.File != "" {
+		return f.File
+	}
 	if f.Line > 0 {
 		return fmt.Sprintf("%s:%d", f.Script, f.Line)
 	}

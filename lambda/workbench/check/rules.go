@@ -11,7 +11,14 @@ import (
 var refusals = []string{"version-collision", "bad-name", "bad-script", "no-scripts", "waiver-without-reason",
 	string(script.ReadOtherwise), string(script.PsqlCommand), string(script.CopyData), string(script.Transaction),
 	string(script.BreaksSession), string(script.NeedsConf), string(script.HistoryTable),
+	ReplacedDatabase, // cdk.json allows it, no script does
 }
+
+// Rules of the comparison of templates. Its findings are the caller's to add.
+const (
+	ReplacedDatabase = "replaced-database"
+	DatabaseAtRisk   = "database-at-risk"
+)
 
 func waivable(rule string) bool { return !slices.Contains(refusals, rule) }
 
@@ -66,6 +73,8 @@ var sameThing = map[string][]string{
 
 // Rules describes each rule of this package, for SARIF and the help.
 var Rules = map[string]string{
+	ReplacedDatabase:             "A deployment would replace, delete or leave behind an environment's cluster, instance, key, secret, VPC or subnet.",
+	DatabaseAtRisk:               "A change takes protection from an environment's database, or leaves it to itself.",
 	"unseen-edit":                "A script of the target branch was edited in a way that Flyway's checksum does not see.",
 	"version-collision":          "Two scripts have one version (or two repeatable ones one description).",
 	"version-not-above":          "A new version is below one that the target branch has.",

@@ -115,6 +115,9 @@ func newSarifResult(f Finding, rule int, prefix string) sarifResult {
 		message += " " + f.Help
 	}
 	uri := url.URL{Path: path.Join(prefix, f.Script)}
+	if f.File != "" {
+		uri.Path = f.File
+	}
 	result := sarifResult{
 		RuleID: f.Rule, RuleIndex: rule, Level: string(f.Level), Message: sarifText{message},
 		Locations: []sarifLocation{{sarifPhysical{Artifact: sarifArtifact{uri.EscapedPath()}}}},

@@ -54,25 +54,33 @@ type Client struct {
 // function yet, an [ErrNoReader] that the stack names no such role; whatever
 // else is an error, wrong credentials for instance.
 func Connect(ctx context.Context, e Environment, lookupRole string) (*Client, error) {
-	var options []func(*awsconfig.LoadOptions) error
-	if e.Region != "" {
-		options = append(options, awsconfig.WithRegion(e.Region))
-	}
-	base, err := awsconfig.LoadDefaultConfig(ctx, options...)
+	base, lookup, err := configs(ctx, e, lookupRole)
 	if err != nil {
-		return nil, fmt.Errorf("the AWS profile: %w", err)
+		return nil, err
 	}
-	if base.Region == "" {
-		return nil, fmt.Errorf("neither cdk.json nor the AWS profile has a region for %s: set AWS_REGION", e.Name)
-	}
-	c := &Client{environment: e, base: base, lookup: base, Wait: 5 * time.Minute}
-	if lookupRole != "" {
-		c.lookup = Assume(base, lookupRole, "slipway")
-	}
+	c := &Client{environment: e, base: base, lookup: lookup, Wait: 5 * time.Minute}
 	if err := c.find(ctx, lookupRole != ""); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// configs are the profile's own and the one to see stacks with.
+func configs(ctx context.Context, e Environment, lookupRole string) (base, lookup aws.Config, err error) {
+	var options []func(*awsconfig.LoadOptions) error
+	if e.Region != "" {
+		options = append(options, awsconfig.WithRegion(e.Region))
+	}
+	if base, err = awsconfig.LoadDefaultConfig(ctx, options...); err != nil {
+		return base, base, fmt.Errorf("the AWS profile: %w", err)
+	}
+	if base.Region == "" {
+		return base, base, fmt.Errorf("neither cdk.json nor the AWS profile has a region for %s: set AWS_REGION", e.Name)
+	}
+	if lookupRole == "" {
+		return base, base, nil
+	}
+	return base, Assume(base, lookupRole, "slipway"), nil
 }
 
 // Assume is the configuration with another role's rights.

@@ -34,8 +34,9 @@ type Stack struct {
 // database is the name of the stack in which an environment's database is made.
 func database(environment string) string { return "slipway-" + environment + "-database" }
 
-// stacks are the names of an environment's stacks.
-func stacks(environment string) []string {
+// Stacks are the names of an environment's stacks: the one in which its database
+// is made, and the one of its migration.
+func Stacks(environment string) []string {
 	return []string{database(environment), "slipway-" + environment}
 }
 
@@ -127,7 +128,7 @@ func environment(name string, before, after Project) []Finding {
 	add := func(level Level, format string, values ...any) {
 		found = append(found, Finding{name, level, fmt.Sprintf(format, values...)})
 	}
-	for _, stack := range stacks(name) {
+	for _, stack := range Stacks(name) {
 		old, had := before.Stacks[stack]
 		next, has := after.Stacks[stack]
 		switch {
@@ -177,8 +178,7 @@ func removed(name string, before, after Project) []Finding {
 	}
 	var found []Finding
 	for _, other := range slices.Sorted(maps.Keys(after.Environments)) {
-		_, known := before.Environments[other]
-		if _, made := after.Stacks[database(other)]; !known && made {
+		if _, known := before.Environments[other]; !known && !after.Environments[other].Exists {
 			found = append(found, Finding{other, Refused, fmt.Sprintf("the environment %s is new, and %s is gone: "+
 				"under another name its database is another one, new and empty; %s keeps %s and is not deployed any more",
 				other, name, database(name), old.Template.holds())})

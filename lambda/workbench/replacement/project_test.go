@@ -103,7 +103,7 @@ func TestCompare(t *testing.T) {
 
 func dropEnvironment(p Project, environment string) {
 	delete(p.Environments, environment)
-	for _, name := range stacks(environment) {
+	for _, name := range Stacks(environment) {
 		delete(p.Stacks, name)
 	}
 }
