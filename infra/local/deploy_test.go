@@ -7,6 +7,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ var cases = []struct {
 	name string
 	run  func(*site)
 }{
+	{"a rules of permissions", permissionRules},
 	{"a create", create},
 	{"b again with nothing changed", nothingChanged},
 	{"b asked from a laptop", operate},
@@ -33,6 +35,7 @@ var cases = []struct {
 	{"f the database is stopped", databaseStopped},
 	{"g a failing script in the first deployment", firstDeploymentFails},
 	{"h a database with tables and no history", tablesWithoutHistory},
+	{"h a right taken away", rightTakenAway},
 	{"i destroy", destroy},
 	{"j a database that exists", existingDatabase},
 	{"k the image as a command", imageAsCommand},
@@ -67,19 +70,35 @@ func TestDeployments(t *testing.T) {
 		if t.Failed() {
 			break
 		}
-		ran++
-		if t.Run(c.name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
+			ran++
 			c.run(&site{T: t, g: g})
 			if t.Failed() {
 				t.Logf("the emulator's log ends:\n%s", g.EmulatorLog())
+				return
 			}
-		}) {
 			passed++
-		}
+		})
 	}
+	permissions(t, g, passed == len(cases))
 	fmt.Fprintf(os.Stderr, "test-deploy: %d of %d cases ran, %d passed\n", ran, len(cases), passed)
-	if ran != len(cases) {
+	if ran != len(cases) && flag.Lookup("test.run").Value.String() == "" {
 		t.Errorf("%d of %d cases ran", ran, len(cases))
+	}
+}
+
+func permissionRules(s *site) { s.check(s.g.PermissionRules(s.Context())) }
+
+// permissions prints which statements of the roles' policies were used. After
+// all cases each is used or explained.
+func permissions(t *testing.T, g *ground.Ground, whole bool) {
+	table, problems, err := g.Permissions(t.Context(), whole)
+	if err != nil {
+		t.Error(err)
+	}
+	fmt.Fprintln(os.Stderr, table)
+	for _, problem := range problems {
+		t.Errorf("permissions: %s", problem)
 	}
 }
 

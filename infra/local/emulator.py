@@ -13,6 +13,7 @@ Read from the environment, all set by the Go program beside this file:
   LOCAL_CA                PEM file of the authority that signed that server's certificate
   LOCAL_RIE               AWS's runtime interface emulator, a Linux binary
   LOCAL_EVENTS            file that gets one JSON line for each call of an image function
+  LOCAL_PERMISSIONS       file that gets one JSON line for each call that policies were asked about
 
 It ends, and removes its containers, when its standard input does: it never outlives the program that started it.
 """
@@ -36,6 +37,8 @@ if (found := importlib.metadata.version("ministack")) != PINNED:
 
 # Read when ministack is imported. Without it a second emulator on this machine fails to open the port of an IoT broker.
 os.environ["IOT_MTLS_ENABLED"] = "0"
+# Without it every call is allowed, and functions have no session of their role.
+os.environ["AUTH"] = "true"
 
 import psycopg2
 from hypercorn.asyncio import serve
@@ -46,6 +49,7 @@ import ministack.app as app
 from ministack.core.responses import error_response_json, get_account_id, get_region, set_request_account_id, set_request_region
 from ministack.services import ecr, lambda_svc, rds, secretsmanager
 from ministack.services.cloudformation import provisioners
+from permissions import deployment, hook, service
 
 PORT = os.environ["GATEWAY_PORT"]
 BRIDGE = os.environ["LOCAL_BRIDGE"]
@@ -153,7 +157,7 @@ def cluster(name, props):
     user, password, database = props.get("MasterUsername", "postgres"), props.get("MasterUserPassword"), props.get("DatabaseName")
     attributes = {}
     if provisioners._cfn_bool(props.get("ManageMasterUserPassword", False)):
-        secret = managed_secret(name, user)
+        secret = managed_secret(name, user, (props.get("MasterUserSecret") or {}).get("KmsKeyId", ""))
         password, attributes["MasterUserSecret.SecretArn"] = secret["password"], secret["arn"]
     server = pathlib.Path(os.environ["LOCAL_SERVERS"], str(port)).read_text(encoding="utf-8")
     with contextlib.closing(psycopg2.connect(server)) as connection:
@@ -168,13 +172,13 @@ def cluster(name, props):
     return {**attributes, "Endpoint.Address": DATABASE, "Endpoint.Port": str(port), "ReadEndpoint.Address": DATABASE}
 
 
-def managed_secret(name, user):
+def managed_secret(name, user, key):
     """The secret that RDS itself keeps where ManageMasterUserPassword is set: username and password, nothing else."""
     title, password = f"rds!{name}", uuid.uuid4().hex
     _, found = secretsmanager._resolve(title)
     if not found:
         value = json.dumps({"username": user, "password": password})
-        answer = secretsmanager._create_secret({"Name": title, "SecretString": value})
+        answer = secretsmanager._create_secret({"Name": title, "SecretString": value, **({"KmsKeyId": key} if key else {})})
         return {"arn": json.loads(answer[2])["ARN"], "password": password}
     current = next(v["SecretString"] for v in found["Versions"].values() if "AWSCURRENT" in v.get("Stages", []))
     return {"arn": found["ARN"], "password": json.loads(current)["password"]}
@@ -274,6 +278,10 @@ lambda_svc._spawn_lambda_container, lambda_svc._invoke_rie, lambda_svc._parse_do
 
 # --- Start ------------------------------------------------------------------------------------------------------------
 
+hook.install()
+deployment.install()
+
+
 def end_with_input():
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
@@ -287,4 +295,4 @@ if __name__ == "__main__":
     config.bind = [f"127.0.0.1:{PORT}"] + ([f"{BRIDGE}:{PORT}"] if BRIDGE != "host-gateway" else [])
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    asyncio.run(serve(app.app, config))
+    asyncio.run(serve(service.serving(app.app), config))

@@ -21,10 +21,32 @@ import (
 // line is a pipeline as CodePipeline keeps it. The emulator keeps it and does
 // nothing with it: these tests play it, action by action.
 type line struct {
+	Name, RoleArn  string
+	ArtifactStore  store
+	ArtifactStores []struct {
+		Region        string
+		ArtifactStore store
+	}
 	Stages []struct {
 		Name    string
 		Actions []action
 	}
+}
+
+// store is where a pipeline keeps artifacts.
+type store struct {
+	Location      string // bucket
+	EncryptionKey struct{ Id string }
+}
+
+// in is the store of a region.
+func (l line) in(region string) store {
+	for _, each := range l.ArtifactStores {
+		if each.Region == region {
+			return each.ArtifactStore
+		}
+	}
+	return l.ArtifactStore
 }
 
 type action struct {
@@ -44,6 +66,7 @@ func (a action) setting(name string) string {
 type execution struct {
 	s         *site
 	aws       ground.AWS
+	line      line
 	folders   map[string]string // of artifacts; a source's is a bare repository
 	commit    string
 	variables map[string]string // "namespace.NAME"
@@ -56,7 +79,9 @@ type execution struct {
 func (s *site) play(aws ground.AWS) (*execution, error) {
 	s.Helper()
 	e := &execution{s: s, aws: aws, folders: map[string]string{}, variables: map[string]string{}}
-	for i, current := 0, s.definition(aws); i < len(current.Stages); i++ {
+	current := s.definition(aws, "Line")
+	e.line = current
+	for i := range current.Stages {
 		stage := current.Stages[i]
 		slices.SortStableFunc(stage.Actions, func(a, b action) int { return cmp.Compare(a.RunOrder, b.RunOrder) })
 		for _, a := range stage.Actions {
@@ -66,21 +91,24 @@ func (s *site) play(aws ground.AWS) (*execution, error) {
 			e.done = append(e.done, a.Name)
 		}
 		// A pipeline that updated itself starts again. The commit that it was made of changes nothing.
-		if now := s.definition(aws); fmt.Sprint(now) != fmt.Sprint(current) {
+		if now := s.definition(aws, "Line"); fmt.Sprint(now) != fmt.Sprint(current) {
 			return e, errors.New("the pipeline is another one than its own commit makes")
 		}
 	}
 	return e, nil
 }
 
-func (s *site) definition(aws ground.AWS) line {
+func (s *site) definition(aws ground.AWS, id string) line {
 	s.Helper()
 	var l line
-	s.check(aws.Pipeline("slipway-pipeline-Line", &l))
+	s.check(aws.Pipeline("slipway-pipeline-"+id, &l))
 	return l
 }
 
 func (e *execution) do(a action) error {
+	if err := e.rights(a); err != nil {
+		return err
+	}
 	switch a.ActionTypeId.Provider {
 	case "CodeCommit":
 		repository := e.aws.Repository(a.setting("RepositoryName"))
@@ -117,7 +145,12 @@ func (e *execution) build(a action) error {
 	if err != nil {
 		return err
 	}
-	b := codebuild.Build{Variables: map[string]string{}, Account: e.aws.Environment(), Cache: filepath.Join(e.s.g.Folder(), "caches")}
+	as, err := e.aws.As(e.s.Context(), "codebuild.amazonaws.com", project.ServiceRole)
+	if err != nil {
+		return err
+	}
+	caches := filepath.Join(e.s.g.Folder(), "caches")
+	b := codebuild.Build{Variables: map[string]string{}, Account: as.Environment(), Cache: caches}
 	for _, v := range project.Environment.Variables {
 		b.Variables[v.Name] = v.Value
 	}
@@ -190,7 +223,7 @@ func (e *execution) deploy(a action) error {
 	if a.Region != "" {
 		there.Region = a.Region
 	}
-	there, err := there.Assume(e.s.Context(), a.RoleArn)
+	there, err := e.assume(a, there)
 	if err != nil {
 		return err
 	}

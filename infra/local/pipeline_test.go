@@ -67,6 +67,8 @@ func firstMigration(s *site) {
 		s.Errorf("no %q in\n%s", want, out)
 	}
 
+	s.reviewRights(aws)
+
 	// A push brings one script.
 	w.push("V90__colours.sql", "CREATE TABLE colours (id bigint PRIMARY KEY);")
 	second, err := s.play(aws)
@@ -93,6 +95,7 @@ func firstMigration(s *site) {
 	s.check(err)
 	s.wantEqual("what prod's approver reads", pendingIn(fourth.approvals), []string{"V91__broken.sql"})
 	w.wantHistories(servers)
+	fourth.rightsOfThePipeline()
 }
 
 var refused = regexp.MustCompile("Authentication failed|could not read Username")

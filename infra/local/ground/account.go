@@ -20,14 +20,17 @@ import (
 type AWS struct {
 	Region string
 
-	g   *Ground
-	key string // access key
+	g       *Ground
+	account string
+	key     string // access key: the account itself, or that of a role's session
 	// token is a role's, who was assumed.
 	token string
 }
 
 // AWS is an account in a region, with all rights there.
-func (g *Ground) AWS(account, region string) AWS { return AWS{Region: region, g: g, key: account} }
+func (g *Ground) AWS(account, region string) AWS {
+	return AWS{Region: region, g: g, account: account, key: account}
+}
 
 // Environment has a program call the emulator so, and nothing else.
 func (a AWS) Environment() map[string]string {
@@ -62,9 +65,10 @@ func (a AWS) Over(env []string) []string {
 // secretKey belongs to every access key.
 const secretKey = "local"
 
-// Assume is the account and the rights of a role, in the same region.
-func (a AWS) Assume(ctx context.Context, role string) (AWS, error) {
-	body, err := a.query(ctx, "sts", "2011-06-15", "AssumeRole", url.Values{"RoleArn": {role}, "RoleSessionName": {"slipway"}})
+// Assume is the account and the rights of a role, in the same region, in a
+// session of that name.
+func (a AWS) Assume(ctx context.Context, role, session string) (AWS, error) {
+	body, err := a.query(ctx, "sts", "2011-06-15", "AssumeRole", url.Values{"RoleArn": {role}, "RoleSessionName": {session}})
 	if err != nil {
 		return AWS{}, err
 	}
@@ -75,7 +79,7 @@ func (a AWS) Assume(ctx context.Context, role string) (AWS, error) {
 	if err := xml.Unmarshal(body, &answer); err != nil || answer.Key == "" {
 		return AWS{}, fmt.Errorf("an answer that is not understood (%w): %s", err, body)
 	}
-	return AWS{Region: a.Region, g: a.g, key: answer.Key, token: answer.Token}, nil
+	return AWS{Region: a.Region, g: a.g, account: accountOf(role), key: answer.Key, token: answer.Token}, nil
 }
 
 // Stack asks CloudFormation.
@@ -214,6 +218,12 @@ type BuildProject struct {
 	Environment struct {
 		Variables []Variable `json:"environmentVariables"`
 	} `json:"environment"`
+	ServiceRole string `json:"serviceRole"`
+	LogsConfig  struct {
+		CloudWatchLogs struct {
+			GroupName string `json:"groupName"`
+		} `json:"cloudWatchLogs"`
+	} `json:"logsConfig"`
 }
 
 // Variable is one of a build's.

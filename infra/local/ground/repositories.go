@@ -43,7 +43,7 @@ func (g *Ground) pipelines() string { return filepath.Join(g.folder, "pipelines"
 // Pipeline reads the properties of the account's pipeline whose name begins so
 // into v, as CloudFormation resolved them.
 func (a AWS) Pipeline(prefix string, v any) error {
-	found, err := filepath.Glob(filepath.Join(a.g.pipelines(), a.key, a.Region, prefix+"*.json"))
+	found, err := filepath.Glob(filepath.Join(a.g.pipelines(), a.account, a.Region, prefix+"*.json"))
 	if err != nil || len(found) != 1 {
 		return fmt.Errorf("pipelines %s*: %v, %w", prefix, found, err)
 	}
@@ -56,7 +56,7 @@ func (a AWS) Pipeline(prefix string, v any) error {
 
 // Repository is the folder of a repository of CodeCommit, a bare one.
 func (a AWS) Repository(name string) string {
-	return filepath.Join(a.g.repositories(), a.key, a.Region, name+".git")
+	return filepath.Join(a.g.repositories(), a.account, a.Region, name+".git")
 }
 
 // ServeCodeCommit has git reach the account's repositories at their real
