@@ -210,38 +210,6 @@ func pause(ctx context.Context) error {
 	}
 }
 
-// BuildProject is what CodeBuild keeps of a project.
-type BuildProject struct {
-	Source struct {
-		BuildSpec string `json:"buildspec"` // itself, or its file in the source
-	} `json:"source"`
-	Environment struct {
-		Variables []Variable `json:"environmentVariables"`
-	} `json:"environment"`
-	ServiceRole string `json:"serviceRole"`
-	LogsConfig  struct {
-		CloudWatchLogs struct {
-			GroupName string `json:"groupName"`
-		} `json:"cloudWatchLogs"`
-	} `json:"logsConfig"`
-}
-
-// Variable is one of a build's.
-type Variable struct{ Name, Value string }
-
-// BuildProject asks CodeBuild.
-func (a AWS) BuildProject(ctx context.Context, name string) (BuildProject, error) {
-	body, err := a.json(ctx, "codebuild", "CodeBuild_20161006.BatchGetProjects", map[string]any{"names": []string{name}})
-	if err != nil {
-		return BuildProject{}, err
-	}
-	var answer struct{ Projects []BuildProject }
-	if err := json.Unmarshal(body, &answer); err != nil || len(answer.Projects) != 1 {
-		return BuildProject{}, fmt.Errorf("project %s: %w in %s", name, err, body)
-	}
-	return answer.Projects[0], nil
-}
-
 func (a AWS) cloudFormation(ctx context.Context, action string, form url.Values) ([]byte, error) {
 	return a.query(ctx, "cloudformation", "2010-05-15", action, form)
 }

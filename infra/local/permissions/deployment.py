@@ -16,7 +16,7 @@ def role_of(stack):
 
 
 def with_role(operation):
-    """A stack's operation that names a role: its caller has to be allowed to pass it, and the role stays the stack's."""
+    """A stack's operation that names a role: its caller has to be allowed to pass it. The role stays the stack's."""
     def operated(params):
         role, stack = helpers._p(params, "RoleARN"), helpers._p(params, "StackName").split("/")[-2:][0]
         caller = evaluator.caller_arn()
@@ -32,8 +32,8 @@ def with_role(operation):
 
 
 def listed(kind, props):
-    """The CDK's bootstrap without policies for the execution role gives it AdministratorAccess. Without this it has
-    none: the emulator takes an empty parameter that is a list for one that is set."""
+    """The CDK's bootstrap without policies for the execution role gives it AdministratorAccess. Without this it
+    has none: the emulator takes an empty parameter that is a list for one that is set."""
     if kind == "AWS::IAM::Role" and props.get("ManagedPolicyArns") == [""]:
         return {**props, "ManagedPolicyArns": ["arn:aws:iam::aws:policy/AdministratorAccess"]}
     return props
@@ -178,7 +178,8 @@ def invoked(dispatch):
 def install():
     for operation in ("CreateStack", "UpdateStack", "CreateChangeSet", "DeleteStack"):
         handlers._ACTION_HANDLERS[operation] = with_role(handlers._ACTION_HANDLERS[operation])
-    stacks._provision_resource, stacks._update_resource = provision(stacks._provision_resource), change(stacks._update_resource)
+    stacks._provision_resource = provision(stacks._provision_resource)
+    stacks._update_resource = change(stacks._update_resource)
     stacks._add_event = told(stacks._add_event)
     engine._resolve_refs = output_read(engine._resolve_refs)
     lambda_svc._execute_function_dispatch = invoked(lambda_svc._execute_function_dispatch)

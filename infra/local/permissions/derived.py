@@ -30,7 +30,8 @@ def happened(event, **facts):
             call = made(row, action, facts)
             if (hook.judge(call) == "Allow") == call.denied:
                 verb = "is" if call.denied else "is not"
-                wrong.append(f"{call.principal} {verb} authorized to perform: {action} on resource: {call.resource} ({row['row']})")
+                what = f"{action} on resource: {call.resource} ({row['row']})"
+                wrong.append(f"{call.principal} {verb} authorized to perform: {what}")
     return wrong
 
 
@@ -48,9 +49,9 @@ def made(row, action, facts):
         context["aws:principalarn"] = policies.record(account, name).get("Arn", caller)
         caller = f"arn:aws:sts::{account}:assumed-role/{name}/slipway"
     if action == "sts:AssumeRole":
-        found = [policies.trust(resource)]
+        found = [policies.left(policies.trust(resource))]
     elif caller.endswith(SERVICE):
-        found = [p for p in [policies.of_resource(resource)] if p is not None]
+        found = [policies.left(p) for p in [policies.of_resource(resource)] if p is not None]
     else:
         found = hook.applying(caller, action, resource, facts["region"])
     return Call(policies.name_of(caller), caller, account, action, resource, facts["region"], context, row["row"],

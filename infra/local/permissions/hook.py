@@ -45,7 +45,8 @@ def judge(call):
 
 def applying(principal, action, resource, region):
     """The policies that a role's call meets."""
-    found = [policies.identity(principal), policies.of_resource(resource), policies.on_the_way(principal, action, region)]
+    way = policies.on_the_way(principal, action, region)
+    found = [policies.identity(principal), policies.of_resource(resource), way]
     return [policies.left(p) for p in found if p is not None]
 
 
@@ -75,8 +76,10 @@ def enforce(access_key, action, service, region, resource_arn="*", service_conte
 
 def trusted(document, caller_arn, context=None):
     """Whether a role may be assumed by who has asked. The document that the emulator hands over is the role's."""
-    call = Call(policies.name_of(caller_arn), caller_arn, context.principal_account, context.action, context.resource_arn,
-                context.region, {**context.principal_keys, **context.service_context}, policies=[policies.trust(context.resource_arn)])
+    keys = {**context.principal_keys, **context.service_context}
+    trust = policies.left(policies.trust(context.resource_arn))
+    call = Call(policies.name_of(caller_arn), caller_arn, context.principal_account, context.action,
+                context.resource_arn, context.region, keys, policies=[trust])
     if ":assumed-role/" in caller_arn:
         account, role = policies.role_of(caller_arn)
         call.context["aws:principalarn"] = policies.record(account, role).get("Arn", caller_arn)

@@ -62,7 +62,8 @@ def left(policy):
 
 def trust(role_arn):
     account, name = role_of(role_arn)
-    return Policy(name_of(role_arn), TRUST, account, parsed(record(account, name).get("AssumeRolePolicyDocument", "{}")))
+    document = parsed(record(account, name).get("AssumeRolePolicyDocument", "{}"))
+    return Policy(name_of(role_arn), TRUST, account, document)
 
 
 def of_resource(arn):

@@ -61,7 +61,8 @@ def wrong(log):
     for call, decision, times in log:
         if (decision == "Allow") == call.denied:
             verb = "was allowed" if call.denied else "was denied"
-            yield f"{call.caller} {verb}: {call.action} on {call.resource} ({times} calls{', ' + call.row if call.row else ''})"
+            row = f", {call.row}" if call.row else ""
+            yield f"{call.caller} {verb}: {call.action} on {call.resource} ({times} calls{row})"
 
 
 def unexplained(needed, reasons):
@@ -106,7 +107,8 @@ def main(path, reasons, whole):
     count, needed = used(log)
     roles = {call.caller for call, _, _ in log}
     denied = sum(call.denied for call, _, _ in log)
-    print(f"permissions: {sum(times for _, _, times in log)} calls of {len(roles)} roles and services, {len(log)} of them different,"
+    total = sum(times for _, _, times in log)
+    print(f"permissions: {total} calls of {len(roles)} roles and services, {len(log)} of them different,"
           f" {denied} that have to be denied")
     table(count, needed, sys.stdout)
     problems = list(wrong(log))

@@ -1,4 +1,4 @@
-"""What is allowed, denied and reported, without an emulator: python -m unittest permissions.rules_test, in infra/local."""
+"""What is allowed, denied and reported, without the emulator: python -m unittest permissions.rules_test"""
 
 import json
 import os
@@ -27,7 +27,8 @@ def allow(action, resource="*", **more):
 
 
 def call(action, *applying, resource=SECRET, principal=SESSION, **more):
-    return Call("environment/Role", principal, "111122223333", action, resource, "eu-central-1", policies=list(applying), **more)
+    return Call("environment/Role", principal, "111122223333", action, resource, "eu-central-1",
+                policies=list(applying), **more)
 
 
 class Decisions(unittest.TestCase):
@@ -63,28 +64,32 @@ class Decisions(unittest.TestCase):
 
     def test_bucket_of_another_account_must_allow_as_well(self):
         bucket, may = "arn:aws:s3:::b/k", policy(IDENTITY, allow("s3:GetObject"))
-        named = policy(RESOURCE, allow("s3:GetObject*", "arn:aws:s3:::b/*", Principal={"AWS": ROLE}), owner="444455556666")
+        statement = allow("s3:GetObject*", "arn:aws:s3:::b/*", Principal={"AWS": ROLE})
+        named = policy(RESOURCE, statement, owner="444455556666")
         self.check("Allow", "s3:GetObject", may, named, resource=bucket)
         self.check("ImplicitDeny", "s3:GetObject", policy(IDENTITY), named, resource=bucket)
         self.check("ImplicitDeny", "s3:GetObject", may, policy(RESOURCE, owner="444455556666"), resource=bucket)
 
     def test_service_in_trust(self):
-        trust = policy(TRUST, {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}})
+        trust = policy(TRUST, {
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}})
         self.check("Allow", "sts:AssumeRole", trust, resource=ROLE, principal="lambda.amazonaws.com")
         self.check("ImplicitDeny", "sts:AssumeRole", trust, resource=ROLE, principal="codebuild.amazonaws.com")
         self.check("ImplicitDeny", "sts:AssumeRole", trust, resource=ROLE)
         self.check("ImplicitDeny", "sts:AssumeRole", trust, resource=ROLE, principal="arn:aws:iam::111122223333:root")
 
     def test_encryption_context(self):
-        may = policy(IDENTITY, allow("kms:Decrypt", Condition={"StringEquals": {
-            "kms:EncryptionContext:SecretARN": SECRET, "kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"}}))
-        given = {"kms:EncryptionContext:SecretARN": SECRET, "kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"}
+        via = "secretsmanager.eu-central-1.amazonaws.com"
+        given = {"kms:EncryptionContext:SecretARN": SECRET, "kms:ViaService": via}
+        may = policy(IDENTITY, allow("kms:Decrypt", Condition={"StringEquals": given}))
         self.check("Allow", "kms:Decrypt", may, context=given)
-        self.check("ImplicitDeny", "kms:Decrypt", may, context={**given, "kms:EncryptionContext:SecretARN": SECRET + "x"})
-        self.check("ImplicitDeny", "kms:Decrypt", may, context={"kms:ViaService": given["kms:ViaService"]})
+        other = {**given, "kms:EncryptionContext:SecretARN": SECRET + "x"}
+        self.check("ImplicitDeny", "kms:Decrypt", may, context=other)
+        self.check("ImplicitDeny", "kms:Decrypt", may, context={"kms:ViaService": via})
 
     def test_one_action_less(self):
-        c = call("secretsmanager:GetSecretValue", policy(IDENTITY, allow(["secretsmanager:GetSecretValue", "logs:PutLogEvents"])))
+        may = policy(IDENTITY, allow(["secretsmanager:GetSecretValue", "logs:PutLogEvents"]))
+        c = call("secretsmanager:GetSecretValue", may)
         (one,) = matched(c)
         self.assertEqual(one[2], "secretsmanager:GetSecretValue")
         self.assertEqual(decide(without(c, *one)), "ImplicitDeny")
@@ -105,14 +110,15 @@ class Hook(unittest.TestCase):
     def test_taken_away(self):
         policies.taken["environment/Role", "secretsmanager:GetSecretValue"] = True
         try:
-            left = policies.left(policy(IDENTITY, allow(["secretsmanager:GetSecretValue", "logs:PutLogEvents"])))
+            two = ["secretsmanager:GetSecretValue", "logs:PutLogEvents"]
+            left = policies.left(policy(IDENTITY, allow(two)))
         finally:
             policies.taken.clear()
         self.assertEqual([s["Action"] for s in left.document["Statement"]], [["logs:PutLogEvents"]])
 
     def test_report(self):
-        both = policy(IDENTITY, allow(["secretsmanager:GetSecretValue", "logs:PutLogEvents"]), allow("secretsmanager:GetSecretValue"),
-                      allow("kms:Decrypt"))
+        both = policy(IDENTITY, allow(["secretsmanager:GetSecretValue", "logs:PutLogEvents"]),
+                      allow("secretsmanager:GetSecretValue"), allow("kms:Decrypt"))
         hook.judge(call("logs:PutLogEvents", both))
         hook.judge(call("logs:PutLogEvents", both))
         hook.judge(call("secretsmanager:GetSecretValue", both))
@@ -120,9 +126,12 @@ class Hook(unittest.TestCase):
         count, needed = report.used(log)
         name = "allow logs:PutLogEvents, secretsmanager:GetSecretValue"
         self.assertEqual(count["environment/Role", name], 3)
-        self.assertEqual(needed["environment/Role", name], {"secretsmanager:GetSecretValue": False, "logs:PutLogEvents": True})
-        self.assertEqual(len(list(report.unexplained(needed, []))), 3)  # two that do for each other, and kms:Decrypt
-        reasons = [{"holder": "environment/*", "actions": ["secretsmanager:*", "kms:Decrypt"], "reason": "r"}]
+        want = {"secretsmanager:GetSecretValue": False, "logs:PutLogEvents": True}
+        self.assertEqual(needed["environment/Role", name], want)
+        # Two that do for each other, and kms:Decrypt.
+        self.assertEqual(len(list(report.unexplained(needed, []))), 3)
+        explained = ["secretsmanager:*", "kms:Decrypt"]
+        reasons = [{"holder": "environment/*", "actions": explained, "reason": "r"}]
         self.assertEqual(list(report.unexplained(needed, reasons)), [])
         reasons.append({"holder": "environment/Role", "actions": ["logs:PutLogEvents"], "reason": "stale"})
         (stale,) = report.unexplained(needed, reasons)

@@ -2,7 +2,7 @@
 
   POST /_local/permissions/assume    {"service", "role"}: a session of a role that a service assumes
   POST /_local/permissions/happened  {"event", "account", "region", facts...}: calls of derived.json
-  POST /_local/permissions/take      {"holder", "action"}: the role loses an action; without "holder", all are given back
+  POST /_local/permissions/take      {"holder", "action"}: the role loses an action; {}: all are given back
 """
 
 import json
@@ -20,7 +20,7 @@ PREFIX = "/_local/permissions/"
 def assume(service, role):
     account, name = policies.role_of(role)
     call = Call(service, service, account, "sts:AssumeRole", role, "", {"aws:sourceaccount": account},
-                policies=[policies.trust(role)])
+                policies=[policies.left(policies.trust(role))])
     if hook.judge(call) != "Allow":
         raise PermissionError(f"{service} is not authorized to perform: sts:AssumeRole on resource: {role}")
     key, token = "ASIA" + uuid.uuid4().hex[:16].upper(), uuid.uuid4().hex
@@ -62,6 +62,7 @@ def serving(app):
             status, answer = 200, json.dumps(verb(**json.loads(body)))
         except PermissionError as e:
             status, answer = 403, str(e)
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]})
+        kind = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": kind})
         await send({"type": "http.response.body", "body": answer.encode()})
     return served
