@@ -15,11 +15,6 @@ type BuildProject struct {
 		Variables []Variable `json:"environmentVariables"`
 	} `json:"environment"`
 	ServiceRole string `json:"serviceRole"`
-	LogsConfig  struct {
-		CloudWatchLogs struct {
-			GroupName string `json:"groupName"`
-		} `json:"cloudWatchLogs"`
-	} `json:"logsConfig"`
 }
 
 // Variable is one of a build's.

@@ -9,6 +9,7 @@ from . import derived, policies
 
 execution = {}  # (account, region, stack) -> ARN of the role that CloudFormation was given
 functions = {}  # ARN of a function -> facts of its invocations
+logs = {}       # ARN of a build's project -> name of its log group
 
 
 def role_of(stack):
@@ -122,8 +123,8 @@ def rule(stack, name, props):
 
 
 def flow_log(stack, name, props):
-    logs = props.get("LogGroupName") or props.get("LogDestination", "").split("log-group:")[-1]
-    at_the_end(stack, "flow log", role=props.get("DeliverLogsPermissionArn"), logs=logs)
+    group = props.get("LogGroupName") or props.get("LogDestination", "").split("log-group:")[-1]
+    at_the_end(stack, "flow log", role=props.get("DeliverLogsPermissionArn"), logs=group)
 
 
 def topic_policy(stack, name, props):
@@ -135,7 +136,14 @@ def bucket_policy(stack, name, props):
     at_the_end(stack, "bucket", execution=role_of(stack), bucket=props["Bucket"])
 
 
+def build(stack, name, props):
+    """The emulator forgets where a build's logs go."""
+    group = ((props.get("LogsConfig") or {}).get("CloudWatchLogs") or {}).get("GroupName", f"/aws/codebuild/{name}")
+    logs[f"arn:aws:codebuild:{get_region()}:{get_account_id()}:project/{name}"] = group
+
+
 BEGUN = {
+    "AWS::CodeBuild::Project": build,
     "AWS::Lambda::Function": function, "AWS::CloudWatch::Alarm": alarm, "AWS::Events::Rule": rule,
     "AWS::EC2::FlowLog": flow_log, "AWS::SNS::TopicPolicy": topic_policy, "AWS::S3::BucketPolicy": bucket_policy,
 }

@@ -11,7 +11,7 @@ import uuid
 from ministack.core.responses import set_request_account_id, set_request_region
 from ministack.services import sts
 
-from . import derived, hook, policies
+from . import deployment, derived, hook, policies
 from .calls import Call
 
 PREFIX = "/_local/permissions/"
@@ -35,6 +35,8 @@ def assume(service, role):
 def happened(event, account, region, **facts):
     set_request_account_id(account)
     set_request_region(region)
+    if "project" in facts:
+        facts["logs"] = deployment.logs[facts["project"]]
     if wrong := derived.happened(event, **facts):
         raise PermissionError("; ".join(wrong))
     return {}
