@@ -76,11 +76,15 @@ func firstMigration(s *site) {
 	s.wantEqual("what prod's approver reads", pendingIn(second.approvals), []string{"V90__colours.sql"})
 	w.wantHistories(servers)
 
-	// A script that fails in dev never reaches prod, and stops nothing for good.
-	w.push("V91__broken.sql", "ALTER TABLE colors ADD COLUMN name text;")
+	// A script that fails in dev, on rows that are only there, never reaches
+	// prod, and stops nothing for good.
+	s.check(servers["dev"].Exec(s.Context(), "app", "INSERT INTO colours VALUES (1)"))
+	w.push("V91__broken.sql", "ALTER TABLE colours ADD COLUMN name text NOT NULL;")
 	third, err := s.play(aws)
-	if err == nil || !strings.Contains(err.Error(), "MIGRATION_FAILED") || !strings.Contains(err.Error(), "V91__broken.sql") || !strings.Contains(err.Error(), "42P01") {
-		s.Errorf("the failing script: %v", err)
+	for _, text := range []string{"slipway-dev.Deploy", "MIGRATION_FAILED", "V91__broken.sql", "23502"} {
+		if err == nil || !strings.Contains(err.Error(), text) {
+			s.Errorf("the failing script: no %q in %v", text, err)
+		}
 	}
 	if len(third.approvals) > 0 || slices.ContainsFunc(third.done, func(name string) bool { return strings.Contains(name, "prod") }) {
 		s.Errorf("prod was touched: %q", third.done)
