@@ -23,6 +23,7 @@ override takes-run := SQL DATABASE_URL
 override takes-info := SQL DATABASE_URL ENVIRONMENT
 override takes-validate := SQL DATABASE_URL ENVIRONMENT
 override takes-plan := ENVIRONMENT
+override takes-doctor := ENVIRONMENT
 override takes-repair := SQL DATABASE_URL ENVIRONMENT ROWS DRY_RUN
 override takes-revert := SQL DATABASE_URL ENVIRONMENT TO STEPS FROM DRY_RUN
 override takes-new := SQL NAME
@@ -67,6 +68,9 @@ validate: $(program) ## compare history and scripts (ENVIRONMENT=prod)
 
 plan: $(program) ## show what a deployment would run, and what it would replace of the database (ENVIRONMENT=prod)
 	@$(workbench) plan $(call flag,environment,ENVIRONMENT)
+
+doctor: $(program) ## look at each part of a deployed environment and change nothing (ENVIRONMENT=prod)
+	@$(workbench) doctor $(call flag,environment,ENVIRONMENT)
 
 repair: $(program) ## repair the history, as a failed run advises (ENVIRONMENT=prod: by the scripts here, DRY_RUN=1 shows the changes; ROWS=1,7)
 	@$(workbench) repair $(database) $(call flag,rows,ROWS) $(call flag,dry-run,DRY_RUN)
@@ -157,4 +161,4 @@ needs-go:
 	@command -v go >/dev/null || { echo "make: there is no go on PATH: install Go 1.26 or newer (https://go.dev/dl/)" >&2; exit 1; }
 
 FORCE:
-.PHONY: help run info plan revert new start stop clean check rehearse review image synth deploy-local validate repair test test-race test-deploy test-builds faults faults-table differential bench lint lint-templates class-list pin-images rds-ca ci needs-go FORCE
+.PHONY: help run info plan doctor revert new start stop clean check rehearse review image synth deploy-local validate repair test test-race test-deploy test-builds faults faults-table differential bench lint lint-templates class-list pin-images rds-ca ci needs-go FORCE

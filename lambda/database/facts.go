@@ -2,9 +2,12 @@ package database
 
 import (
 	"context"
+	"crypto/tls"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"slipway/lambda/report"
 )
 
 // What a failed script's next step needs to know of the database. These looks
@@ -78,4 +81,26 @@ func (c *Conn) Owner(ctx context.Context, kind, name string) (role string) {
 		return found[0]
 	}
 	return ""
+}
+
+// Describe adds what a session tells of its encryption, and of the role's
+// rights over other roles and databases.
+func (c *Conn) Describe(ctx context.Context, d *report.Database) {
+	d.TLS = report.NoTLS
+	if encrypted, ok := c.pg.PgConn().Conn().(*tls.Conn); ok {
+		d.TLS = tls.VersionName(encrypted.ConnectionState().Version)
+		d.Verified = !c.target.TLS.Insecure
+	}
+	// On RDS rds_superuser takes the place of a superuser.
+	rows, err := c.pg.Query(ctx, `SELECT word FROM pg_roles r, LATERAL
+			(VALUES ('superuser', r.rolsuper), ('createrole', r.rolcreaterole), ('createdb', r.rolcreatedb), ('bypassrls', r.rolbypassrls),
+				('replication', r.rolreplication), ('rds_superuser', EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_superuser'
+					AND pg_has_role(current_user, oid, 'MEMBER')))) AS v(word, has)
+		WHERE r.rolname = current_user AND has`)
+	if err == nil {
+		d.Rights, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	}
+	if err != nil {
+		d.Rights = []string{"not known"}
+	}
 }

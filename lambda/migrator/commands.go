@@ -15,6 +15,7 @@ import (
 // info lists every script with its state, and what would keep migrate from
 // running: that is no failure of info, but it is told, and `--exit-code` counts it.
 func (r *run) info(ctx context.Context) error {
+	r.conn.Describe(ctx, &r.report.Database)
 	r.warnSquash()
 	f := r.unreadableFailure()
 	if f == nil {

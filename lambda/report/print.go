@@ -23,7 +23,7 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 	switch {
 	case r.Command == "info" && r.OK():
 		p.table("", r.Scripts, true)
-		p.line("%s", counts(r))
+		p.line("%s", r.Counts())
 	case len(r.Applied) > 0:
 		p.table(fmt.Sprintf("Applied (%d)", len(r.Applied)), r.Applied, false)
 	}
@@ -56,7 +56,8 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 // maxPending keeps a long list of what was not run from hiding what happened.
 const maxPending = 20
 
-func counts(r *Report) string {
+// Counts is how many scripts of a report of info are applied and pending, in words.
+func (r *Report) Counts() string {
 	done := 0
 	for _, s := range r.Scripts {
 		if s.InstalledOn != nil && s.stands() {

@@ -54,7 +54,15 @@ type Database struct {
 	Name          string `json:"name,omitempty"`
 	User          string `json:"user,omitempty"`
 	ServerVersion string `json:"serverVersion,omitempty"`
+
+	// Of info only, where the database was reached.
+	TLS      string   `json:"tls,omitempty"`      // the session's version, such as "TLS 1.3", or [NoTLS]
+	Verified bool     `json:"verified,omitempty"` // by TLS the server proved who it is, by certificate and name
+	Rights   []string `json:"rights,omitempty"`   // of the user over other roles and databases: superuser, createrole, …
 }
+
+// NoTLS is what [Database].TLS says of a session that is not encrypted.
+const NoTLS = "none"
 
 // Script is one migration, applied or not.
 type Script struct {

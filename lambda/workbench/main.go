@@ -34,6 +34,7 @@ func commands() []command {
 		{"repair", "[--sql DIR] [--environment NAME] [--rows RANKS] [--dry-run] [--json]", "repair the history", runRepair},
 		{"pending", "--environment NAME [--sql DIR] [--assembly DIR] [--lookup-role ARN] [--summary FILE] [--json]", "show what the scripts here would do to a deployed environment", runPending},
 		{"plan", "--environment NAME", "show what deploying the project here would do to a deployed environment: scripts, and what it would replace of the database", runPlan},
+		{"doctor", "--environment NAME [--json]", "look at each part of a deployed environment, with the credentials at hand, and change nothing", runDoctor},
 		{"comment", "--repository NAME --pull-request ID --revision ID --commits A..B --code N --approval FILE --markdown FILE [--role ARN]", "post a review to a pull request of CodeCommit", runComment},
 		{"assembly", "--from DIR --to DIR --account NUMBER --region NAME [--lookup-role ARN] STACK…", "take an environment's templates out of what a branch's CDK app made", runAssembly},
 		{"revert", "--to VERSION | --steps N [--sql DIR | --environment NAME] [--from VERSION] [--dry-run] [--json]", "undo the newest versions", runRevert},
@@ -129,6 +130,7 @@ Environment:
 
 Exit codes are those of slipway --help; 1 also for a failure of the workbench itself.
 check, rehearse and review: 0 nothing stands against the branch, 1 something does, 2 wrong call, 70 it could not be judged.
+doctor: 0 nothing is wrong, 1 something is, 2 wrong call, 3 something could not be looked at and the rest is not wrong.
 `)
 }
 

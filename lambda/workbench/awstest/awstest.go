@@ -40,6 +40,15 @@ type AWS struct {
 	Idle      map[string]Idle         // functions that have to be brought back first
 	Pulls     map[string]*PullRequest // by id
 
+	// What is there besides; of none of these is anything there by default.
+	Protected map[string]bool              // stacks with termination protection
+	Resources map[string][]Resource        // by stack
+	Variables map[string]map[string]string // of functions
+	Secrets   map[string]int               // ARN → when it is to be deleted, in Unix seconds; 0 for never
+	Endpoints map[string]string            // id → state
+	LogGroups map[string]bool
+	Denied    map[string]bool // operations that nobody may call
+
 	mu     sync.Mutex
 	calls  []Call
 	roles  map[string]string // access key → ARN of the session
@@ -134,9 +143,18 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.invoke(w, strings.TrimSuffix(name, "/invocations"), body)
 		return
 	}
+	if _, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), "."); operation == "DescribeLogGroups" || operation == "DescribeSecret" {
+		note(operation)
+		if !a.denied(w, operation) {
+			a.jsonCall(w, operation, body)
+		}
+		return
+	}
 	if name, ok := strings.CutPrefix(r.URL.Path, "/2015-03-31/functions/"); ok && r.Method == http.MethodGet {
 		note("GetFunction")
-		reply(w, map[string]any{"Configuration": map[string]any{"FunctionName": name, "State": cmp.Or(a.Idle[name].State, "Active"), "StateReason": "as the test has it"}})
+		if !a.denied(w, "GetFunction") {
+			a.configuration(w, name, cmp.Or(a.Idle[name].State, "Active"))
+		}
 		return
 	}
 	a.query(w, r, who, body, note)

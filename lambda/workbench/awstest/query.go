@@ -19,6 +19,15 @@ func (a *AWS) query(w http.ResponseWriter, r *http.Request, who string, body []b
 		return
 	}
 	note(action)
+	if a.Denied[action] {
+		w.WriteHeader(http.StatusForbidden)
+		if action == "DescribeVpcEndpoints" {
+			fmt.Fprint(w, `<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>`)
+			return
+		}
+		fmt.Fprint(w, `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error><RequestId>1</RequestId></ErrorResponse>`)
+		return
+	}
 	stack := form.Get("StackName")
 	_, exists := a.Stacks[stack]
 	switch action {
@@ -31,6 +40,10 @@ func (a *AWS) query(w http.ResponseWriter, r *http.Request, who string, body []b
 			`<AssumedRoleUser><Arn>%s</Arn><AssumedRoleId>AROA:%s</AssumedRoleId></AssumedRoleUser>`, key, time.Now().Add(time.Hour).UTC().Format(time.RFC3339), a.roles[key], session))
 	case "GetCallerIdentity":
 		answer(w, action, fmt.Sprintf(`<Arn>%s</Arn><UserId>U</UserId><Account>%s</Account>`, who, strings.Split(who, ":")[4]))
+	case "DescribeVpcEndpoints":
+		a.endpoints(w, form)
+	case "DescribeStackResources":
+		a.resources(w, stack)
 	case "DescribeStacks", "GetTemplate":
 		if !exists {
 			w.WriteHeader(http.StatusBadRequest)
@@ -46,7 +59,7 @@ func (a *AWS) query(w http.ResponseWriter, r *http.Request, who string, body []b
 			fmt.Fprintf(&outputs, `<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>`, key, escape(value))
 		}
 		answer(w, action, fmt.Sprintf(`<Stacks><member><StackId>arn:aws:cloudformation:eu-central-1:%s:stack/%s/1</StackId><StackName>%s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>`+
-			`<StackStatus>%s</StackStatus><Outputs>%s</Outputs></member></Stacks>`, Account, stack, stack, cmp.Or(a.Status[stack], "CREATE_COMPLETE"), outputs.String()))
+			`<EnableTerminationProtection>%t</EnableTerminationProtection><StackStatus>%s</StackStatus><Outputs>%s</Outputs></member></Stacks>`, Account, stack, stack, a.Protected[stack], cmp.Or(a.Status[stack], "CREATE_COMPLETE"), outputs.String()))
 	default:
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>the stand-in does not know %s</Message></Error><RequestId>1</RequestId></ErrorResponse>`, action)

@@ -65,6 +65,13 @@ func Connect(ctx context.Context, e Environment, lookupRole string) (*Client, er
 	return c, nil
 }
 
+// Config is the profile's configuration in the environment's region. Where
+// neither has a region, it is an error.
+func Config(ctx context.Context, e Environment) (aws.Config, error) {
+	base, _, err := configs(ctx, e, "")
+	return base, err
+}
+
 // configs are the profile's own and the one to see stacks with.
 func configs(ctx context.Context, e Environment, lookupRole string) (base, lookup aws.Config, err error) {
 	var options []func(*awsconfig.LoadOptions) error

@@ -15,6 +15,8 @@ import (
 type Environment struct {
 	Name            string
 	Account, Region string // "" for both: those of the profile
+	Throwaway       bool
+	Exists          bool // its database was made by others
 	// Settings are the FLYWAY_* variables that its function gets from cdk.json.
 	Settings map[string]string
 }
@@ -37,6 +39,8 @@ func Find(file, name string) (Environment, error) {
 			Environments map[string]struct {
 				Account, Region      string
 				Placeholders, Flyway map[string]any
+				Throwaway            any
+				Database             map[string]any
 			}
 		}
 	}
@@ -49,7 +53,14 @@ func Find(file, name string) (Environment, error) {
 		known := strings.Join(slices.Sorted(maps.Keys(all)), ", ")
 		return Environment{}, fmt.Errorf("%w: %q; %s has %s", ErrUnknown, name, file, known)
 	}
-	e := Environment{Name: name, Account: found.Account, Region: found.Region, Settings: map[string]string{}}
+	e := Environment{
+		Name:      name,
+		Account:   found.Account,
+		Region:    found.Region,
+		Throwaway: found.Throwaway == true,
+		Exists:    found.Database["vpcId"] != nil,
+		Settings:  map[string]string{},
+	}
 	for key, value := range found.Placeholders {
 		e.Settings["FLYWAY_PLACEHOLDERS_"+strings.ToUpper(key)] = fmt.Sprint(value)
 	}
