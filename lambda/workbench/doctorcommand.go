@@ -94,6 +94,9 @@ func rowOf(row doctor.Row, p planned) doctor.Row {
 			refused++
 		}
 	}
+	for _, stack := range p.untouched {
+		said = append(said, stack+" is deployed, and this deployment does not touch it")
+	}
 	row.Found = strings.Join(said, "; ")
 	switch {
 	case refused > 0:
