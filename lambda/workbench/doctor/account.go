@@ -35,6 +35,7 @@ func (x *exam) credentials(ctx context.Context) bool {
 			"Set AWS_PROFILE to one of account "+e.Account+", or correct cdk.json. Nothing else was looked at.")
 		return false
 	}
+	x.account = account
 	found := fmt.Sprintf("%s, account %s, %s", arn, account, config.Region)
 	if e.Account == "" {
 		found += "; cdk.json names no account"
@@ -54,7 +55,7 @@ func (x *exam) bootstrap(ctx context.Context) {
 	if name == "" {
 		name = "CDKToolkit"
 	}
-	again := fmt.Sprintf("infra/cdk bootstrap aws://%s/%s", accountOr(x.Environment.Account), x.aws.Region)
+	again := fmt.Sprintf("infra/cdk bootstrap aws://%s/%s", x.account, x.aws.Region)
 	s, err := x.stack(ctx, name)
 	switch {
 	case errors.Is(err, errNoStack):
@@ -73,12 +74,4 @@ func (x *exam) bootstrap(ctx context.Context) {
 			x.add(part, OK, fmt.Sprintf("%s, version %d", name, version), "")
 		}
 	}
-}
-
-// accountOr stands in a command for an account that cdk.json does not name.
-func accountOr(account string) string {
-	if account == "" {
-		return "ACCOUNT"
-	}
-	return account
 }

@@ -76,6 +76,7 @@ const (
 type exam struct {
 	Options
 	aws       aws.Config
+	account   string
 	rows      []Row
 	database  *stack // nil where it could not be read
 	migration *stack

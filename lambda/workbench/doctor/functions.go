@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,7 +27,10 @@ func (x *exam) function(ctx context.Context, part, name string) {
 		x.add(part, Wrong, name+" is gone, and the stack believes that it is there", x.anew())
 		return
 	}
-	if err != nil || found.Configuration == nil {
+	if err == nil && found.Configuration == nil {
+		err = errors.New("the answer holds no configuration")
+	}
+	if err != nil {
 		x.unread(part, "lambda:GetFunction", err)
 		return
 	}
