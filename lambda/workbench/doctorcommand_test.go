@@ -42,9 +42,12 @@ func TestDoctorSaysWhatTheComparisonFound(t *testing.T) {
 	}{
 		{planned{environment: "prod", compared: []string{"s"}}, doctor.OK, "replace nothing of the database (s)", ""},
 		{planned{environment: "prod"}, doctor.Unchecked, "nothing is deployed", ""},
-		{planned{environment: "prod", compared: []string{"s"}, findings: finding(replacement.Refused)}, doctor.Wrong, "cluster", "Take the edit back"},
-		{planned{environment: "prod", compared: []string{"s"}, findings: finding(replacement.Allowed)}, doctor.Warning, "cluster", "make plan ENVIRONMENT=prod"},
-		{planned{environment: "prod", compared: []string{"s"}, findings: finding(replacement.Warning)}, doctor.Warning, "cluster", "make plan"},
+		{planned{environment: "prod", compared: []string{"s"}, findings: finding(replacement.Refused)}, doctor.Wrong,
+			"cluster", "Take the edit back"},
+		{planned{environment: "prod", compared: []string{"s"}, findings: finding(replacement.Allowed)},
+			doctor.Warning, "cluster", "make plan ENVIRONMENT=prod"},
+		{planned{environment: "prod", compared: []string{"s"}, findings: finding(replacement.Warning)},
+			doctor.Warning, "cluster", "make plan"},
 	} {
 		row := rowOf(doctor.Row{State: doctor.Unchecked}, c.p)
 		if row.State != c.state || !strings.Contains(row.Found, c.found) || !strings.Contains(row.Next, c.next) {

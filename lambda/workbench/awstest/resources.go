@@ -65,10 +65,12 @@ func (a *AWS) endpoints(w http.ResponseWriter, form url.Values) {
 	w.Header().Set("Content-Type", "text/xml")
 	if !there {
 		w.WriteHeader(http.StatusBadRequest)
-		fmt.Fprint(w, `<Response><Errors><Error><Code>InvalidVpcEndpointId.NotFound</Code><Message>none</Message></Error></Errors></Response>`)
+		fmt.Fprint(w,
+			`<Response><Errors><Error><Code>InvalidVpcEndpointId.NotFound</Code><Message>none</Message></Error></Errors></Response>`)
 		return
 	}
-	fmt.Fprintf(w, `<DescribeVpcEndpointsResponse><vpcEndpointSet><item><state>%s</state></item></vpcEndpointSet></DescribeVpcEndpointsResponse>`, state)
+	fmt.Fprintf(w,
+		`<DescribeVpcEndpointsResponse><vpcEndpointSet><item><state>%s</state></item></vpcEndpointSet></DescribeVpcEndpointsResponse>`, state)
 }
 
 // resources answers DescribeStackResources.

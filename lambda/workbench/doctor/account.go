@@ -19,7 +19,8 @@ func (x *exam) credentials(ctx context.Context) bool {
 	e := x.Environment
 	config, err := deployed.Config(ctx, e)
 	if err != nil {
-		x.add(part, Wrong, err.Error(), "Set AWS_PROFILE, and where cdk.json names no region AWS_REGION. Nothing else was looked at.")
+		x.add(part, Wrong, err.Error(),
+			"Set AWS_PROFILE, and where cdk.json names no region AWS_REGION. Nothing else was looked at.")
 		return false
 	}
 	x.aws = config

@@ -100,7 +100,8 @@ func Examine(ctx context.Context, o Options) Diagnosis {
 // inside looks at what the migration's stack has made, and through it.
 func (x *exam) inside(ctx context.Context) {
 	if !x.migration.working() {
-		for _, part := range []string{partFunction, partInspector, partEndpoint, partLogs, partSecret, partConnection, partHistory} {
+		for _, part := range []string{partFunction, partInspector, partEndpoint, partLogs, partSecret, partConnection,
+			partHistory} {
 			x.add(part, Unchecked, "the stack "+x.Environment.Stack()+" is not there, or could not be read", "")
 		}
 		return

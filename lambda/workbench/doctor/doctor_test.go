@@ -23,7 +23,8 @@ type patient struct {
 func newPatient(t *testing.T) *patient {
 	a := awstest.Start(t)
 	a.Use(t)
-	p := &patient{AWS: a, environment: deployed.Environment{Name: "prod", Account: awstest.Account, Region: "eu-central-1"}}
+	p := &patient{AWS: a, environment: deployed.Environment{Name: "prod", Account: awstest.Account,
+		Region: "eu-central-1"}}
 	p.info = report.Report{Command: "info", Code: report.OK, Database: report.Database{
 		Host: "db.example", Port: 5432, Name: "app", User: "me", ServerVersion: "17.7",
 		TLS: "TLS 1.3", Verified: true, Rights: []string{"createrole"},
@@ -107,42 +108,155 @@ func TestWhatIsBrokenIsSaid(t *testing.T) {
 		next   string
 		code   int
 	}{
-		"another account":        {func(p *patient) { p.environment.Account = "444455556666" }, "credentials", doctor.Wrong, "111122223333, and cdk.json says 444455556666", "AWS_PROFILE", 1},
-		"no bootstrap":           {func(p *patient) { delete(p.Stacks, "CDKToolkit") }, "bootstrap", doctor.Wrong, "no stack CDKToolkit", "infra/cdk bootstrap aws://111122223333/eu-central-1", 1},
-		"no account in cdk.json": {func(p *patient) { p.environment.Account = ""; delete(p.Stacks, "CDKToolkit") }, "bootstrap", doctor.Wrong, "no stack", "aws://111122223333/eu-central-1", 1},
-		"signed out":             {func(p *patient) { p.Denied["GetCallerIdentity"] = true }, "credentials", doctor.Wrong, "does not say whose", "aws sso login", 1},
-		"old bootstrap":          {func(p *patient) { p.Stacks["CDKToolkit"]["BootstrapVersion"] = "5" }, "bootstrap", doctor.Wrong, "version 5", "infra/cdk bootstrap", 1},
-		"no database":            {func(p *patient) { delete(p.Stacks, "slipway-prod-database") }, "stack slipway-prod-database", doctor.Wrong, "not there", "infra/cdk deploy slipway-prod-database", 1},
-		"not deployed":           {func(p *patient) { delete(p.Stacks, "slipway-prod") }, "stack slipway-prod", doctor.Wrong, "not there", "infra/cdk deploy slipway-prod", 1},
-		"first failed":           {func(p *patient) { p.Status["slipway-prod-database"] = "ROLLBACK_COMPLETE" }, "stack slipway-prod-database", doctor.Wrong, "ROLLBACK_COMPLETE", "--no-enable-termination-protection --stack-name slipway-prod-database --region eu-central-1 and aws cloudformation delete-stack", 1},
-		"taken back":             {func(p *patient) { p.Status["slipway-prod"] = "UPDATE_ROLLBACK_COMPLETE" }, "stack slipway-prod", doctor.Warning, "UPDATE_ROLLBACK_COMPLETE", "describe-stack-events", 0},
-		"stuck":                  {func(p *patient) { p.Status["slipway-prod"] = "UPDATE_ROLLBACK_FAILED" }, "stack slipway-prod", doctor.Wrong, "UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name slipway-prod", 1},
-		"in progress":            {func(p *patient) { p.Status["slipway-prod"] = "UPDATE_IN_PROGRESS" }, "stack slipway-prod", doctor.Warning, "UPDATE_IN_PROGRESS", "ask again later", 0},
-		"unprotected":            {func(p *patient) { p.Protected = nil }, "termination protection", doctor.Wrong, "off", "update-termination-protection --enable-termination-protection --stack-name slipway-prod-database", 1},
-		"throwaway":              {func(p *patient) { p.Protected = nil; p.environment.Throwaway = true }, "termination protection", doctor.OK, "throwaway", "", 0},
-		"no function":            {func(p *patient) { delete(p.Functions, "f") }, "function", doctor.Wrong, "f is gone", "delete-stack --stack-name slipway-prod ", 1},
-		"failed function":        {func(p *patient) { p.Idle["f"] = awstest.Idle{State: "Failed"} }, "function", doctor.Wrong, "Failed: as the test has it", "Mend", 1},
-		"idle function":          {func(p *patient) { p.Idle["i"] = awstest.Idle{State: "Inactive"} }, "inspector", doctor.Warning, "idle for long", "Lambda bring it back", 0},
-		"moved":                  {func(p *patient) { p.Stacks["slipway-prod-database"]["Host"] = "new.example" }, "address of the database", doctor.Wrong, "has the host db.example, and slipway-prod-database says new.example", "-c rerun=", 1},
-		"another secret":         {func(p *patient) { p.Stacks["slipway-prod-database"]["SecretArn"] = "arn:other" }, "address of the database (inspector)", doctor.Wrong, "the inspector has the secret", "-c rerun=", 1},
-		"no endpoint":            {func(p *patient) { p.Endpoints = nil }, "endpoint of Secrets Manager", doctor.Wrong, "vpce-1 is gone", "delete-stack", 1},
-		"bad endpoint":           {func(p *patient) { p.Endpoints["vpce-1"] = "rejected" }, "endpoint of Secrets Manager", doctor.Wrong, "rejected", "delete-stack", 1},
-		"no log group":           {func(p *patient) { delete(p.LogGroups, "g-2") }, "log groups", doctor.Wrong, "g-2: gone", "create-log-group --log-group-name g-2 --region eu-central-1", 1},
-		"secret deleted":         {func(p *patient) { p.Secrets[secretARN] = 1780000000; fail(report.SecretUnreadable)(p) }, "secret", doctor.Wrong, "is to be deleted", "restore-secret --secret-id " + secretARN, 1},
-		"secret gone":            {func(p *patient) { p.Secrets = nil; fail(report.SecretUnreadable)(p) }, "secret", doctor.Wrong, "is not there", "infra/README.md", 1},
-		"secret denied":          {fail(report.SecretUnreadable), "secret", doctor.Wrong, "it is so", "Do that.", 1},
-		"unreachable":            {fail(report.DatabaseUnreachable), "connection", doctor.Wrong, "DATABASE_UNREACHABLE: it is so", "Do that.", 1},
-		"refused":                {fail(report.AccessDenied), "connection", doctor.Wrong, "ACCESS_DENIED", "Do that.", 1},
-		"no TLS":                 {func(p *patient) { p.info.Database.TLS, p.info.Database.Verified = report.NoTLS, false }, "connection", doctor.Wrong, "without TLS", "SLIPWAY_INSECURE_TLS", 1},
-		"unverified":             {func(p *patient) { p.info.Database.Verified = false }, "connection", doctor.Wrong, "not verified", "SLIPWAY_INSECURE_TLS", 1},
-		"older release":          {func(p *patient) { p.info.Database.TLS = "" }, "connection", doctor.Unchecked, "does not say whether by TLS", "next deployment", 3},
-		"failed script":          {func(p *patient) { p.info.Problems = []report.Problem{{Script: "V3__x.sql", Reason: "failed"}} }, "history", doctor.Wrong, "V3__x.sql failed", "make info ENVIRONMENT=prod", 1},
-		"warned":                 {func(p *patient) { p.info.Warnings = []string{"beware"} }, "history", doctor.Warning, "beware", "make info", 0},
-		"no inspector":           {func(p *patient) { delete(p.Stacks["slipway-prod"], "InspectorName") }, "inspector's report", doctor.Unchecked, "InspectorName", "infra/cdk deploy", 3},
-		"logs denied":            {func(p *patient) { p.Denied["DescribeLogGroups"] = true }, "log groups", doctor.Unchecked, "may not call logs:DescribeLogGroups", "Allow", 3},
-		"ec2 denied":             {func(p *patient) { p.Denied["DescribeVpcEndpoints"] = true }, "endpoint of Secrets Manager", doctor.Unchecked, "may not call ec2:DescribeVpcEndpoints", "Allow", 3},
-		"lambda denied":          {func(p *patient) { p.Denied["GetFunction"] = true }, "function", doctor.Unchecked, "may not call lambda:GetFunction", "Allow", 3},
-		"stacks denied":          {func(p *patient) { p.Denied["DescribeStacks"] = true }, "stack slipway-prod", doctor.Unchecked, "may not call cloudformation:DescribeStacks", "Allow", 3},
+		"another account": {
+			func(p *patient) { p.environment.Account = "444455556666" },
+			"credentials", doctor.Wrong, "111122223333, and cdk.json says 444455556666", "AWS_PROFILE", 1,
+		},
+		"no bootstrap": {
+			func(p *patient) { delete(p.Stacks, "CDKToolkit") },
+			"bootstrap", doctor.Wrong,
+			"no stack CDKToolkit", "infra/cdk bootstrap aws://111122223333/eu-central-1", 1,
+		},
+		"no account in cdk.json": {
+			func(p *patient) { p.environment.Account = ""; delete(p.Stacks, "CDKToolkit") },
+			"bootstrap", doctor.Wrong, "no stack", "aws://111122223333/eu-central-1", 1,
+		},
+		"signed out": {
+			func(p *patient) { p.Denied["GetCallerIdentity"] = true },
+			"credentials", doctor.Wrong, "does not say whose", "aws sso login", 1,
+		},
+		"old bootstrap": {
+			func(p *patient) { p.Stacks["CDKToolkit"]["BootstrapVersion"] = "5" },
+			"bootstrap", doctor.Wrong, "version 5", "infra/cdk bootstrap", 1,
+		},
+		"no database": {
+			func(p *patient) { delete(p.Stacks, "slipway-prod-database") },
+			"stack slipway-prod-database", doctor.Wrong,
+			"not there", "infra/cdk deploy slipway-prod-database", 1,
+		},
+		"not deployed": {
+			func(p *patient) { delete(p.Stacks, "slipway-prod") },
+			"stack slipway-prod", doctor.Wrong, "not there", "infra/cdk deploy slipway-prod", 1,
+		},
+		"first failed": {
+			func(p *patient) { p.Status["slipway-prod-database"] = "ROLLBACK_COMPLETE" },
+			"stack slipway-prod-database", doctor.Wrong,
+			"ROLLBACK_COMPLETE", "--no-enable-termination-protection --stack-name slipway-prod-database --region eu-central-1 and aws cloudformation delete-stack", 1,
+		},
+		"taken back": {
+			func(p *patient) { p.Status["slipway-prod"] = "UPDATE_ROLLBACK_COMPLETE" },
+			"stack slipway-prod", doctor.Warning, "UPDATE_ROLLBACK_COMPLETE", "describe-stack-events", 0,
+		},
+		"stuck": {
+			func(p *patient) { p.Status["slipway-prod"] = "UPDATE_ROLLBACK_FAILED" },
+			"stack slipway-prod", doctor.Wrong,
+			"UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name slipway-prod", 1,
+		},
+		"in progress": {
+			func(p *patient) { p.Status["slipway-prod"] = "UPDATE_IN_PROGRESS" },
+			"stack slipway-prod", doctor.Warning, "UPDATE_IN_PROGRESS", "ask again later", 0,
+		},
+		"unprotected": {
+			func(p *patient) { p.Protected = nil },
+			"termination protection", doctor.Wrong,
+			"off", "update-termination-protection --enable-termination-protection --stack-name slipway-prod-database", 1,
+		},
+		"throwaway": {
+			func(p *patient) { p.Protected = nil; p.environment.Throwaway = true },
+			"termination protection", doctor.OK, "throwaway", "", 0,
+		},
+		"no function": {
+			func(p *patient) { delete(p.Functions, "f") },
+			"function", doctor.Wrong, "f is gone", "delete-stack --stack-name slipway-prod ", 1,
+		},
+		"failed function": {
+			func(p *patient) { p.Idle["f"] = awstest.Idle{State: "Failed"} },
+			"function", doctor.Wrong, "Failed: as the test has it", "Mend", 1,
+		},
+		"idle function": {
+			func(p *patient) { p.Idle["i"] = awstest.Idle{State: "Inactive"} },
+			"inspector", doctor.Warning, "idle for long", "Lambda bring it back", 0,
+		},
+		"moved": {
+			func(p *patient) { p.Stacks["slipway-prod-database"]["Host"] = "new.example" },
+			"address of the database", doctor.Wrong,
+			"has the host db.example, and slipway-prod-database says new.example", "-c rerun=", 1,
+		},
+		"another secret": {
+			func(p *patient) { p.Stacks["slipway-prod-database"]["SecretArn"] = "arn:other" },
+			"address of the database (inspector)", doctor.Wrong, "the inspector has the secret", "-c rerun=", 1,
+		},
+		"no endpoint": {
+			func(p *patient) { p.Endpoints = nil },
+			"endpoint of Secrets Manager", doctor.Wrong, "vpce-1 is gone", "delete-stack", 1,
+		},
+		"bad endpoint": {
+			func(p *patient) { p.Endpoints["vpce-1"] = "rejected" },
+			"endpoint of Secrets Manager", doctor.Wrong, "rejected", "delete-stack", 1,
+		},
+		"no log group": {
+			func(p *patient) { delete(p.LogGroups, "g-2") },
+			"log groups", doctor.Wrong,
+			"g-2: gone", "create-log-group --log-group-name g-2 --region eu-central-1", 1,
+		},
+		"secret deleted": {
+			func(p *patient) { p.Secrets[secretARN] = 1780000000; fail(report.SecretUnreadable)(p) },
+			"secret", doctor.Wrong, "is to be deleted", "restore-secret --secret-id " + secretARN, 1,
+		},
+		"secret gone": {
+			func(p *patient) { p.Secrets = nil; fail(report.SecretUnreadable)(p) },
+			"secret", doctor.Wrong, "is not there", "infra/README.md", 1,
+		},
+		"secret denied": {fail(report.SecretUnreadable), "secret", doctor.Wrong, "it is so", "Do that.", 1},
+		"unreachable": {
+			fail(report.DatabaseUnreachable),
+			"connection", doctor.Wrong, "DATABASE_UNREACHABLE: it is so", "Do that.", 1,
+		},
+		"refused": {
+			fail(report.AccessDenied),
+			"connection", doctor.Wrong, "ACCESS_DENIED", "Do that.", 1,
+		},
+		"no TLS": {
+			func(p *patient) { p.info.Database.TLS, p.info.Database.Verified = report.NoTLS, false },
+			"connection", doctor.Wrong, "without TLS", "SLIPWAY_INSECURE_TLS", 1,
+		},
+		"unverified": {
+			func(p *patient) { p.info.Database.Verified = false },
+			"connection", doctor.Wrong, "not verified", "SLIPWAY_INSECURE_TLS", 1,
+		},
+		"older release": {
+			func(p *patient) { p.info.Database.TLS = "" },
+			"connection", doctor.Unchecked, "does not say whether by TLS", "next deployment", 3,
+		},
+		"failed script": {
+			func(p *patient) { p.info.Problems = []report.Problem{{Script: "V3__x.sql", Reason: "failed"}} },
+			"history", doctor.Wrong, "V3__x.sql failed", "make info ENVIRONMENT=prod", 1,
+		},
+		"warned": {
+			func(p *patient) { p.info.Warnings = []string{"beware"} },
+			"history", doctor.Warning, "beware", "make info", 0,
+		},
+		"no inspector": {
+			func(p *patient) { delete(p.Stacks["slipway-prod"], "InspectorName") },
+			"inspector's report", doctor.Unchecked, "InspectorName", "infra/cdk deploy", 3,
+		},
+		"logs denied": {
+			func(p *patient) { p.Denied["DescribeLogGroups"] = true },
+			"log groups", doctor.Unchecked, "may not call logs:DescribeLogGroups", "Allow", 3,
+		},
+		"ec2 denied": {
+			func(p *patient) { p.Denied["DescribeVpcEndpoints"] = true },
+			"endpoint of Secrets Manager", doctor.Unchecked,
+			"may not call ec2:DescribeVpcEndpoints", "Allow", 3,
+		},
+		"lambda denied": {
+			func(p *patient) { p.Denied["GetFunction"] = true },
+			"function", doctor.Unchecked, "may not call lambda:GetFunction", "Allow", 3,
+		},
+		"stacks denied": {
+			func(p *patient) { p.Denied["DescribeStacks"] = true },
+			"stack slipway-prod", doctor.Unchecked, "may not call cloudformation:DescribeStacks", "Allow", 3,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPatient(t)
@@ -153,7 +267,8 @@ func TestWhatIsBrokenIsSaid(t *testing.T) {
 			}
 			seen := false
 			for _, r := range d.Rows {
-				if r.Part == c.part && r.State == c.state && strings.Contains(r.Found, c.found) && strings.Contains(r.Next, c.next) {
+				if r.Part == c.part && r.State == c.state && strings.Contains(r.Found, c.found) && strings.Contains(r.Next,
+					c.next) {
 					seen = true
 				}
 				if r.State == doctor.Wrong && r.Next == "" {
@@ -173,7 +288,8 @@ func TestWhatIsBrokenIsSaid(t *testing.T) {
 // What could not be reached is not called right.
 func TestNothingIsSaidOfWhatWasNotSeen(t *testing.T) {
 	p := newPatient(t)
-	p.info = report.Report{Command: "info", Code: report.DatabaseUnreachable, Message: "no route", Next: "x", Database: report.Database{User: "me"}}
+	p.info = report.Report{Command: "info", Code: report.DatabaseUnreachable, Message: "no route", Next: "x",
+		Database: report.Database{User: "me"}}
 	for _, r := range p.examine(t).Rows {
 		if r.State == doctor.OK && (r.Part == "database" || r.Part == "history" || r.Part == "role" || r.Part == "connection") {
 			t.Errorf("%+v", r)

@@ -15,7 +15,8 @@ func (x *exam) functions(ctx context.Context) {
 	x.function(ctx, partFunction, x.migration.outputs["FunctionName"])
 	name := x.migration.outputs["InspectorName"]
 	if name == "" {
-		x.add(partInspector, Warning, "the stack has none yet, which comes with its next deployment", "infra/cdk deploy "+x.migration.name)
+		x.add(partInspector, Warning, "the stack has none yet, which comes with its next deployment",
+			"infra/cdk deploy "+x.migration.name)
 		return
 	}
 	x.function(ctx, partInspector, name)
@@ -48,7 +49,8 @@ func functionState(c *types.FunctionConfiguration) (state State, found, next str
 	case types.StateFailed:
 		return Wrong, "Failed: " + aws.ToString(c.StateReason), mend
 	case types.StateInactive:
-		return Warning, "Inactive: it was idle for long", "Nothing: the next call has Lambda bring it back, which takes up to minutes."
+		return Warning, "Inactive: it was idle for long",
+			"Nothing: the next call has Lambda bring it back, which takes up to minutes."
 	case types.StatePending:
 		return Warning, "Pending: " + aws.ToString(c.StateReason), "Lambda makes it ready: ask again in some minutes."
 	}
@@ -80,8 +82,10 @@ func (x *exam) addressOf(part string, variables map[string]string) {
 		if pair.is == "" || pair.has == pair.is {
 			continue
 		}
-		x.add(title, Wrong, fmt.Sprintf("the %s has the %s %s, and %s says %s", part, pair.what, pair.has, x.database.name, pair.is),
-			fmt.Sprintf("infra/cdk deploy %s -c rerun=\"the database has moved\" (another text than the last time)", x.migration.name))
+		x.add(title, Wrong, fmt.Sprintf("the %s has the %s %s, and %s says %s", part, pair.what, pair.has,
+			x.database.name, pair.is),
+			fmt.Sprintf("infra/cdk deploy %s -c rerun=\"the database has moved\" (another text than the last time)",
+				x.migration.name))
 		return
 	}
 	if at["Host"] == "" {

@@ -76,12 +76,14 @@ func (x *exam) secret(ctx context.Context, r *report.Report) {
 		}
 		return
 	}
-	found, err := secretsmanager.NewFromConfig(x.aws).DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &x.secretARN})
+	found, err := secretsmanager.NewFromConfig(x.aws).DescribeSecret(ctx,
+		&secretsmanager.DescribeSecretInput{SecretId: &x.secretARN})
 	switch {
 	case codeOf(err) == "ResourceNotFoundException":
 		x.add(partSecret, Wrong, x.secretARN+" is not there", x.anotherSecret())
 	case err == nil && found.DeletedDate != nil:
-		x.add(partSecret, Wrong, fmt.Sprintf("%s is to be deleted, asked for on %s", x.secretARN, found.DeletedDate.UTC().Format(time.DateOnly)),
+		x.add(partSecret, Wrong, fmt.Sprintf("%s is to be deleted, asked for on %s", x.secretARN,
+			found.DeletedDate.UTC().Format(time.DateOnly)),
 			"aws secretsmanager restore-secret --secret-id "+x.secretARN+x.region())
 	case unread:
 		x.add(partSecret, Wrong, r.Message, r.Next)
@@ -97,7 +99,8 @@ func (x *exam) secret(ctx context.Context, r *report.Report) {
 // anotherSecret is the next step where the secret is gone for good.
 func (x *exam) anotherSecret() string {
 	if x.Environment.Exists {
-		return "Correct environments." + x.Environment.Name + ".database.secretArn in cdk.json, then infra/cdk deploy " + x.migration.name
+		return "Correct environments." + x.Environment.Name + ".database.secretArn in cdk.json, " +
+			"then infra/cdk deploy " + x.migration.name
 	}
 	return "A cluster that is restored from a snapshot gets a new one: infra/README.md, \"Restore\"."
 }
@@ -107,11 +110,13 @@ func (x *exam) connected(d report.Database) {
 	at := fmt.Sprintf("%s on %s:%d", d.Name, d.Host, d.Port)
 	switch {
 	case d.TLS == "":
-		x.add(partConnection, Unchecked, at+"; the release deployed there does not say whether by TLS", "The next deployment brings one that does.")
+		x.add(partConnection, Unchecked, at+"; the release deployed there does not say whether by TLS",
+			"The next deployment brings one that does.")
 	case d.TLS == report.NoTLS:
 		x.add(partConnection, Wrong, at+", without TLS", "Take SLIPWAY_INSECURE_TLS out of the functions' variables.")
 	case !d.Verified:
-		x.add(partConnection, Wrong, at+", "+d.TLS+", and the server's certificate is not verified", "Take SLIPWAY_INSECURE_TLS out of the functions' variables.")
+		x.add(partConnection, Wrong, at+", "+d.TLS+", and the server's certificate is not verified",
+			"Take SLIPWAY_INSECURE_TLS out of the functions' variables.")
 	default:
 		x.add(partConnection, OK, at+", "+d.TLS+", the server's certificate and name verified", "")
 	}

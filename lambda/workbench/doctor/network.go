@@ -74,7 +74,8 @@ func (x *exam) logs(ctx context.Context) {
 		return
 	}
 	x.add(partLogs, Wrong, strings.Join(gone, ", ")+": gone, so that nothing is logged there",
-		fmt.Sprintf("aws logs create-log-group --log-group-name %s%s, then aws logs put-retention-policy with --retention-in-days", gone[0], x.region()))
+		fmt.Sprintf("aws logs create-log-group --log-group-name %s%s, "+
+			"then aws logs put-retention-policy with --retention-in-days", gone[0], x.region()))
 }
 
 func (x *exam) logGroup(ctx context.Context, name string) (bool, error) {

@@ -44,7 +44,8 @@ func (d Diagnosis) WriteText(w io.Writer, color bool) error {
 		width = max(width, len(untrusted.Line(r.Part)))
 	}
 	for _, r := range d.Rows {
-		p.Line("%s  %-*s  %s", p.Paint(colors[r.State], fmt.Sprintf("%-9s", r.State)), width, untrusted.Line(r.Part), untrusted.Line(r.Found))
+		p.Line("%s  %-*s  %s", p.Paint(colors[r.State], fmt.Sprintf("%-9s", r.State)), width, untrusted.Line(r.Part),
+			untrusted.Line(r.Found))
 		if r.Next != "" {
 			p.Line("%11s%-*s  → %s", "", width, "", untrusted.Line(r.Next))
 		}

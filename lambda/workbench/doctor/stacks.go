@@ -21,7 +21,8 @@ type stack struct {
 }
 
 func (x *exam) stack(ctx context.Context, name string) (*stack, error) {
-	found, err := cloudformation.NewFromConfig(x.aws).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
+	found, err := cloudformation.NewFromConfig(x.aws).DescribeStacks(ctx,
+		&cloudformation.DescribeStacksInput{StackName: &name})
 	if codeOf(err) == "ValidationError" {
 		return nil, errNoStack
 	}
@@ -114,7 +115,8 @@ func (x *exam) judge(s *stack) (State, string) {
 		return Wrong, why + ". Mend that, then infra/cdk deploy " + s.name
 	}
 	if strings.HasSuffix(s.status, "_IN_PROGRESS") {
-		return Warning, "CloudFormation is at work on it: ask again later. " + command("describe-stack-events") + " shows its progress."
+		return Warning, "CloudFormation is at work on it: ask again later. " +
+			command("describe-stack-events") + " shows its progress."
 	}
 	return Warning, why + "."
 }
@@ -133,7 +135,8 @@ func (x *exam) protection() {
 		x.add(part, OK, "off for "+s.name+", which is throwaway in cdk.json", "")
 	default:
 		x.add(part, Wrong, "off for "+s.name+": one command deletes the stack", fmt.Sprintf(
-			"aws cloudformation update-termination-protection --enable-termination-protection --stack-name %s%s", s.name, x.region()))
+			"aws cloudformation update-termination-protection --enable-termination-protection --stack-name %s%s",
+			s.name, x.region()))
 	}
 }
 
