@@ -68,8 +68,8 @@ func (g *Ground) EmulatorLog() string { return tail(g.emulator.log) }
 
 // Access says how to reach the ground from a shell.
 func (g *Ground) Access() string {
-	return fmt.Sprintf("AWS:        AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\nPostgreSQL: %s\nProject:    %s",
-		g.emulator.url(), Region, g.Database.server.URL("app"), g.Project)
+	return fmt.Sprintf("AWS:        AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\nPostgreSQL: %s\nProject:    %s",
+		g.emulator.url(), Region, Account, secretKey, g.Database.server.URL("app"), g.Project)
 }
 
 // FunctionImage is the URI of the image that a function runs.

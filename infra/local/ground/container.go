@@ -32,7 +32,7 @@ func (g *Ground) Sandbox(secret string, memoryMB int) []string {
 		"--volume", filepath.Join(g.folder, "tls", "ca.pem") + ":/local/ca.pem:ro", "--env", "PGSSLROOTCERT=/local/ca.pem",
 		"--env", "MASTER_SECRET_ARN=" + secret, "--env", "AWS_REGION=" + Region,
 		"--env", fmt.Sprintf("AWS_ENDPOINT_URL=http://host.docker.internal:%d", g.emulator.port),
-		"--env", "AWS_ACCESS_KEY_ID=local", "--env", "AWS_SECRET_ACCESS_KEY=local",
+		"--env", "AWS_ACCESS_KEY_ID=" + Account, "--env", "AWS_SECRET_ACCESS_KEY=" + secretKey,
 	}
 }
 
