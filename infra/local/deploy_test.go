@@ -28,6 +28,8 @@ var cases = []struct {
 	{"a create", create},
 	{"b again with nothing changed", nothingChanged},
 	{"b asked from a laptop", operate},
+	{"b examined by the doctor", examine},
+	{"b pointed at a restored database", pointAtRestored},
 	{"c one script added", oneScriptAdded},
 	{"d a failing script", failingScript},
 	{"e the fixed script", fixedScript},
