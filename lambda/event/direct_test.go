@@ -16,12 +16,13 @@ import (
 
 func TestDirectRequests(t *testing.T) {
 	for event, want := range map[string]migrator.Request{
-		`{"command":"migrate"}`:               {Command: "migrate"},
-		`{"command":"info"}`:                  {Command: "info"},
-		`{"command":"validate"}`:              {Command: "validate"},
-		`{"command":"repair"}`:                {Command: "repair"},
-		`{"command":"repair","rows":"1,7"}`:   {Command: "repair", Rows: "1,7"},
-		`{"command":"repair","checksums":{}}`: {Command: "repair", Checksums: map[string]migrator.NewChecksum{}},
+		`{"command":"migrate"}`:                            {Command: "migrate"},
+		`{"command":"info"}`:                               {Command: "info"},
+		`{"command":"validate"}`:                           {Command: "validate"},
+		`{"command":"repair"}`:                             {Command: "repair"},
+		`{"command":"repair","rows":"1,7"}`:                {Command: "repair", Rows: "1,7"},
+		`{"command":"repair","checksums":{}}`:              {Command: "repair", Checksums: map[string]migrator.NewChecksum{}},
+		`{"command":"repair","deleted":{"3":"V2__b.sql"}}`: {Command: "repair", Deleted: map[int]string{3: "V2__b.sql"}},
 		`{"command":"repair","checksums":{"V1__a.sql":{"was":0,"now":-2}}}`: {
 			Command: "repair", Checksums: map[string]migrator.NewChecksum{"V1__a.sql": {Was: 0, Now: -2}},
 		},
@@ -59,6 +60,7 @@ func TestDirectRequestsAreRefusedByName(t *testing.T) {
 		`{"command":"revert","steps":"1"}`:     "steps",
 		`{"command":"repair","checksums":{"V1__a.sql":{"was":1}}}`:                    "V1__a.sql needs both numbers",
 		`{"command":"repair","checksums":{"V1__a.sql":{"now":1}}}`:                    "V1__a.sql needs both numbers",
+		`{"command":"repair","deleted":{"three":"V2__b.sql"}}`:                        "three",
 		`{"command":"repair","checksums":{"V1__a.sql":null}}`:                         "V1__a.sql needs both numbers",
 		`{"command":"repair","checksums":{"V1__a.sql":{"was":1,"now":2147483648}}}`:   "checksums",
 		`{"command":"repair","checksums":{"V1__a.sql":{"was":1,"now":2,"type":"x"}}}`: `unknown field "type"`,

@@ -93,6 +93,7 @@ type direct struct {
 	Rows    string `json:"rows"`
 	// Checksums by script: {"V1__a.sql": {"was": 1, "now": 2}}.
 	Checksums map[string]checksum `json:"checksums"`
+	Deleted   map[int]string      `json:"deleted"` // by rank: {"3": "V2__b.sql"}
 }
 
 // checksum has pointers, since 0 is a checksum: a number that is left out is no 0.
@@ -131,7 +132,7 @@ func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, refuseDirect(d.Command, example, "the request: %w", err)
 	}
 	rep, err := h.run(ctx, migrator.Request{
-		Command: d.Command, Target: d.Target, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun, Rows: d.Rows, Checksums: checksums,
+		Command: d.Command, Target: d.Target, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun, Rows: d.Rows, Checksums: checksums, Deleted: d.Deleted,
 	})
 	body, marshalErr := json.Marshal(rep)
 	if marshalErr != nil {

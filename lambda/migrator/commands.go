@@ -35,6 +35,9 @@ func (r *run) info(ctx context.Context) error {
 	for i := range r.plan.scripts {
 		l := &r.plan.scripts[i]
 		l.Checksum = sums[l.rank]
+		if l.InstalledOn != nil {
+			l.Rank = l.rank
+		}
 		r.report.Scripts = append(r.report.Scripts, l.Script)
 	}
 	if r.Config.ReadOnly || len(r.plan.unreadable) > 0 || r.Config.FastPath && !r.unsure() {
@@ -136,7 +139,7 @@ func (r *run) repair(ctx context.Context) error {
 	if err := r.rewriteRows(ctx); err != nil {
 		return err
 	}
-	if r.req.Checksums != nil {
+	if r.req.Checksums != nil || r.req.Deleted != nil {
 		return r.repairNamed(ctx)
 	}
 	if r.plan.runsAfterRepair() {

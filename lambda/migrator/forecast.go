@@ -83,7 +83,7 @@ func rowsOf(scripts []report.Script) []database.Row {
 			continue
 		}
 		row := database.Row{
-			Rank: len(rows) + 1, Description: s.Description, Type: s.Type, Script: s.Script, Checksum: s.Checksum,
+			Rank: cmp.Or(s.Rank, len(rows)+1), Description: s.Description, Type: s.Type, Script: s.Script, Checksum: s.Checksum,
 			InstalledBy: s.InstalledBy, InstalledOn: *s.InstalledOn, Duration: s.Milliseconds, Success: !strings.HasPrefix(s.State, "Failed"),
 		}
 		if s.Version != "" {

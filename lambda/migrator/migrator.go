@@ -77,8 +77,10 @@ type Request struct {
 	Rows string
 	// Repair: the new checksums of edited scripts, by script, for a program whose own
 	// scripts are not the ones to repair the history by. Where it is not nil, failed
-	// rows are removed, these checksums are changed, and nothing else is.
+	// rows are removed, these checksums are changed, the rows in Deleted are marked as
+	// deleted, and nothing else is changed.
 	Checksums map[string]NewChecksum
+	Deleted   map[int]string // by rank: scripts that the release does not have any more
 }
 
 // Commands are the commands that a request can name.
@@ -96,6 +98,7 @@ func (q Request) misplaced() string {
 		"dryRun": q.DryRun && !revert,
 		"rows":   q.Rows != "" && q.Command != "repair",
 
+		"deleted":   q.Deleted != nil && q.Command != "repair",
 		"checksums": q.Checksums != nil && q.Command != "repair",
 	} {
 		if wrong {

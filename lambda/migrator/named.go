@@ -23,13 +23,14 @@ type named struct {
 	row    database.Row
 	script string
 	sum    NewChecksum
+	gone   bool // it is marked as deleted
 }
 
 // repairNamed repairs the history by what the request names. Flyway's repair
 // goes by the scripts of this image, and after a failed deployment that is the
 // former one, which would put back what the next release does not have. So
-// failed rows go, named checksums change, in one transaction under both locks,
-// and nothing else does.
+// failed rows go and named rows change, in one transaction under both locks, and
+// nothing else does.
 func (r *run) repairNamed(ctx context.Context) error {
 	if err := r.checkOthers(ctx); err != nil {
 		return err
@@ -54,8 +55,12 @@ func (r *run) repairNamed(ctx context.Context) error {
 		}
 	}
 	for _, n := range rows {
-		statements = append(statements, fmt.Sprintf("UPDATE %s SET checksum = %d%s AND checksum = %d;", r.table, n.sum.Now, thisRow(n.row), n.sum.Was))
-		actions = append(actions, n.sum.action(n.script))
+		statements = append(statements, r.statement(n))
+		if n.gone {
+			actions = append(actions, deletion(n.script))
+		} else {
+			actions = append(actions, n.sum.action(n.script))
+		}
 	}
 	if len(statements) == 0 {
 		return nil
@@ -71,6 +76,22 @@ func (r *run) repairNamed(ctx context.Context) error {
 	return nil
 }
 
+// statement changes the row, or adds the one with which Flyway's repair marks it as deleted.
+func (r *run) statement(n named) string {
+	if !n.gone {
+		return fmt.Sprintf("UPDATE %s SET checksum = %d%s AND checksum = %d;", r.table, n.sum.Now, thisRow(n.row), n.sum.Was)
+	}
+	by := "current_user"
+	if name := r.Config.Flyway.Environment["FLYWAY_INSTALLED_BY"]; name != "" {
+		by = literal(name)
+	}
+	return fmt.Sprintf(`INSERT INTO %[1]s
+		(installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
+		SELECT (SELECT max(installed_rank) + 1 FROM %[1]s),
+			version, description, 'DELETE', script, checksum, %[2]s, 0, true FROM %[1]s%[3]s;`,
+		r.table, by, thisRow(n.row))
+}
+
 func (n NewChecksum) action(name string) string {
 	text := fmt.Sprintf("%s: checksum %d → %d", name, n.Was, n.Now)
 	if file, err := nameOf(name); err == nil {
@@ -80,6 +101,8 @@ func (n NewChecksum) action(name string) string {
 }
 
 func removal(row database.Row) string { return "failed run of " + row.Script + ": removed" }
+
+func deletion(name string) string { return name + ": marked as deleted" }
 
 // nameOf reads the name of a script below its location.
 func nameOf(path string) (script.Name, error) {
@@ -110,16 +133,35 @@ func (r *run) namedRows() ([]named, error) {
 			problems = append(problems, report.Problem{Script: name, Reason: reason})
 			continue
 		}
-		rows = append(rows, named{row, name, r.req.Checksums[name]})
+		rows = append(rows, named{row: row, script: name, sum: r.req.Checksums[name]})
+	}
+	for _, rank := range slices.Sorted(maps.Keys(r.req.Deleted)) {
+		name := r.req.Deleted[rank]
+		if !r.plan.stands(rank) || ranks[rank].Script != name {
+			reason := fmt.Sprintf("does not stand in row %d of the history as applied", rank)
+			problems = append(problems, report.Problem{Script: name, Reason: reason})
+			continue
+		}
+		rows = append(rows, named{row: ranks[rank], script: name, gone: true})
 	}
 	if len(problems) > 0 {
-		f := report.Failf(report.ValidationFailed, "Run `slipway info` to see the history as it is now; then name the scripts again.",
+		f := report.Failf(report.ValidationFailed,
+			"Run `slipway info` to see the history as it is now; then name the scripts again.",
 			"the history is not as the request has it in %s; nothing was changed", count(len(problems), "script"))
 		f.Script, f.Problems = problems[0].Script, problems
 		return nil, f
 	}
 	slices.SortFunc(rows, func(a, b named) int { return a.row.Rank - b.row.Rank })
 	return rows, nil
+}
+
+// stands reports whether the row of that rank says that a script was applied, and
+// whether that still holds.
+func (p *plan) stands(rank int) bool {
+	return slices.ContainsFunc(p.scripts, func(l listed) bool {
+		return l.rank == rank && l.InstalledOn != nil && !slices.Contains([]string{"BASELINE", "DELETE", "SCHEMA"}, l.Type) &&
+			slices.Contains([]string{"Success", "Out of Order", "Missing", "Future", "Outdated"}, l.State)
+	})
 }
 
 // namedRow is the row of the history in which a script of that name stands as applied,
@@ -159,26 +201,35 @@ func (p *plan) namedRow(name string, sum NewChecksum, ranks map[int]database.Row
 	case row.Checksum == nil:
 		return row, fmt.Sprintf("the history has version %s without a checksum, so that it fits any script", file.Version)
 	case *row.Checksum != sum.Was:
-		return row, fmt.Sprintf("the history has version %s with the checksum %d, not %d", file.Version, *row.Checksum, sum.Was)
+		return row, fmt.Sprintf("the history has version %s with the checksum %d, not %d",
+			file.Version, *row.Checksum, sum.Was)
 	}
 	return row, ""
 }
 
-// warnOlderScripts says what `info` will say until the edited scripts are deployed.
+// warnOlderScripts says what the deployed scripts are good for until the next deployment.
 func (r *run) warnOlderScripts(rows []named) {
-	own := map[string]int32{}
-	for _, f := range r.set.Versioned {
-		own[f.Version.Key()] = f.Checksum
+	own := map[string]script.File{}
+	for _, f := range slices.Concat(r.set.Versioned, r.set.Repeatable) {
+		own[f.Version.Key()+" "+abbreviate(f.Description)] = f
 	}
-	var older []string
+	var older, again []string
 	for _, n := range rows {
-		v, _ := script.ParseVersion(*n.row.Version)
-		if sum, ok := own[v.Key()]; ok && sum != n.sum.Now {
+		v, _ := script.ParseVersion(scriptOf(n.row).Version)
+		f, ok := own[v.Key()+" "+n.row.Description]
+		switch {
+		case ok && n.gone:
+			again = append(again, n.script)
+		case ok && f.Checksum != n.sum.Now:
 			older = append(older, n.script)
 		}
 	}
 	if len(older) > 0 {
-		r.warn("deploy the release with the edited scripts next: the deployed one has %s as before, and `slipway info` calls that edited until then",
-			some(older, 5))
+		r.warn("deploy the release with the edited scripts next: the deployed one has %s as before, "+
+			"and `slipway info` calls that edited until then", some(older, 5))
+	}
+	if len(again) > 0 {
+		r.warn("deploy the release without the deleted scripts next: the deployed one still has %s, "+
+			"and a run of it would apply that again", some(again, 5))
 	}
 }

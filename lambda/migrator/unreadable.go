@@ -153,9 +153,17 @@ func (r *run) unreadableFailure() *report.Failure {
 
 // ranks names the rows as the request that rewrites them has to.
 func ranks(rows []unreadable) string {
-	var list []string
+	var list []database.Row
 	for _, u := range rows {
-		list = append(list, strconv.Itoa(u.row.Rank))
+		list = append(list, u.row)
+	}
+	return ranksOf(list)
+}
+
+func ranksOf(rows []database.Row) string {
+	var list []string
+	for _, row := range rows {
+		list = append(list, strconv.Itoa(row.Rank))
 	}
 	return strings.Join(list, ",")
 }

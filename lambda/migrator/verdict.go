@@ -64,7 +64,8 @@ func (p *plan) advice() string {
 	case p.squash.gone:
 		return "Put the V scripts back that " + p.squash.script.Script + " stands for, and migrate this database before they are removed."
 	case len(p.missing) > 0:
-		return "Put the missing scripts back into the release; if they were removed on purpose, `slipway repair` marks them as deleted."
+		return "Put the missing scripts back into the release; if they were removed on purpose, `slipway repair`, typed where the release without them is, " +
+			"marks them as deleted; of a deployed environment it asks for their rows first."
 	case len(p.late) > 0:
 		return "Give the late scripts versions above the highest one applied, or allow them with FLYWAY_OUT_OF_ORDER=true."
 	}

@@ -75,6 +75,7 @@ type Script struct {
 	InstalledBy  string     `json:"installedBy,omitempty"`
 	InstalledOn  *time.Time `json:"installedOn,omitempty"`
 	Checksum     *int32     `json:"checksum,omitempty"` // info: as the history has it
+	Rank         int        `json:"rank,omitempty"`     // info: of its row in the history, by which a repair can name it
 }
 
 // Undecided is the state of a script that was applied, and of which only Flyway

@@ -31,7 +31,8 @@ func TestRepairOfADeployedEnvironmentGoesByTheScriptsHere(t *testing.T) {
 	now := script.Checksum([]byte("-- (c)\nSELECT 1;"))
 
 	out, _ := s.workbench(0, "repair", "--environment", "prod", "--dry-run")
-	s.wantAll(out, "shop on db:5432 as me", "version 1, V1__a.sql: checksum", "1 row of the history would be changed; nothing was changed")
+	s.wantAll(out, "shop on db:5432 as me", "version 1, V1__a.sql: checksum",
+		"1 row of the history would be changed; nothing was changed")
 	if len(*asked) > 0 {
 		t.Errorf("a dry run asks for %s", *asked)
 	}
@@ -58,7 +59,8 @@ func TestRepairOfADeployedEnvironmentGoesByTheScriptsHere(t *testing.T) {
 // The settings of the environment count: its encoding decides a checksum.
 func TestRepairReadsScriptsAsTheEnvironmentDoes(t *testing.T) {
 	s := newSite(t)
-	s.write("cdk.json", `{"context": {"environments": {"prod": {"flyway": {"encoding": "ISO-8859-1"}, "placeholders": {"tenant": "acme"}}}}}`)
+	s.write("cdk.json",
+		`{"context": {"environments": {"prod": {"flyway": {"encoding": "ISO-8859-1"}, "placeholders": {"tenant": "acme"}}}}}`)
 	asked := s.repairs()
 	s.script("V1__a.sql", "SELECT 'gr\xf6\xdfe';", "SELECT 'größe';")
 	s.workbench(0, "repair", "--environment", "prod")
@@ -74,7 +76,10 @@ func TestRepairOfADeployedEnvironmentIsRefused(t *testing.T) {
 	s.script("V2__b.sql", "", "SELECT 2;")
 	s.script("V3__c.sql", "SELECT 3;", "SELECT 3;")
 	out, _ := s.workbench(report.ValidationFailed.Exit(), "repair", "--environment", "prod")
-	s.wantAll(out, "VALIDATION_FAILED", "V2__b.sql: was applied, and the scripts here do not have it", "nothing was changed")
+	s.wantAll(out, "VALIDATION_FAILED", "V2__b.sql: was applied, and the scripts here do not have it",
+		"nothing was changed", "make repair ENVIRONMENT=prod ROWS=2")
+	out, _ = s.workbench(0, "repair", "--environment", "prod", "--rows", "2", "--dry-run")
+	s.wantAll(out, "V2__b.sql: marked as deleted")
 	s.script("V2__b.sql", "SELECT 2;", "")
 	s.script("V2_c.sql", "SELECT 2;", "")
 	_, errs := s.workbench(report.BadRelease.Exit(), "repair", "--environment", "prod")

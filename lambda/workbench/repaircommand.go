@@ -18,7 +18,7 @@ func runRepair(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 	w := where{release: true}
 	w.defineDeployed(flags)
 	asJSON := flags.Bool("json", false, "print the report as JSON")
-	rows := flags.String("rows", "", "`ranks` of the rows to rewrite, as a report named them")
+	rows := flags.String("rows", "", "`ranks` of the rows to rewrite or to mark as deleted, as a report named them")
 	dryRun := flags.Bool("dry-run", false, "of a deployed environment: print what would change, and change nothing")
 	if err := w.parse(b, flags, arguments); err != nil {
 		return 2, err
@@ -27,7 +27,7 @@ func runRepair(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 		return b.repairDeployed(ctx, w, *rows, *dryRun, *asJSON)
 	}
 	if *dryRun {
-		return 2, usageError{errors.New("--dry-run needs --environment: `info` shows what a repair of this database is about")}
+		return 2, usageError{errors.New("--dry-run needs --environment: `info` shows what a repair here is about")}
 	}
 	call := []string{"repair"}
 	if *rows != "" {
@@ -60,7 +60,9 @@ func (b *bench) repairDeployed(ctx context.Context, w where, rows string, dryRun
 	if err != nil {
 		return report.BadRelease.Exit(), err
 	}
-	repair, err := migrator.RepairOf(set, info, forecastConfig(e.Settings))
+	config := forecastConfig(e.Settings)
+	config.CommandLine = "make {} ENVIRONMENT=" + e.Name
+	repair, err := migrator.RepairOf(set, info, config, rows)
 	if err != nil {
 		r.Fail(report.AsFailure(err))
 		return b.finish(r, asJSON)
@@ -73,12 +75,14 @@ func (b *bench) repairDeployed(ctx context.Context, w where, rows string, dryRun
 	for _, action := range repair.Actions {
 		b.say("to be changed: %s", action)
 	}
-	r, err = client.Ask(ctx, deployed.Request{Command: "repair", Rows: rows, Checksums: repair.Checksums})
+	r, err = client.Ask(ctx, deployed.Request{
+		Command: "repair", Rows: repair.Rows, Checksums: repair.Checksums, Deleted: repair.Deleted,
+	})
 	if err != nil {
 		return 1, err
 	}
 	if r.Code == report.BadRequest && strings.Contains(r.Message, `unknown field "checksums"`) {
-		return 1, fmt.Errorf("the function deployed in %s is older than this checkout, and knows no repair by the scripts here: "+
+		return 1, fmt.Errorf("the function deployed in %s is older than this checkout, and knows no such repair: "+
 			"deploy this Slipway with the scripts as they were applied first", w.environment)
 	}
 	return b.finish(r, asJSON)

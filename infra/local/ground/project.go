@@ -110,6 +110,12 @@ func (g *Ground) Write(name, statements string) error {
 	return os.WriteFile(filepath.Join(g.Scripts(), filepath.FromSlash(name)), []byte(strings.TrimSpace(statements)+"\n"), 0o644)
 }
 
+// Read returns the text of a migration script of the working copy.
+func (g *Ground) Read(name string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(g.Scripts(), filepath.FromSlash(name)))
+	return string(text), err
+}
+
 // Remove takes a migration script of the working copy away.
 func (g *Ground) Remove(name string) error {
 	return os.Remove(filepath.Join(g.Scripts(), filepath.FromSlash(name)))

@@ -21,6 +21,7 @@ type Request struct {
 	Rows    string `json:"rows,omitempty"`   // repair: the rows to rewrite, by rank
 	// Repair: what goes by the scripts here, rather than by those of the deployed image; nil leaves it to that one.
 	Checksums map[string]migrator.NewChecksum `json:"checksums,omitzero"`
+	Deleted   map[int]string                  `json:"deleted,omitempty"` // repair: scripts that are gone, by rank
 }
 
 // reads reports whether the request is one for the function that only reads.

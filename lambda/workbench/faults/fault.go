@@ -41,7 +41,7 @@ var groups = []group{
 	{"CloudFormation", eventFaults},
 	{"Scripts", inputFaults},
 	{"Attacks", slices.Concat(attackReleaseFaults, attackInspectorFaults, attackLaptopFaults, attackReviewFaults, attackSessionFaults)},
-	{"Situations", slices.Concat(situationAdviceFaults, situationSessionsFaults, situationScriptFaults, situationHistoriesFaults, situationDatabaseFaults)},
+	{"Situations", slices.Concat(situationAdviceFaults, situationSessionsFaults, situationScriptFaults, situationHistoriesFaults, situationDatabaseFaults, situationRepairFaults)},
 }
 
 // result is what came of one fault.
