@@ -28,6 +28,7 @@ var cases = []struct {
 	{"a create", create},
 	{"b again with nothing changed", nothingChanged},
 	{"b asked from a laptop", operate},
+	{"b functions that were idle", idleFunctions},
 	{"b comments edited in applied scripts", editedComments},
 	{"b examined by the doctor", examine},
 	{"b pointed at a restored database", pointAtRestored},

@@ -14,6 +14,7 @@ Read from the environment, all set by the Go program beside this file:
   LOCAL_RIE               AWS's runtime interface emulator, a Linux binary
   LOCAL_EVENTS            file that gets one JSON line for each call of an image function
   LOCAL_PERMISSIONS       file that gets one JSON line for each call that policies were asked about
+  LOCAL_IDLE              folder of the functions that are idle, see idle.py
 
 It ends, and removes its containers, when its standard input does: it never outlives the program that started it.
 """
@@ -45,6 +46,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from psycopg2 import sql
 
+import idle  # noqa: F401 – teaches the emulator what it says
 import ministack.app as app
 from ministack.core.responses import error_response_json, get_account_id, get_region, set_request_account_id, set_request_region
 from ministack.services import ecr, lambda_svc, rds, secretsmanager

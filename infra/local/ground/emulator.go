@@ -62,6 +62,7 @@ func (g *Ground) startEmulator(ctx context.Context) error {
 		"LOCAL_SERVERS="+g.servers(), "LOCAL_DATABASE_HOST="+databaseHost,
 		"LOCAL_CA="+filepath.Join(g.folder, "tls", "ca.pem"), "LOCAL_RIE="+lambda, "LOCAL_EVENTS="+e.events,
 		"LOCAL_PERMISSIONS="+g.permissions(),
+		"LOCAL_IDLE="+g.idle(),
 		"LOCAL_REPOSITORIES="+g.repositories(), "LOCAL_PIPELINES="+g.pipelines(),
 	)
 	ownGroup(e.process)

@@ -84,7 +84,7 @@ func TestAnIdleFunctionThatStaysAway(t *testing.T) {
 		state, code, want string
 		wait              time.Duration
 	}{
-		{"Pending", "CodeArtifactUserPendingException", "not ready after", time.Second},
+		{"Pending", "CodeArtifactUserPendingException", "its state is Pending (as the test has it); try", time.Second},
 		{"Failed", "ResourceConflictException", "its state is Failed (as the test has it); deploy", time.Hour},
 		{"Active", "TooManyRequestsException", "TooManyRequestsException", time.Hour},
 	} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
@@ -22,16 +23,19 @@ func (c *Client) invoke(ctx context.Context, name string, payload []byte) (*lamb
 		if err == nil || !comesBack(err) {
 			return answer, err
 		}
-		state, reason := stateOf(ctx, api, name)
-		if state == types.StateFailed {
-			return nil, fmt.Errorf("its state is Failed (%s); deploy the environment again: %w", reason, err)
+		state := stateOf(ctx, api, name)
+		if state.name == types.StateFailed {
+			return nil, fmt.Errorf("its state is %s; deploy the environment again: %w", state, err)
 		}
-		waited := time.Since(begun).Round(time.Second)
-		if time.Since(begun)+pause > c.Wait {
-			return nil, fmt.Errorf("it is not ready after %s; try again in some minutes: %w", waited, err)
+		waited := time.Since(begun)
+		if waited+pause > c.Wait {
+			const text = "it is not ready after %s, its state is %s; try again in some minutes: %w"
+			return nil, fmt.Errorf(text, waited.Round(time.Second), state, err)
 		}
 		if c.Progress != nil {
-			c.Progress(fmt.Sprintf("the function %s is not ready (%s): Lambda brings one back that was idle for long; waiting for %s of at most %s", name, state, waited, c.Wait))
+			const text = "the function %s is not ready (%s): " +
+				"Lambda brings back a function that was idle for weeks; waiting for %s of at most %s"
+			c.Progress(fmt.Sprintf(text, name, state.name, waited.Round(time.Second), c.Wait))
 		}
 		select {
 		case <-time.After(pause):
@@ -55,16 +59,25 @@ func comesBack(err error) bool {
 	return false
 }
 
-// stateOf is the function's state and its reason. Roles of former deployments
-// may not see it: then it is "unknown", and waiting goes on.
-func stateOf(ctx context.Context, api *lambda.Client, name string) (types.State, string) {
+// functionState is what Lambda says of a function.
+type functionState struct {
+	name   types.State
+	reason string // "" for none
+}
+
+func (s functionState) String() string {
+	if s.reason == "" {
+		return string(s.name)
+	}
+	return fmt.Sprintf("%s (%s)", s.name, s.reason)
+}
+
+// stateOf returns the function's state. Roles of former deployments may not see
+// it: then it is "unknown", and waiting goes on.
+func stateOf(ctx context.Context, api *lambda.Client, name string) functionState {
 	found, err := api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &name})
 	if err != nil || found.Configuration == nil {
-		return "state unknown", ""
+		return functionState{name: "unknown"}
 	}
-	reason := ""
-	if found.Configuration.StateReason != nil {
-		reason = *found.Configuration.StateReason
-	}
-	return found.Configuration.State, reason
+	return functionState{name: found.Configuration.State, reason: aws.ToString(found.Configuration.StateReason)}
 }
