@@ -36,25 +36,10 @@ func idleFunctions(s *site) {
 			s.Errorf("%s: %d calls reached the function, not 1", c.command, n)
 		}
 	}
-	s.idleWhileDeploying(function)
 }
 
 // noUndoScript is what a revert of these scripts comes to, in a function that runs.
 const noUndoScript = "REVERT_REFUSED"
-
-// idleWhileDeploying has CloudFormation call an idle function: the CDK's
-// provider framework waits for it.
-func (s *site) idleWhileDeploying(function string) {
-	s.Helper()
-	s.check(s.g.Idle(function, comesBackIn))
-	before := len(s.calls())
-	out, err := s.g.CDK(s.Context(), "deploy", "slipway-local", "--require-approval", "never", "-c", "rerun=idle")
-	if err != nil {
-		s.Fatalf("%v\n%s", err, relevant(out))
-	}
-	s.wantCalls(s.calls()[before:], "Update")
-	s.wantOutputs("local", "2", "0")
-}
 
 // wantWaiting wants the progress of a call that waited for the function.
 func (s *site) wantWaiting(out, function string) {

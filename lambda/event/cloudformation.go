@@ -56,19 +56,19 @@ func (h Handler) cloudFormation(ctx context.Context, payload []byte) ([]byte, er
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.UseNumber() // an order that came as a number stays whole
 	if err := decoder.Decode(&e); err != nil {
-		return nil, refuse("the event: %w", err)
+		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "", "the event: %w", err))
 	}
 	if e.StackID == "" || e.LogicalResourceID == "" {
-		return nil, refuse("the event has no StackId or no LogicalResourceId")
+		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "", "the event has no StackId or no LogicalResourceId"))
 	}
 	switch e.RequestType {
 	case "Create", "Update":
 	case "Delete":
 		return e.reply(e.untouched("removed from the stack; the database stays as it is"))
 	case "":
-		return nil, refuse("the event has no RequestType")
+		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "", "the event has no RequestType"))
 	default:
-		return nil, refuse("the event has an unknown RequestType %q", e.RequestType)
+		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "", "the event has an unknown RequestType %q", e.RequestType))
 	}
 	older, note := e.rollback(h.now())
 	if older {
@@ -76,9 +76,7 @@ func (h Handler) cloudFormation(ctx context.Context, payload []byte) ([]byte, er
 		return e.reply(e.untouched("rolled back to an older release: the database stays as it is"))
 	}
 	if f := h.otherDatabase(e); f != nil {
-		rep := &report.Report{}
-		rep.Fail(f)
-		return nil, failure(f.Code, h.reason(ctx, rep))
+		return nil, h.refuse(ctx, f)
 	}
 	rep, err := h.run(ctx, migrator.Request{Command: "migrate", WaitForLock: true}, note...)
 	if err != nil {

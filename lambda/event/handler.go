@@ -53,23 +53,29 @@ func (h Handler) now() time.Time {
 
 // Invoke answers one event.
 func (h Handler) Invoke(ctx context.Context, payload []byte) (body []byte, err error) {
+	refuse := refuseDirect
 	// The run answers for its own defects; this is for those around it. Without
 	// an answer, CloudFormation would wait until its own timeout.
 	defer func() {
 		if p := recover(); p != nil {
 			h.Log.Error("panic", "value", fmt.Sprint(p), "stack", string(debug.Stack()))
-			body, err = nil, failure(report.Internal, fmt.Sprintf("INTERNAL: a defect of Slipway: %v. Next: Report this with the log of the run.", p))
+			f := report.Failf(report.Internal, "Report this with the log of the run.", "a defect of Slipway: %v", p)
+			body, err = nil, refuse("", f)
 		}
 	}()
 	keys, err := object(payload)
 	if err != nil {
-		return nil, refuseDirect("", example, "send a JSON object: %w", err)
+		return nil, refuse("", report.Failf(report.BadRequest, example, "send a JSON object: %w", err))
 	}
-	if slices.ContainsFunc([]string{"RequestType", "StackId", "ResourceProperties", "LogicalResourceId"}, func(k string) bool { return keys[k] != nil }) {
+	if slices.ContainsFunc(eventKeys, func(k string) bool { return keys[k] != nil }) {
+		refuse = func(_ string, f *report.Failure) error { return h.refuse(ctx, f) }
 		return h.cloudFormation(ctx, payload)
 	}
 	return h.direct(ctx, payload)
 }
+
+// eventKeys tell an event of CloudFormation from a direct request.
+var eventKeys = []string{"RequestType", "StackId", "ResourceProperties", "LogicalResourceId"}
 
 func object(payload []byte) (map[string]json.RawMessage, error) {
 	var keys map[string]json.RawMessage
@@ -122,14 +128,17 @@ func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&d); err != nil {
-		return nil, refuseDirect(d.Command, nextStep(err), "the request: %s", strings.TrimPrefix(err.Error(), "json: "))
+		problem := strings.TrimPrefix(err.Error(), "json: ")
+		return nil, refuseDirect(d.Command, report.Failf(report.BadRequest, nextStep(err), "the request: %s", problem))
 	}
 	if !slices.Contains(migrator.Commands, d.Command) {
-		return nil, refuseDirect(d.Command, example, "the request: unknown command %q; use one of %s", d.Command, strings.Join(migrator.Commands, ", "))
+		commands := strings.Join(migrator.Commands, ", ")
+		f := report.Failf(report.BadRequest, example, "the request: unknown command %q; use one of %s", d.Command, commands)
+		return nil, refuseDirect(d.Command, f)
 	}
 	checksums, err := d.newChecksums()
 	if err != nil {
-		return nil, refuseDirect(d.Command, example, "the request: %w", err)
+		return nil, refuseDirect(d.Command, report.Failf(report.BadRequest, example, "the request: %w", err))
 	}
 	rep, err := h.run(ctx, migrator.Request{
 		Command: d.Command, Target: d.Target, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun, Rows: d.Rows, Checksums: checksums, Deleted: d.Deleted,
@@ -157,10 +166,12 @@ func (h Handler) run(ctx context.Context, req migrator.Request, notes ...string)
 	return rep, err
 }
 
-// refuse is the answer to an event that can't be carried out.
-func refuse(format string, args ...any) error {
-	f := report.Failf(report.BadRequest, "", format, args...)
-	return failure(f.Code, f.Error())
+// refuse fails an event of CloudFormation that can't be carried out, in the form
+// of every failure there: with the place of the log, and no longer than it may be.
+func (h Handler) refuse(ctx context.Context, f *report.Failure) error {
+	rep := &report.Report{}
+	rep.Fail(f)
+	return failure(f.Code, h.reason(ctx, rep))
 }
 
 const example = `Send a request such as {"command":"info"}.`
@@ -175,9 +186,9 @@ func nextStep(err error) string {
 	return example
 }
 
-// refuseDirect is refuse in the form of a direct request's failures: a report.
-func refuseDirect(command, next, format string, args ...any) error {
-	f := report.Failf(report.BadRequest, next, format, args...)
+// refuseDirect fails a direct request that can't be carried out, in the form of
+// every failure there: a report.
+func refuseDirect(command string, f *report.Failure) error {
 	rep := report.Report{Command: command, StartedAt: time.Now().UTC(), Applied: []report.Script{}, Pending: []report.Script{}}
 	rep.Fail(f)
 	body, err := json.Marshal(rep)

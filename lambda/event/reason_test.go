@@ -1,14 +1,18 @@
 package event
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"slipway/lambda/migrator"
 	"slipway/lambda/report"
 )
 
@@ -45,7 +49,7 @@ func response(t *testing.T, reason string) int {
 
 // What is escaped is counted as it is sent: an ESC is six bytes of JSON.
 func TestReasonsAreMeasuredAsJSON(t *testing.T) {
-	for _, letter := range []string{"x", `"`, `\`, "\x1b", "\x00", "\x7f", "\u2028", "<", "ü", "€", "😀", "\t"} {
+	for _, letter := range []string{"x", `"`, `\`, "\x1b", "\x00", "\x7f", "\u2028", "<", "ü", "€", "😀", "\t", "\r\n", "\u0085", "\u202e", "\ufeff", "\xff", "\xed\xa0\x80", `\"`, "a\x1b[31m"} {
 		r := migrated()
 		r.err = &report.Failure{Code: report.MigrationFailed, Message: strings.Repeat(letter, 5000), Next: "Do something.", Script: "V1__" + strings.Repeat(letter, 100) + ".sql"}
 		_, function := deployed(t, r, cfn("Create", ""))
@@ -54,6 +58,76 @@ func TestReasonsAreMeasuredAsJSON(t *testing.T) {
 		}
 		if !strings.Contains(function.Message, "Do something.") || !strings.HasSuffix(function.Message, " Log: "+group+", request 4a5b-1.") {
 			t.Errorf("%q: %s", letter, function.Message)
+		}
+	}
+}
+
+// panics is a runner with a defect around the run.
+type panics string
+
+func (p panics) Run(context.Context, migrator.Request) (*report.Report, error) { panic(string(p)) }
+
+// Every failure is short enough, names the log of the run, and has its code.
+func TestEveryFailureNamesItsLog(t *testing.T) {
+	const long = 5000
+	update := orders(`,"Order":"2","Database":"`+strings.Repeat(`\"`, long)+`"`, `,"Order":"1"`)
+	problems, blockers := migrated(), migrated()
+	many := slices.Repeat([]report.Problem{{Script: "V1__a.sql", Line: 1, Reason: strings.Repeat(`"`, 300)}}, long)
+	for i := range many {
+		many[i].Reason += strconv.Itoa(i)
+	}
+	problems.err = &report.Failure{Code: report.BadRelease, Message: "m", Problems: many}
+	sessions := slices.Repeat([]report.Blocker{{User: `"app"`, Query: "UPDATE on \x1b"}}, long)
+	blockers.err = &report.Failure{Code: report.Locked, Message: "m", Blockers: sessions}
+	for _, c := range []struct {
+		name   string
+		runner Runner
+		event  string
+		code   report.Code
+	}{
+		{"no ids", migrated(), `{"RequestType":"Create"}`, report.BadRequest},
+		{"no type", migrated(), `{` + stack + `}`, report.BadRequest},
+		{"another type", migrated(), cfn(strings.Repeat(`\u001b`, long), ""), report.BadRequest},
+		{"no event", migrated(), cfn("Create", `,"PhysicalResourceId":7`), report.BadRequest},
+		{"another database", migrated(), cfn("Update", update), report.BadRequest},
+		{"a defect", panics(strings.Repeat(`"`, long)), cfn("Create", ""), report.Internal},
+		{"many problems", problems, cfn("Create", ""), report.BadRelease},
+		{"many blockers", blockers, cfn("Create", ""), report.Locked},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, function := deployed(t, c.runner, c.event)
+			if function == nil || function.Type != string(c.code) || !strings.HasPrefix(function.Message, function.Type) {
+				t.Fatalf("got %+v", function)
+			}
+			if n := response(t, function.Message); n > 4096 {
+				t.Errorf("%d bytes", n)
+			}
+			if !strings.HasSuffix(function.Message, " Log: "+group+", request 4a5b-1.") {
+				t.Error(function.Message)
+			}
+		})
+	}
+}
+
+// A request that met a defect gets a report, as after every other failure.
+func TestADefectInADirectRequest(t *testing.T) {
+	_, function := deployed(t, panics("x"), `{"command":"info"}`)
+	var rep report.Report
+	if err := json.Unmarshal([]byte(function.Message), &rep); err != nil || rep.Code != report.Internal {
+		t.Errorf("%v in %s", err, function.Message)
+	}
+}
+
+// An answer fits, too, however much a run had to warn of.
+func TestAnswersAreMeasuredAsJSON(t *testing.T) {
+	for _, letter := range []string{"x", `"`, `\`, "\x1b", "<", "\u2028", "😀", "\xff", "\xed\xa0\x80"} {
+		r := migrated()
+		for range 5000 {
+			r.rep.Warnings = append(r.rep.Warnings, strings.Repeat(letter, 20))
+		}
+		body, function := deployed(t, r, cfn("Create", ""))
+		if function != nil || len(body) > maxAnswer || !strings.Contains(body, "2 applied in 40 ms, V11__a.sql") {
+			t.Errorf("%q: %d bytes, %v", letter, len(body), function)
 		}
 	}
 }

@@ -63,7 +63,8 @@ func (r *Report) Summary(limit int) string {
 	var b strings.Builder
 	b.WriteString(string(r.Code))
 	if r.Script != "" {
-		fmt.Fprintf(&b, " in %s", r.Script)
+		// A long name leaves room for the rest.
+		fmt.Fprintf(&b, " in %s", Cut(untrusted.Line(r.Script), limit/3))
 	}
 	if r.Line > 0 {
 		fmt.Fprintf(&b, " line %d", r.Line)
@@ -80,6 +81,9 @@ func (r *Report) Summary(limit int) string {
 	}
 	message := oneLine(r.Message)
 	for _, p := range r.Problems {
+		if len(message) > limit {
+			break // the rest would be cut off
+		}
 		if s := p.String(); !strings.Contains(message, p.Reason) {
 			message += "; " + oneLine(s)
 		}
