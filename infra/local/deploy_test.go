@@ -32,6 +32,7 @@ var cases = []struct {
 	{"b comments edited in applied scripts", editedComments},
 	{"b examined by the doctor", examine},
 	{"b pointed at a restored database", pointAtRestored},
+	{"b what would replace the database", replacement},
 	{"c one script added", oneScriptAdded},
 	{"d a failing script", failingScript},
 	{"e the fixed script", fixedScript},

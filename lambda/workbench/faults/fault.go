@@ -40,8 +40,8 @@ var groups = []group{
 	{"TLS and IAM", trustFaults},
 	{"CloudFormation", eventFaults},
 	{"Scripts", inputFaults},
-	{"Attacks", slices.Concat(attackReleaseFaults, attackInspectorFaults, attackLaptopFaults, attackReviewFaults, attackSessionFaults)},
-	{"Situations", slices.Concat(situationAdviceFaults, situationSessionsFaults, situationScriptFaults, situationHistoriesFaults, situationDatabaseFaults, situationRepairFaults)},
+	{"Attacks", slices.Concat(attackReleaseFaults, attackInspectorFaults, attackLaptopFaults, attackReviewFaults, attackReplacementFaults, attackSessionFaults)},
+	{"Situations", slices.Concat(situationAdviceFaults, situationSessionsFaults, situationScriptFaults, situationHistoriesFaults, situationDatabaseFaults, situationReplacementFaults, situationRepairFaults)},
 }
 
 // result is what came of one fault.
