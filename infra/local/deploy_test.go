@@ -49,6 +49,8 @@ var cases = []struct {
 	{"m the image under AWS's runtime emulator", imageUnderLambda},
 	{"n an empty account and a laptop", fromALaptop},
 	{"o two empty accounts and a pipeline", firstMigration},
+	{"p a pipeline that could not be made, in a fresh account", pipelineNotMade},
+	{"q everything taken down, and deployed again", takenDown},
 }
 
 func TestDeployments(t *testing.T) {

@@ -26,6 +26,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,8 +111,10 @@ def place(variable, name):
 
 
 def repository(logical_id, props, stack_name):
-    """A repository of CodeCommit is a bare one of git's."""
+    """A repository of CodeCommit is a bare one of git's. One that another stack left has the name, as on AWS."""
     name = props["RepositoryName"]
+    if place("LOCAL_REPOSITORIES", f"{name}.git").exists():
+        raise ValueError(f"Repository named {name} already exists (Service: AWSCodeCommit; Error Code: RepositoryNameExistsException)")
     subprocess.run(["git", "init", "--quiet", "--bare", place("LOCAL_REPOSITORIES", f"{name}.git")], check=True)
     return str(uuid.uuid4()), repository_attributes(props)
 
@@ -137,7 +140,8 @@ def pipeline_name(logical_id, props, stack_name):
 
 
 handlers.setdefault("AWS::CodeCommit::Repository", {
-    "create": repository, "update": lambda name, _old, props, *_: (name, repository_attributes(props)), "delete": lambda *_: None,
+    "create": repository, "update": lambda name, _old, props, *_: (name, repository_attributes(props)),
+    "delete": lambda _name, props, *_: shutil.rmtree(place("LOCAL_REPOSITORIES", f"{props['RepositoryName']}.git"), ignore_errors=True),
 })
 handlers.setdefault("AWS::CodePipeline::Pipeline", {
     "create": lambda logical_id, props, stack_name: pipeline(pipeline_name(logical_id, props, stack_name), props),
@@ -151,7 +155,7 @@ def cluster(name, props):
     """Makes a cluster's role and database on the local PostgreSQL and lets its endpoint lead there.
 
     Without it a cluster is an entry in a list and its endpoint a name that nobody resolves. The role owns its database
-    and is no superuser, as on RDS. Deleting the cluster leaves the database where it is: deletion is not what this shows.
+    and is no superuser, as on RDS.
     """
     entry = rds._clusters[name]
     entry["Endpoint"] = entry["ReaderEndpoint"] = DATABASE
@@ -186,7 +190,21 @@ def managed_secret(name, user, key):
     return {"arn": found["ARN"], "password": json.loads(current)["password"]}
 
 
+delete_entry = handlers["AWS::RDS::DBCluster"]["delete"]
+
+
+def without_database(name, props, *rest):
+    """Without it the next cluster would find the data of a deleted one, and a deployment to it nothing to do."""
+    delete_entry(name, props, *rest)
+    server = pathlib.Path(os.environ["LOCAL_SERVERS"], str(int(props["Port"]))).read_text(encoding="utf-8")
+    with contextlib.closing(psycopg2.connect(server)) as connection:
+        connection.autocommit = True
+        if database := props.get("DatabaseName"):
+            connection.cursor().execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+
+
 with_attributes("AWS::RDS::DBCluster", cluster)
+handlers["AWS::RDS::DBCluster"]["delete"] = without_database
 
 
 # --- The registry of images -------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ type walk struct {
 	clone  string
 	blocks []string // code, in order
 
-	codeCommit  []string // environment of git
+	codeCommit  []string // environment of git and of AWS's command line
 	assignments []string // variables that lines have set
 }
 
@@ -57,6 +57,9 @@ func (w *walk) configure(keys map[string]any) {
 	w.check(json.Unmarshal(content, &settings))
 	for key, value := range keys {
 		settings["context"].(map[string]any)[key] = value
+		if value == nil {
+			delete(settings["context"].(map[string]any), key)
+		}
 	}
 	content, err = json.MarshalIndent(settings, "", "  ")
 	w.check(err)
@@ -83,11 +86,14 @@ func (w *walk) run(block, folder string, aws ground.AWS) (output string) {
 			who = w.g.AWS(target[1], target[2])
 		}
 		command := strings.Join(append(slices.Clone(w.assignments), line), "\n")
-		if strings.HasPrefix(line, "infra/cdk deploy") {
-			command += " --require-approval never" // there is no terminal that could ask
+		switch { // there is no terminal that could ask
+		case strings.HasPrefix(line, "infra/cdk deploy"):
+			command += " --require-approval never"
+		case strings.HasPrefix(line, "infra/cdk destroy"):
+			command += " --force"
 		}
 		var more []string
-		if strings.HasPrefix(line, "git ") {
+		if strings.HasPrefix(line, "git ") || strings.HasPrefix(line, "aws ") {
 			more = w.codeCommit
 		}
 		w.check(w.g.Step(line, func() error {

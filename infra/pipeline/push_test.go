@@ -41,3 +41,24 @@ func TestWhatAPushRuns(t *testing.T) {
 		t.Errorf("the rehearsal lacks the roles: %s", last)
 	}
 }
+
+// What stays when its stack is deleted does not stay where the stack could not
+// be made: the next attempt would meet a name that is taken.
+func TestAFailedAttemptLeavesNothing(t *testing.T) {
+	kept := 0
+	for name, made := range map[string]map[string]any{
+		"the pipeline": template(t, codeCommit(), "slipway-pipeline"), "its region": template(t, codeCommit(), "slipway-pipeline-support-us-east-1"),
+	} {
+		for id, r := range made["Resources"].(action) {
+			switch policy := r.(action)["DeletionPolicy"]; policy {
+			case "Retain":
+				t.Errorf("%s: %s stays", name, id)
+			case "RetainExceptOnCreate":
+				kept++
+			}
+		}
+	}
+	if kept != 4 {
+		t.Errorf("%d resources stay with a deleted stack, not the repository and three buckets", kept)
+	}
+}

@@ -13,10 +13,13 @@ import (
 const kept = 30
 
 // expireCopies ends what the CDK's buckets in other regions hold, copies of
-// artifacts, as the artifacts themselves end.
+// artifacts, as the artifacts themselves end. Their names are fixed: one that
+// stayed after a stack could not be made would be in the next attempt's way.
 func expireCopies(line awscodepipeline.Pipeline) {
 	for _, support := range *line.CrossRegionSupport() {
-		support.ReplicationBucket.(awss3.Bucket).AddLifecycleRule(&awss3.LifecycleRule{
+		bucket := support.ReplicationBucket.(awss3.Bucket)
+		bucket.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
+		bucket.AddLifecycleRule(&awss3.LifecycleRule{
 			Expiration:                          awscdk.Duration_Days(jsii.Number(kept)),
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		})
@@ -38,6 +41,7 @@ func newStore(scope constructs.Construct, id, description string) (awss3.Bucket,
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
 		EnforceSSL:        jsii.Bool(true),
 		Versioned:         jsii.Bool(true),
+		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 		LifecycleRules: &[]*awss3.LifecycleRule{{
 			Expiration:                          awscdk.Duration_Days(jsii.Number(kept)),
 			NoncurrentVersionExpiration:         awscdk.Duration_Days(jsii.Number(1)),
