@@ -104,7 +104,7 @@ func takenDown(s *site) {
 	w.again(prod.blocks, "prod", aws, database, func() {
 		// What the README says first: neither the stack nor the cluster is deleted just so.
 		out, err := w.shell("infra/cdk destroy --force slipway-prod-database", w.clone, aws)
-		if err == nil || !strings.Contains(out, "protection") {
+		if err == nil || !strings.Contains(out, "TerminationProtection") {
 			s.Errorf("the protected stack: %v\n%s", err, relevant(out))
 		}
 		w.configure(map[string]any{"environments": map[string]any{"prod": freshProd(s, database, map[string]any{"deletionProtection": false})}})

@@ -13,6 +13,7 @@ var update = flag.Bool("update", false, "write the golden templates anew")
 func TestGolden(t *testing.T) {
 	for file, stack := range map[string]string{
 		"database":           "slipway-prod-database",
+		"database-dev":       "slipway-dev-database",
 		"migration":          "slipway-prod",
 		"migration-existing": "slipway-old",
 	} {
