@@ -194,8 +194,11 @@ delete_entry = handlers["AWS::RDS::DBCluster"]["delete"]
 
 
 def without_database(name, props, *rest):
-    """Without it the next cluster would find the data of a deleted one, and a deployment to it nothing to do."""
+    """Without it the next cluster would find the data of a deleted one, and a deployment to it nothing to do.
+
+    The secret that RDS keeps goes with the cluster, too: the next one is encrypted with another key."""
     delete_entry(name, props, *rest)
+    secretsmanager._delete_secret({"SecretId": f"rds!{name}", "ForceDeleteWithoutRecovery": True})
     server = pathlib.Path(os.environ["LOCAL_SERVERS"], str(int(props["Port"]))).read_text(encoding="utf-8")
     with contextlib.closing(psycopg2.connect(server)) as connection:
         connection.autocommit = True
