@@ -111,8 +111,8 @@ deploy-local: needs-go ## deploy the real stacks and image to an emulator of AWS
 test: needs-go ## all tests that need neither Docker nor AWS
 	go test -timeout 30m ./...
 
-test-race: needs-go ## the tests of the handler, with the race detector
-	go test -race -timeout 30m ./lambda/database ./lambda/event ./lambda/flyway ./lambda/migrator ./lambda/report ./lambda/script ./lambda/serve
+test-race: needs-go ## the tests of the handler, with the race detector (fewer worlds of the differential tests: they are sequential)
+	go test -race -short -timeout 30m ./lambda/database ./lambda/event ./lambda/flyway ./lambda/migrator ./lambda/report ./lambda/script ./lambda/serve
 
 test-deploy: needs-go ## some twenty deployments to the emulator
 	go test -tags deploy -count=1 -timeout 40m -v ./infra/local/...
