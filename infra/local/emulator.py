@@ -199,11 +199,15 @@ def without_database(name, props, *rest):
     The secret that RDS keeps goes with the cluster, too: the next one is encrypted with another key."""
     delete_entry(name, props, *rest)
     secretsmanager._delete_secret({"SecretId": f"rds!{name}", "ForceDeleteWithoutRecovery": True})
-    server = pathlib.Path(os.environ["LOCAL_SERVERS"], str(int(props["Port"]))).read_text(encoding="utf-8")
+    port, database = int(props["Port"]), props.get("DatabaseName")
+    # The cluster that takes this one's place is on the same server.
+    taken = any((int(c.get("Port", 0)), c.get("DatabaseName")) == (port, database) for c in rds._clusters.values())
+    if taken or not database:
+        return
+    server = pathlib.Path(os.environ["LOCAL_SERVERS"], str(port)).read_text(encoding="utf-8")
     with contextlib.closing(psycopg2.connect(server)) as connection:
         connection.autocommit = True
-        if database := props.get("DatabaseName"):
-            connection.cursor().execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+        connection.cursor().execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
 
 
 with_attributes("AWS::RDS::DBCluster", cluster)
