@@ -164,12 +164,16 @@ func (r *run) lookAgain() error {
 	return r.look(ctx)
 }
 
-// applyAll runs Flyway over the pending scripts. A script that could not get a
-// table lock in time is tried again while there is time.
+// applyAll runs Flyway over the pending scripts. A script that failed because of
+// other sessions, and of which nothing stays, is run again while there is time.
 func (r *run) applyAll(ctx context.Context) error {
-	giveUp := time.Now().Add(r.Config.LockWait)
-	for pause := time.Second; ; pause = min(2*pause, 10*time.Second) {
+	retries := r.newRetries(true)
+	defer retries.tell(r)
+	for {
+		rank := lastRank(r.history)
+		begun := time.Now()
 		blockers, err := r.apply(ctx)
+		took := time.Since(begun)
 		var failure *report.Failure
 		if !errors.As(err, &failure) {
 			return err
@@ -177,24 +181,31 @@ func (r *run) applyAll(ctx context.Context) error {
 		if failure.Code == report.Deadline || failure.Code == report.Locked && len(failure.Blockers) == 0 {
 			failure.Blockers = blockers
 		}
-		if failure.SQLState != lockNotAvailable || failure.Code != report.Locked {
+		var answer *flyway.Error
+		if !errors.As(failure.Err, &answer) || failure.Code != report.Locked && failure.Code != report.MigrationFailed {
 			return err
 		}
-		deadline, limited := ctx.Deadline()
-		if (!limited && time.Now().Add(pause).After(giveUp)) || (limited && time.Now().Add(pause+r.Config.LockTimeout).After(deadline)) {
-			return failure
+		why := passing(failure.SQLState, answer.Reason())
+		if why == "" || r.lookAgain() != nil {
+			return err
 		}
-		r.log.Warn("could not acquire a table lock; trying again", "script", failure.Script, "in", pause.String(), "blockers", fmt.Sprint(blockers))
-		if sleep(ctx, pause) != nil {
-			return failure
+		name := r.rolledBack(failure)
+		if name == "" {
+			return err
+		}
+		r.log.Warn("a script failed because of others; trying again while there is time",
+			"script", name, "reason", why, "blockers", fmt.Sprint(blockers))
+		if !retries.wait(ctx, name, failure.SQLState, why, ownTime(took, rank, r.history)) {
+			if n := retries.again[name]; n > 0 {
+				failure.Message += fmt.Sprintf("\nIt was run %s.", times(n+1))
+			}
+			return err
 		}
 		if err := r.lookAgain(); err != nil {
 			return err
 		}
 	}
 }
-
-const lockNotAvailable = "55P03"
 
 // apply is one start of Flyway's migrate. It also answers who blocked it.
 func (r *run) apply(ctx context.Context) ([]report.Blocker, error) {

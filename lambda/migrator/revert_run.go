@@ -35,33 +35,38 @@ type undoing struct {
 	objects map[string]database.Object
 }
 
-// undoAll takes the steps, one after the other. One that could not get a table
-// lock in time, or was picked to end a deadlock, is tried again while there is time.
+// undoAll takes the steps, one after the other. One that failed because of other
+// sessions is tried again while there is time: its transaction was rolled back.
 func (r *run) undoAll(ctx context.Context, w *database.Work, p *revertPlan) error {
 	u := &undoing{run: r, w: w, rank: lastRank(r.history), repeats: slices.Clone(p.repeats)}
-	giveUp := time.Now().Add(r.Config.LockWait)
+	retries := r.newRetries(false)
+	defer retries.tell(r)
 	for i := range p.steps {
 		s := &p.steps[i]
-		for pause := time.Second; ; pause = min(2*pause, 10*time.Second) {
+		for {
 			r.log.Info(fmt.Sprintf("reverting %d of %d", i+1, len(p.steps)), "script", s.undo.Script)
+			begun := time.Now()
 			err := r.supervise(ctx, w, func(work context.Context) error { return u.undo(ctx, work, s) })
 			if err == nil {
 				break
 			}
 			var pg *pgconn.PgError
-			if !errors.As(err, &pg) || pg.Code != lockNotAvailable && pg.Code != deadlockDetected || s.outside || ctx.Err() != nil || time.Now().Add(pause).After(giveUp) {
+			if !errors.As(err, &pg) || s.outside || ctx.Err() != nil || elsewhere().MatchString(s.text) {
 				return err
 			}
-			r.log.Warn("could not acquire a table lock; trying again", "script", s.undo.Script, "in", pause.String())
-			if sleep(ctx, pause) != nil {
+			why := passing(pg.Code, pg.Message)
+			if why == "" {
+				return err
+			}
+			r.log.Warn("an undo script failed because of others; trying again while there is time",
+				"script", s.undo.Script, "reason", why)
+			if !retries.wait(ctx, s.undo.Script, pg.Code, why, time.Since(begun)) {
 				return err
 			}
 		}
 	}
 	return nil
 }
-
-const deadlockDetected = "40P01"
 
 // supervise runs f, whose context ends only when nothing else helps: once ctx
 // is done, the statement is cancelled in the server, then the session is ended

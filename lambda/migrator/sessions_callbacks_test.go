@@ -57,7 +57,7 @@ func TestSessionsOfARunThatIsTriedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	rep := <-done
-	if !strings.Contains(y.log.String(), "again") {
+	if !strings.Contains(y.log.String(), "a script failed because of others") {
 		t.Error("it was not tried again")
 	}
 	told := strings.Join(rep.Warnings, "\n")
