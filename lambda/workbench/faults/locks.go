@@ -16,7 +16,7 @@ var lockFaults = []fault{
 		l.script("V2__alter.sql", "CREATE TABLE t2 (id int);\nALTER TABLE t1 ADD COLUMN more int;")
 		app := l.session()
 		l.do(app, "BEGIN; SELECT count(*) FROM t1")
-		l.env["SLIPWAY_LOCK_WAIT"] = "4s"
+		l.env["SLIPWAY_LOCK_WAIT"] = "9s"
 		before := l.look()
 		o := l.run("migrate")
 		l.answered(o, report.Locked, before)
