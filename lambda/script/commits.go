@@ -26,8 +26,9 @@ func (j *judgement) committing(statements []Statement) {
 	for _, s := range statements {
 		switch first, _, _ := strings.Cut(s.Words, " "); first {
 		case "DO":
-			if at := commitIn(lexer{sql: j.sql[:s.End], at: bodyOf(j.sql, s)}); at >= 0 {
-				j.needsOutside(at, "a DO that commits")
+			l, place := bodyOf(j.sql, s)
+			if at := commitIn(l); at >= 0 {
+				j.needsOutside(place(at), "a DO that commits")
 			}
 		case "CREATE":
 			if name := j.procedure(s); name != "" && len(procedures) < maxFindings {
@@ -65,7 +66,7 @@ func (j *judgement) procedure(s Statement) string {
 			if t, ok = l.next(); ok {
 				_, name = nameAt(&l, t)
 			}
-		case t.kind == text && commitIn(lexer{sql: content(l.sql[t.start:t.end])}) >= 0:
+		case t.kind == text && commitIn(lexer{sql: content(l.sql[t.start:t.end], s.escapes)}) >= 0:
 			return name
 		}
 	}

@@ -2,29 +2,92 @@ package script
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 )
 
-// bodyOf returns the place where the body of a DO begins, behind its quote.
-func bodyOf(sql string, s Statement) int {
-	l := lexer{sql: sql[:s.End], at: s.Start}
+// bodyOf returns a lexer at the beginning of the body of a DO, and what turns a
+// place that it finds into one of the script. A body in dollar quotes is read
+// where it stands. In one with other quotes letters are written otherwise, so its
+// places are all that of its first quote.
+func bodyOf(sql string, s Statement) (l lexer, place func(at int) int) {
+	l = lexer{sql: sql[:s.End], at: s.Start, escapes: s.escapes}
 	for t, ok := l.next(); ok; t, ok = l.next() {
-		if t.kind == text {
-			tag := strings.IndexByte(sql[t.start+1:t.end], sql[t.start])
-			return t.start + 1 + max(0, tag) + 1
+		if t.kind != text {
+			continue
 		}
+		if sql[t.start] == '$' {
+			l.at = t.start + strings.IndexByte(sql[t.start+1:t.end], '$') + 2
+			return lexer{sql: l.sql, at: l.at}, func(at int) int { return at }
+		}
+		var body strings.Builder
+		for start := t.start; ok && t.kind == text; t, ok = l.next() { // 'a' ⏎ 'b' is one text
+			body.WriteString(content(sql[t.start:t.end], s.escapes))
+			place = func(int) int { return start }
+		}
+		return lexer{sql: body.String()}, place
 	}
-	return s.End
+	return l, func(at int) int { return at }
 }
 
-// content is what a text in quotes holds.
-func content(quoted string) string {
-	if strings.HasPrefix(quoted, "$") {
-		tag := strings.IndexByte(quoted[1:], '$') + 2
-		return strings.TrimSuffix(quoted[tag:], quoted[:tag])
+// inside is [bodyOf] for a DO, whose body does at once what it says, and the
+// statement itself for any other.
+func inside(sql string, s Statement) (l lexer, place func(at int) int) {
+	if strings.HasPrefix(s.Head, "DO ") {
+		return bodyOf(sql, s)
 	}
-	at := strings.IndexByte(quoted, '\'')
-	return strings.ReplaceAll(strings.TrimSuffix(quoted[at+1:], "'"), "''", "'")
+	return lexer{sql: sql[:s.End], at: s.Start, escapes: s.escapes}, func(at int) int { return at }
+}
+
+// content is what a text in quotes holds. With escapes, a backslash in any quotes
+// takes the meaning of the letter behind it, else in E'…' alone.
+func content(piece string, escapes bool) string {
+	if strings.HasPrefix(piece, "$") {
+		tag := strings.IndexByte(piece[1:], '$') + 2
+		return strings.TrimSuffix(piece[tag:], piece[:tag])
+	}
+	at := strings.IndexByte(piece, '\'')
+	prefix := strings.ToUpper(piece[:at])
+	written := strings.TrimSuffix(piece[at+1:], "'")
+	switch {
+	case prefix == "U&":
+		return decoded(strings.ReplaceAll(written, "''", "'"), `\`)
+	case prefix == "E" || escapes && prefix != "B" && prefix != "X":
+		return unescaped(written)
+	}
+	return strings.ReplaceAll(written, "''", "'")
+}
+
+var (
+	escaped  = lazy(`(?s)''|\\[0-7]{1,3}|\\x[0-9A-Fa-f]{1,2}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.`)
+	takesUp  = lazy(`'[ \t\f\v]*(?:--[^\r\n]*)?[\r\n](?:\s|--[^\r\n]*[\r\n])*'`)
+	controls = map[byte]string{'b': "\b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t"}
+)
+
+// unescaped is what a text with escapes holds, which may go on behind a line end.
+func unescaped(written string) string {
+	one := func(e string) string {
+		if e == "''" {
+			return "'"
+		}
+		digits, base := e[1:], 8
+		if strings.IndexByte("xuU", e[1]) >= 0 {
+			digits, base = e[2:], 16
+		}
+		if n, err := strconv.ParseUint(digits, base, 32); err == nil {
+			return string(rune(n))
+		}
+		if c := controls[e[1]]; c != "" {
+			return c
+		}
+		return e[1:]
+	}
+	// A quote that ends a part is followed by white space; a doubled one is not.
+	var b strings.Builder
+	for _, part := range takesUp().Split(written, -1) {
+		b.WriteString(escaped().ReplaceAllStringFunc(part, one))
+	}
+	return b.String()
 }
 
 // executed returns the statement that EXECUTE runs as far as the script tells
@@ -38,7 +101,7 @@ func executed(l lexer) string {
 		case piece == ";" || t.kind == word && isOneOf(piece, "USING", "INTO", "LOOP", "EXECUTE"):
 			return made.String()
 		case t.kind == text:
-			made.WriteString(content(piece))
+			made.WriteString(content(piece, l.escapes))
 		case t.kind == word && isOneOf(piece, "FORMAT"):
 			made.WriteString(formatted(&l))
 		case t.kind == word && !l.calls():
@@ -68,7 +131,7 @@ func formatted(l *lexer) string {
 		case piece == ")":
 			depth--
 		case t.kind == text:
-			argument += content(piece)
+			argument += content(piece, l.escapes)
 		case t.kind == word && !l.calls():
 			argument += "x"
 		}
@@ -127,7 +190,7 @@ func (j *judgement) remember(s Statement, search historySearch) {
 				_, name = nameAt(&l, t)
 			}
 		case name != "" && t.kind == text:
-			if _, how := search.body(lexer{sql: content(piece)}); how != "" {
+			if _, how := search.body(lexer{sql: content(piece, s.escapes)}); how != "" {
 				j.hostile = append(j.hostile, name)
 				return
 			}
@@ -140,16 +203,13 @@ func (j *judgement) callsOne(s Statement) (at int, found bool) {
 	if len(j.hostile) == 0 || strings.HasPrefix(s.Head, "CREATE ") {
 		return 0, false
 	}
-	l := lexer{sql: j.sql[:s.End], at: s.Start, escapes: s.escapes}
-	if strings.HasPrefix(s.Head, "DO ") {
-		l.at = bodyOf(j.sql, s)
-	}
+	l, place := inside(j.sql, s)
 	for t, ok := l.next(); ok; t, ok = l.next() {
 		if t.kind != word && t.kind != quoted {
 			continue
 		}
 		if _, name := nameAt(&l, t); l.calls() && isOneOf(name, j.hostile...) && !strings.HasPrefix(s.Head, "DROP ") {
-			return t.start, true
+			return place(t.start), true
 		}
 	}
 	return 0, false

@@ -52,7 +52,7 @@ func (j *judgement) changesHistory(at int, how string, judge Judge) {
 
 // mentioned is a look before a slower one: whether a text can name the table.
 func (j Judge) mentioned(sql string) bool {
-	return containsFold(sql, j.Table) || containsFold(sql, `u&"`) || containsFold(sql, "execute") ||
+	return containsFold(sql, j.Table) || containsFold(sql, `u&`) || containsFold(sql, "execute") || strings.Contains(sql, `\`) ||
 		containsFold(sql, "schema") && containsFold(sql, j.schema())
 }
 
@@ -66,11 +66,9 @@ type historySearch struct {
 
 // statement returns how the statement changes the table and where, "" if it does not.
 func (h historySearch) statement(sql string, s Statement) (at int, how string) {
-	l := lexer{sql: sql[:s.End], at: s.Start, escapes: s.escapes}
-	if strings.HasPrefix(s.Head, "DO ") {
-		l.at = bodyOf(sql, s) // what its body does at once is done by the script
-	}
-	return h.body(l)
+	l, place := inside(sql, s)
+	at, how = h.body(l)
+	return place(at), how
 }
 
 // body does the same for all statements from where the lexer stands.
