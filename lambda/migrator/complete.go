@@ -110,6 +110,9 @@ func (r *run) whatStays(f *report.Failure, s *situation, text string) string {
 		case r.endsTransaction(text):
 			return "The script ends its own transaction, so part of what it did may stay: look before you run it again."
 		}
+		if strings.Contains(f.Next, "run it again") {
+			return "What the script did was rolled back."
+		}
 		return "Then run again: what the script did was rolled back."
 	}
 	if drops := r.dropInvalid(text); drops != "" {

@@ -9,6 +9,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/report"
+	"slipway/lambda/script"
 )
 
 // SQLSTATEs of what other sessions do to a script, and not the script itself.
@@ -109,27 +110,23 @@ func times(n int) string {
 // things is not run again by itself.
 var elsewhere = lazy(`(?i)\bdblink|\b(TO|FROM)\s+PROGRAM\b|\bpg_(cancel|terminate)_backend\b`)
 
-// rolledBack returns the script or callback that a failed start of Flyway ended
-// at, "" where not all that it did is known to be rolled back. The history has
-// been read since.
+// rolledBack returns the script that a failed start of Flyway ended at, "" where
+// not all that it did is known to be rolled back. The history has been read since:
+// a script that failed outside a transaction has its row there, and is not pending.
+// Of a callback Flyway tells neither name nor SQLSTATE: it is not run again.
 func (r *run) rolledBack(f *report.Failure) string {
-	if len(r.plan.failed) > 0 {
-		return "" // it ran outside a transaction
-	}
 	name := f.Script
-	if name == "" && len(r.plan.pending) > 0 {
+	if name == "" && len(r.plan.failed) == 0 && len(r.plan.pending) > 0 {
 		// The commit of the first script that the history lacks, or the row that Flyway writes of it.
 		name = r.plan.pending[0].Script
 	}
-	for _, file := range slices.Concat(r.set.Callbacks, r.plan.pending) {
-		if file.Script != name || file.NoTransaction {
-			continue
-		}
-		text, _ := r.scriptText(name, 0)
-		if text == "" || elsewhere().MatchString(text) || r.endsTransaction(text) {
-			return ""
-		}
-		return name
+	at := slices.IndexFunc(r.plan.pending, func(file script.File) bool { return file.Script == name })
+	if at < 0 || r.plan.pending[at].NoTransaction {
+		return ""
 	}
-	return ""
+	text, _ := r.scriptText(name, 0)
+	if text == "" || elsewhere().MatchString(text) || r.endsTransaction(text) {
+		return ""
+	}
+	return name
 }

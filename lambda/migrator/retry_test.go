@@ -78,6 +78,12 @@ func TestScriptsThatAreNotRunAgain(t *testing.T) {
 				t.Errorf("%s in %s: %s\n%s", rep.Code, rep.Script, rep.Message, rep.Next)
 			}
 			y.equal("tries", y.text("SELECT last_value FROM tries"), "1")
+			if starts := strings.Count(y.log.String(), "starting Flyway"); starts != 1 {
+				t.Errorf("Flyway was started %d times", starts)
+			}
+			if strings.Contains(rep.Next, "again. Then run again") {
+				t.Errorf("says twice to run again: %s", rep.Next)
+			}
 		})
 	}
 }

@@ -102,62 +102,80 @@ func (b *bench) call(ctx context.Context, w where, asJSON bool, arguments ...str
 	return s.command(ctx, b.out, b.err, arguments...)
 }
 
-// runPending is `pending`: what the release here would run there, and with an
-// assembly also what that would replace or delete of the environment's database.
-// The database is asked through the deployed function that only reads, which
-// holds the release before. It ends with 0, as migrate would when it would
-// refuse, or with 1 for a replacement that cdk.json does not allow.
+// pending says what is to be found out of an environment, and how it is told.
+type pending struct {
+	sql         string // folder of the scripts
+	environment string
+	assembly    string // the cloud assembly whose settings hold; "" for those of the variables
+	lookupRole  string // "" for the credentials at hand
+	summary     string // a file that gets the outcome in one line; "" for none
+	asJSON      bool
+}
+
+// runPending is `pending`, see [bench.pending].
 func runPending(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error) {
-	sql := flags.String("sql", defaultSQL, "`folder` of the scripts")
-	environment := flags.String("environment", "", "`name` of the environment, as in cdk.json")
-	assembly := flags.String("assembly", "", "`folder` of the cloud assembly (cdk.out) whose settings hold; default: those of this environment's variables")
-	lookupRole := flags.String("lookup-role", "", "`ARN` of the role in which the stack is looked at; its inspector is then asked in the role that the stack names")
-	summary := flags.String("summary", "", "`file` that gets the outcome in one line")
-	asJSON := flags.Bool("json", false, "print the report as JSON")
+	var p pending
+	flags.StringVar(&p.sql, "sql", defaultSQL, "`folder` of the scripts")
+	flags.StringVar(&p.environment, "environment", "", "`name` of the environment, as in cdk.json")
+	flags.StringVar(&p.assembly, "assembly", "",
+		"`folder` of the cloud assembly (cdk.out) whose settings hold; default: those of this environment's variables")
+	flags.StringVar(&p.lookupRole, "lookup-role", "",
+		"`ARN` of the role in which the stack is looked at; its inspector is then asked in the role that the stack names")
+	flags.StringVar(&p.summary, "summary", "", "`file` that gets the outcome in one line")
+	flags.BoolVar(&p.asJSON, "json", false, "print the report as JSON")
 	if err := parse(flags, arguments); err != nil {
 		return 2, err
 	}
+	return b.pending(ctx, p)
+}
+
+// pending prints what the release here would run in an environment, and with an
+// assembly also what that would replace or delete of the environment's database.
+// The database is asked through the deployed function that only reads, which
+// holds the release before. The exit code is 0, that of migrate when it would
+// refuse, or 1 for a replacement that cdk.json does not allow.
+func (b *bench) pending(ctx context.Context, o pending) (int, error) {
 	var p planned
-	if *assembly != "" {
+	if o.assembly != "" {
 		out := b.out
-		if *asJSON {
+		if o.asJSON {
 			out = b.err
 		}
 		var err error
-		if p, err = b.plan(ctx, *environment, *lookupRole, *assembly); err != nil {
+		if p, err = b.plan(ctx, o.environment, o.lookupRole, o.assembly); err != nil {
 			return 1, err
 		}
 		p.print(out)
 	}
-	history, err := b.history(ctx, *environment, *lookupRole)
+	history, err := b.history(ctx, o.environment, o.lookupRole)
 	if errors.Is(err, deployed.ErrNoReader) || errors.Is(err, deployed.ErrNoInspector) {
 		// To fail would keep the very deployment from coming that ends this.
 		b.say("%v", err)
-		return p.code(0), writeSummary(*summary, p.outcome("which scripts are pending is not known before this deployment"))
+		return p.code(0), writeSummary(o.summary, p.outcome("which scripts are pending is not known before this deployment"))
 	}
 	if err != nil {
 		return 1, err
 	}
 	settings := b.env
-	if *assembly != "" {
-		if settings, err = deployed.Settings(*assembly, deployed.Environment{Name: *environment}); err != nil {
+	if o.assembly != "" {
+		if settings, err = deployed.Settings(o.assembly, deployed.Environment{Name: o.environment}); err != nil {
 			return 1, err
 		}
 	}
-	set, err := script.LoadEncoded(settings["FLYWAY_ENCODING"], *sql)
+	set, err := script.LoadEncoded(settings["FLYWAY_ENCODING"], o.sql)
 	if err != nil {
 		return report.BadRelease.Exit(), err
 	}
 	config := forecastConfig(settings)
-	config.CommandLine = "make {} ENVIRONMENT=" + *environment
+	config.CommandLine = "make {} ENVIRONMENT=" + o.environment
 	r, err := migrator.Forecast(set, history, config)
 	if err != nil {
 		return 1, err
 	}
-	if err := b.print(r, *asJSON); err != nil {
+	if err := b.print(r, o.asJSON); err != nil {
 		return 1, err
 	}
-	return p.code(r.Code.Exit()), writeSummary(*summary, p.outcome(outcome(r)))
+	return p.code(r.Code.Exit()), writeSummary(o.summary, p.outcome(outcome(r)))
 }
 
 func writeSummary(file, text string) error {

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"slipway/lambda/workbench/doctor"
@@ -60,18 +59,13 @@ func toolkitStack(file string) (string, error) {
 // replace or delete.
 func (b *bench) compareDeployed(ctx context.Context, environment string) doctor.Row {
 	row := doctor.Row{Part: "project here", State: doctor.Unchecked}
-	folder, err := os.MkdirTemp("", "slipway-doctor-")
+	assembly, remove, err := b.synthesizeHere(ctx)
 	if err != nil {
-		row.Found = err.Error()
-		return row
-	}
-	defer os.RemoveAll(folder)
-	assembly := filepath.Join(folder, "cdk.out")
-	if err := b.synthesize(ctx, ".", assembly); err != nil {
 		row.Found = "what it would deploy is not known: " + err.Error()
 		row.Next = "infra/cdk synth --quiet shows all of the message; it needs Node and Go."
 		return row
 	}
+	defer remove()
 	p, err := b.plan(ctx, environment, "", assembly)
 	if err != nil {
 		row.Found = err.Error()

@@ -5,8 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"slipway/lambda/untrusted"
@@ -14,7 +12,7 @@ import (
 	"slipway/lambda/workbench/replacement"
 )
 
-// runPlan is `plan`: `pending` with the templates that the project here makes.
+// runPlan is `plan`: what is pending, with the templates that the project here makes.
 func runPlan(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error) {
 	environment := flags.String("environment", "", "`name` of the environment, as in cdk.json")
 	if err := parse(flags, arguments); err != nil {
@@ -23,18 +21,12 @@ func runPlan(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []str
 	if _, err := find(*environment); err != nil {
 		return 1, err
 	}
-	folder, err := os.MkdirTemp("", "slipway-plan-")
+	assembly, remove, err := b.synthesizeHere(ctx)
 	if err != nil {
-		return 1, err
-	}
-	defer os.RemoveAll(folder)
-	assembly := filepath.Join(folder, "cdk.out")
-	if err := b.synthesize(ctx, ".", assembly); err != nil {
 		return 1, fmt.Errorf("what would be deployed is not known: %w", err)
 	}
-	pending := flag.NewFlagSet("pending", flag.ContinueOnError)
-	pending.SetOutput(io.Discard)
-	return runPending(ctx, b, pending, []string{"--environment", *environment, "--assembly", assembly})
+	defer remove()
+	return b.pending(ctx, pending{sql: defaultSQL, environment: *environment, assembly: assembly})
 }
 
 // planned is what a deployment would do to an environment's database itself.

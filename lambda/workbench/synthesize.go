@@ -47,6 +47,22 @@ func stacksOf(folder string) (map[string]replacement.Stack, error) {
 	return stacks, nil
 }
 
+// synthesizeHere runs the app of the project here into a temporary folder, which
+// remove deletes.
+func (b *bench) synthesizeHere(ctx context.Context) (assembly string, remove func(), err error) {
+	folder, err := os.MkdirTemp("", "slipway-cdk.out-")
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { _ = os.RemoveAll(folder) }
+	assembly = filepath.Join(folder, "cdk.out")
+	if err := b.synthesize(ctx, ".", assembly); err != nil {
+		remove()
+		return "", nil, err
+	}
+	return assembly, remove, nil
+}
+
 // lastWords is how much of what a failed app said is shown, in bytes.
 const lastWords = 2000
 

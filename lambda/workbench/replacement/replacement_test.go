@@ -115,6 +115,20 @@ func TestBetween(t *testing.T) {
 	}
 }
 
+// What refers to what is replaced goes with it, whatever the logical ids' order.
+func TestReferencesOfReferences(t *testing.T) {
+	template := func(group string) Template {
+		return parsed(t, `{"Resources": {
+			"A": {"Type": "AWS::RDS::DBInstance", "Properties": {"DBClusterIdentifier": {"Ref": "B"}}},
+			"B": {"Type": "AWS::RDS::DBCluster", "Properties": {"DBSubnetGroupName": {"Ref": "C"}}},
+			"C": {"Type": "AWS::RDS::DBSubnetGroup", "Properties": {"DBSubnetGroupName": "`+group+`"}}}}`)
+	}
+	got := Between("s", template("old"), template("new"))
+	if len(got) != 2 || got[0].ID != "A" || got[1].ID != "B" {
+		t.Errorf("%v", got)
+	}
+}
+
 // Another logical id deletes one resource and makes another.
 func TestAnotherLogicalID(t *testing.T) {
 	before := databaseTemplate(t)
