@@ -50,16 +50,7 @@ func TestForecast(t *testing.T) {
 		{"ahead", []report.Script{first, listed("2", "b", "V2__b.sql", "SELECT 2;", "Success"), view, listed("3", "c", "V3__c.sql", "x", "Future")}, "", report.OK, "", "ahead of this release"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			folder := t.TempDir()
-			for name, text := range files {
-				if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			set, err := script.Load(folder)
-			if err != nil {
-				t.Fatal(err)
-			}
+			set := setOf(t, files)
 			var history *report.Report
 			if c.history != nil {
 				history = &report.Report{Command: "info", Code: report.OK, Scripts: c.history}
@@ -85,4 +76,20 @@ func TestForecast(t *testing.T) {
 			}
 		})
 	}
+}
+
+// setOf reads the release of these files.
+func setOf(t *testing.T, files map[string]string) *script.Set {
+	t.Helper()
+	folder := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set, err := script.Load(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
 }

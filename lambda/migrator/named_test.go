@@ -3,8 +3,6 @@ package migrator_test
 import (
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -234,16 +232,7 @@ func TestNamedRepairIsOfRepairAlone(t *testing.T) {
 func TestRepairOf(t *testing.T) {
 	files := map[string]string{"V1__a.sql": "SELECT 1;", "V2__b.sql": header + "SELECT 2;",
 		"R__v.sql": header + "SELECT 1;"}
-	folder := t.TempDir()
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	set, err := script.Load(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := setOf(t, files)
 	baselined := listed("1", "x", "x", "", "Baseline")
 	baselined.Type = "BASELINE"
 	one := listed("1", "a", "V1__a.sql", "SELECT 1;", "Success")

@@ -33,7 +33,7 @@ func (a *AWS) configuration(w http.ResponseWriter, name, state string) {
 	}})
 }
 
-// jsonCall answers what only some tests ask of services with JSON.
+// jsonCall is what only some tests ask of services with JSON.
 func (a *AWS) jsonCall(w http.ResponseWriter, operation string, body []byte) {
 	var question struct{ LogGroupNamePrefix, SecretId string }
 	_ = json.Unmarshal(body, &question)
