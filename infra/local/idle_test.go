@@ -41,6 +41,13 @@ func idleFunctions(s *site) {
 			s.Errorf("%s: %d calls reached the functions, not %d", c.command, n, want)
 		}
 	}
+	// A deployment waits as well: CDK's framework does.
+	before := len(s.calls())
+	s.check(s.g.Idle(function, comesBackIn))
+	if out, err := s.g.CDK(s.Context(), "deploy", "slipway-local", "-c", "rerun=idle", "--require-approval", "never"); err != nil {
+		s.Fatalf("%v\n%s", err, relevant(out))
+	}
+	s.wantCalls(s.calls()[before:], "Update")
 }
 
 // noUndoScript is what a revert of these scripts comes to, in a function that runs.
