@@ -121,17 +121,17 @@ test-builds: needs-go ## every command of the pipeline's build specs, from clean
 	go test -tags builds -count=1 -timeout 60m -v -run 'TestBuilds|TestReview' ./infra/pipeline
 
 faults: needs-go ## inject every fault and print what was promised and seen (ONLY=name)
-	go run ./lambda/workbench/faults $(call flag,only,ONLY)
+	go run ./lambda/proof/faults $(call flag,only,ONLY)
 
 faults-table: needs-go ## the same, and write the table of its README
-	go run ./lambda/workbench/faults -write
+	go run ./lambda/proof/faults -write
 
 differential: needs-go ## compare the readers of scripts with the parsers of Flyway and its driver: 200,000 made-up scripts (SQL=folder: and its .sql files)
 	@SLIPWAY_LONG_TESTS=1 SLIPWAY_SQL_FILES="$${GIVEN_SQL:+$$(realpath -- "$$GIVEN_SQL")}" \
 		go test -count=1 -timeout 120m -v -run 'TestFlywayReads' ./lambda/script
 
 bench: needs-go ## Slipway beside what it replaces, goose and psql (QUICK=1: the short one)
-	go run ./lambda/workbench/benchmark $(call flag,quick,QUICK)
+	go run ./lambda/proof/benchmark $(call flag,quick,QUICK)
 
 lint: needs-go ## gofmt, vet, staticcheck, a tidy go.mod
 	@files=$$(gofmt -l infra lambda); test -z "$$files" || { echo "gofmt: $$files"; exit 1; }

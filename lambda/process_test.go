@@ -15,9 +15,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/report"
 	"slipway/lambda/workbench/distribution"
-	"slipway/lambda/workbench/postgres/pgtest"
 	"slipway/lambda/workbench/secrets"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"slipway/infra/local/codebuild"
-	"slipway/lambda/workbench/awstest"
+	"slipway/lambda/proof/awstest"
 )
 
 // The pipeline's own builds: from a clean clone to the cloud assembly, to what

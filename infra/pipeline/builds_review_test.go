@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"slipway/lambda/workbench/awstest"
+	"slipway/lambda/proof/awstest"
 )
 
 // lookupRoles are what the judge's variables refer to.

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"slipway/infra/local/codebuild"
-	"slipway/lambda/workbench/awstest"
+	"slipway/lambda/proof/awstest"
 )
 
 // onlyAWS are the commands that are not run: they change an account, or send to

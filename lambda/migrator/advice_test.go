@@ -13,10 +13,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"slipway/lambda/database"
+	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 	"slipway/lambda/workbench/postgres"
-	"slipway/lambda/workbench/postgres/pgtest"
 )
 
 // Each row of the advice is met with the error that the real server raises:

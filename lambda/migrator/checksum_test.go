@@ -14,8 +14,8 @@ import (
 	"golang.org/x/text/encoding/ianaindex"
 
 	"slipway/lambda/migrator"
+	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/script"
-	"slipway/lambda/workbench/postgres/pgtest"
 )
 
 // pieces are what the generated files are made of: whatever a reader of lines

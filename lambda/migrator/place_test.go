@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"slipway/lambda/migrator"
+	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/report"
-	"slipway/lambda/workbench/postgres/pgtest"
 )
 
 // A script makes the schema that comes first in the next session's path. No

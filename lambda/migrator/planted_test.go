@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"slipway/lambda/migrator"
+	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/report"
-	"slipway/lambda/workbench/postgres/pgtest"
 )
 
 // as is the yard's database seen by another role.

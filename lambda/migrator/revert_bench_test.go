@@ -23,11 +23,11 @@ import (
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
 	"slipway/lambda/migrator"
+	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 	"slipway/lambda/workbench/catalog"
 	"slipway/lambda/workbench/distribution"
-	"slipway/lambda/workbench/postgres/pgtest"
 )
 
 // TestMain is also the program that tests start and kill: one revert.

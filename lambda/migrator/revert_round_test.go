@@ -13,9 +13,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"slipway/lambda/migrator"
+	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/script"
 	"slipway/lambda/workbench/catalog"
-	"slipway/lambda/workbench/postgres/pgtest"
 )
 
 // wayUp is the schema at each version of a release, by the plain way up: the

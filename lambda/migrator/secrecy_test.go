@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"slipway/lambda/migrator"
+	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/report"
-	"slipway/lambda/workbench/postgres/pgtest"
 )
 
 // awkward are passwords that break somewhere, if they are not carried whole.

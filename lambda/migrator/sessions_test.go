@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/report"
-	"slipway/lambda/workbench/postgres/pgtest"
 )
 
 func asSuperuser(t *testing.T, sql string) {

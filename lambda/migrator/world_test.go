@@ -12,9 +12,9 @@ import (
 
 	"slipway/lambda/flyway"
 	"slipway/lambda/migrator"
+	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
-	"slipway/lambda/workbench/postgres/pgtest"
 )
 
 // row is one row of a history that is made up.

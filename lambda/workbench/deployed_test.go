@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"slipway/lambda/proof/awstest"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
-	"slipway/lambda/workbench/awstest"
 )
 
 // site is a project in a folder of its own, whose environment prod is deployed

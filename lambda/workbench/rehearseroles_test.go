@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"slipway/lambda/workbench/change/changetest"
+	"slipway/lambda/proof/changetest"
 )
 
 // A role that the server of a deployment has is no fault of the script, and

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"slipway/lambda/workbench/change/changetest"
+	"slipway/lambda/proof/changetest"
 	"slipway/lambda/workbench/check"
 	"slipway/lambda/workbench/distribution"
 )

@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/workbench/catalog"
-	"slipway/lambda/workbench/postgres/pgtest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }

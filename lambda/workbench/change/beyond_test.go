@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"slipway/lambda/proof/changetest"
 	"slipway/lambda/workbench/change"
-	"slipway/lambda/workbench/change/changetest"
 )
 
 // What a branch commits besides scripts, each way of it.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"slipway/lambda/proof/changetest"
 	"slipway/lambda/workbench/change"
-	"slipway/lambda/workbench/change/changetest"
 )
 
 type files = map[string]string

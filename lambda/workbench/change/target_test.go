@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"slipway/lambda/proof/changetest"
 	"slipway/lambda/workbench/change"
-	"slipway/lambda/workbench/change/changetest"
 )
 
 // clone is a project with three commits, of which names tell one from another:

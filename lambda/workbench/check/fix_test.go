@@ -8,8 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"slipway/lambda/proof/changetest"
 	"slipway/lambda/workbench/change"
-	"slipway/lambda/workbench/change/changetest"
 )
 
 func TestFixAddsOnlyWhatIsMissing(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"slipway/lambda/workbench/change/changetest"
+	"slipway/lambda/proof/changetest"
 )
 
 func TestLongHistories(t *testing.T) {

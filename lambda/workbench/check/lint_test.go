@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"slipway/lambda/workbench/change/changetest"
+	"slipway/lambda/proof/changetest"
 )
 
 func TestRulesOfSQL(t *testing.T) {

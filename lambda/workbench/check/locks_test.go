@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"slipway/lambda/workbench/change/changetest"
+	"slipway/lambda/proof/changetest"
 )
 
 // What a branch makes itself nobody waits for, whichever script it stands in

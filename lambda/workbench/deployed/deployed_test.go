@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"slipway/lambda/proof/awstest"
 	"slipway/lambda/report"
-	"slipway/lambda/workbench/awstest"
 	"slipway/lambda/workbench/deployed"
 )
 

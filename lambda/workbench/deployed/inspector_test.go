@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"slipway/lambda/workbench/awstest"
+	"slipway/lambda/proof/awstest"
 	"slipway/lambda/workbench/deployed"
 )
 

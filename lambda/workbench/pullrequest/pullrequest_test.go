@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
-	"slipway/lambda/workbench/awstest"
+	"slipway/lambda/proof/awstest"
 	"slipway/lambda/workbench/deployed"
 	"slipway/lambda/workbench/pullrequest"
 )

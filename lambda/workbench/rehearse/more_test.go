@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"slipway/lambda/proof/changetest"
 	"slipway/lambda/report"
-	"slipway/lambda/workbench/change/changetest"
 )
 
 func TestLongHistories(t *testing.T) {

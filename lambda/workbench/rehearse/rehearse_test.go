@@ -15,10 +15,10 @@ import (
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
 	"slipway/lambda/migrator"
+	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/workbench/change"
 	"slipway/lambda/workbench/distribution"
 	"slipway/lambda/workbench/postgres"
-	"slipway/lambda/workbench/postgres/pgtest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }

@@ -20,7 +20,7 @@ import (
 
 func main() {
 	quick := flag.Bool("quick", false, "fewer cases and runs; under 3 minutes")
-	out := flag.String("out", "", "folder of the results (default lambda/workbench/benchmark/results, with -quick .slipway/benchmark/results)")
+	out := flag.String("out", "", "folder of the results (default lambda/proof/benchmark/results, with -quick .slipway/benchmark/results)")
 	only := flag.String("only", "", "measure only cases and contestants whose \"case/CPU/contestant\" matches this regular expression")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -33,7 +33,7 @@ func main() {
 
 func run(ctx context.Context, quick bool, out, only string) error {
 	if out == "" {
-		out = "lambda/workbench/benchmark/results"
+		out = "lambda/proof/benchmark/results"
 		if quick {
 			out = ".slipway/benchmark/results"
 		}

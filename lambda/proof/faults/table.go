@@ -11,7 +11,7 @@ import (
 
 // tableFolder holds the published table, a file for each group, below the
 // project's root.
-const tableFolder = "lambda/workbench/faults/table"
+const tableFolder = "lambda/proof/faults/table"
 
 var unusual = regexp.MustCompile(`[^a-z0-9]+`)
 
