@@ -244,7 +244,8 @@ func newMigrator(env map[string]string, log *slog.Logger) (*migrator.Migrator, *
 		config.IAMAuth = iamToken
 	}
 	if len(s.problems) > 0 {
-		return nil, report.Failf(report.BadRequest, "Correct the environment of the program.", "the settings are not usable: %s", strings.Join(s.problems, "; "))
+		return nil, report.Failf(report.BadRequest, "the settings are not usable: %s", strings.Join(s.problems, "; ")).
+			Next("Correct the environment of the program.")
 	}
 	return &migrator.Migrator{
 		Config: config, Secrets: lazySecrets{}, Log: log,

@@ -47,8 +47,8 @@ func TestFailuresToConnect(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if f.Code != c.code || passing != c.passing || !strings.Contains(f.Next, c.next) || f.Next == "" {
-			t.Errorf("%s: %s passing=%t, next %q", name, f.Code, passing, f.Next)
+		if f.Code != c.code || passing != c.passing || !strings.Contains(f.NextStep, c.next) || f.NextStep == "" {
+			t.Errorf("%s: %s passing=%t, next %q", name, f.Code, passing, f.NextStep)
 		}
 		if !strings.Contains(f.Message, "shop on h:5432 as app") || strings.Contains(f.Message, "hush") {
 			t.Errorf("%s: %q", name, f.Message)

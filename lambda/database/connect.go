@@ -85,7 +85,8 @@ func (t Target) config(application string) (*pgx.ConnConfig, error) {
 	}
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		return nil, report.Failf(report.BadRequest, "Check PGSSLROOTCERT and the database's address.", "the connection's settings are not usable: %w", err)
+		return nil, report.Failf(report.BadRequest, "the connection's settings are not usable: %w", err).
+			Next("Check PGSSLROOTCERT and the database's address.")
 	}
 	config.Password = string(t.Password)
 	// Statements are few and never repeated: no prepared statements, which a
@@ -111,16 +112,17 @@ func (t Target) classify(err error) (passing bool, failure error) {
 	at := fmt.Sprintf("%s on %s as %s", t.Name, t.Address(), t.User)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		f := report.Failf(report.DatabaseUnreachable, "Run it again when the server takes connections.", "the server refuses a session in %s: %s", at, pg.Message)
+		f := report.Failf(report.DatabaseUnreachable, "the server refuses a session in %s: %s", at, pg.Message).
+			Next("Run it again when the server takes connections.")
 		f.SQLState, f.Err = pg.Code, err
 		switch {
 		case pg.Code == "28P01" || pg.Code == "28000" || pg.Code == "42501":
-			f.Code, f.Next = report.AccessDenied, "Check the secret's username and password, and that the role may log in and connect to this database."
+			f.Code, f.NextStep = report.AccessDenied, "Check the secret's username and password, and that the role may log in and connect to this database."
 			if pg.Code == "28000" && strings.Contains(pg.Message, "pg_hba.conf") {
-				f.Next = "The server's pg_hba.conf (on Aurora: parameters such as rds.force_ssl) refuses this user, address or encryption."
+				f.NextStep = "The server's pg_hba.conf (on Aurora: parameters such as rds.force_ssl) refuses this user, address or encryption."
 			}
 		case pg.Code == "3D000":
-			f.Code, f.Next = report.DatabaseMissing, "Create the database, or correct its name (PGDATABASE, or dbname in the secret)."
+			f.Code, f.NextStep = report.DatabaseMissing, "Create the database, or correct its name (PGDATABASE, or dbname in the secret)."
 		default: // starting up, shutting down, too many connections, …
 			passing = Passing(pg.Code)
 		}
@@ -140,7 +142,7 @@ func (t Target) classify(err error) (passing bool, failure error) {
 	default:
 		passing = true
 	}
-	return passing, report.Failf(report.DatabaseUnreachable, next, "no connection to %s: %w", at, err)
+	return passing, report.Failf(report.DatabaseUnreachable, "no connection to %s: %w", at, err).Next(next)
 }
 
 // Passing reports whether a server that refuses a session with that SQLSTATE
@@ -172,7 +174,7 @@ func Denied(err error) error {
 		code = report.DatabaseUnreachable
 		next = "Connect to the writer of the cluster. Where the program only reads (SLIPWAY_READ_ONLY=true), make the history a plain table: something behind it writes."
 	}
-	f := report.Failf(code, next, "%s", pg.Message)
+	f := report.Failf(code, "%s", pg.Message).Next(next)
 	f.SQLState, f.Err = pg.Code, err
 	return f
 }

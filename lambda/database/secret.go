@@ -58,7 +58,7 @@ func ReadSecret(ctx context.Context, client SecretsManager, arn string) (Secret,
 }
 
 func unreadable(next, format string, args ...any) error {
-	return report.Failf(report.SecretUnreadable, next, format, args...)
+	return report.Failf(report.SecretUnreadable, format, args...).Next(next)
 }
 
 func secretFailure(arn string, err error) error {

@@ -137,10 +137,10 @@ func TestEachFailureToReadASecretSaysWhich(t *testing.T) {
 			t.Errorf("%s: %v is no SECRET_UNREADABLE", name, err)
 			continue
 		}
-		if !strings.Contains(f.Message, c.message) || !strings.Contains(f.Next, c.next) || !strings.Contains(f.Message, arn) {
-			t.Errorf("%s: %q, next %q", name, f.Message, f.Next)
+		if !strings.Contains(f.Message, c.message) || !strings.Contains(f.NextStep, c.next) || !strings.Contains(f.Message, arn) {
+			t.Errorf("%s: %q, next %q", name, f.Message, f.NextStep)
 		}
-		if strings.Contains(f.Error()+f.Next, "hush") {
+		if strings.Contains(f.Error()+f.NextStep, "hush") {
 			t.Errorf("%s quotes the secret: %v", name, f)
 		}
 		if other, ok := seen[f.Message]; ok {

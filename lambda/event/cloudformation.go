@@ -56,19 +56,19 @@ func (h Handler) cloudFormation(ctx context.Context, payload []byte) ([]byte, er
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.UseNumber() // an order that came as a number stays whole
 	if err := decoder.Decode(&e); err != nil {
-		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "", "the event: %w", err))
+		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "the event: %w", err))
 	}
 	if e.StackID == "" || e.LogicalResourceID == "" {
-		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "", "the event has no StackId or no LogicalResourceId"))
+		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "the event has no StackId or no LogicalResourceId"))
 	}
 	switch e.RequestType {
 	case "Create", "Update":
 	case "Delete":
 		return e.reply(e.untouched("removed from the stack; the database stays as it is"))
 	case "":
-		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "", "the event has no RequestType"))
+		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "the event has no RequestType"))
 	default:
-		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "", "the event has an unknown RequestType %q", e.RequestType))
+		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "the event has an unknown RequestType %q", e.RequestType))
 	}
 	older, note := e.rollback(h.now())
 	if older {
@@ -150,9 +150,8 @@ func (h Handler) otherDatabase(e cloudFormation) *report.Failure {
 	if wanted == "" || h.Database == "" || wanted == h.Database {
 		return nil
 	}
-	return report.Failf(report.BadRequest,
-		"Deploy again with a -c rerun=TEXT that was not used before, so that the function learns of the database.",
-		"the deployment is for the database %s, and the function is set to %s; nothing was run", report.Cut(wanted, 500), report.Cut(h.Database, 500))
+	return report.Failf(report.BadRequest, "the deployment is for the database %s, and the function is set to %s; nothing was run", report.Cut(wanted, 500), report.Cut(h.Database, 500)).
+		Next("Deploy again with a -c rerun=TEXT that was not used before, so that the function learns of the database.")
 }
 
 // reason is a failed run in one line, and where its log is. The framework names

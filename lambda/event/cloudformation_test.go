@@ -162,7 +162,7 @@ func TestFormerOrderOfTheFuture(t *testing.T) {
 		now.Add(50 * 365 * 24 * time.Hour).Unix(): true,
 		now.UnixMilli():                           true, // milliseconds
 	} {
-		for _, failure := range []error{nil, &report.Failure{Code: report.Locked, Message: "m", Next: "n"}} {
+		for _, failure := range []error{nil, &report.Failure{Code: report.Locked, Message: "m", NextStep: "n"}} {
 			r := migrated()
 			r.err = failure
 			var shown *report.Report
@@ -216,7 +216,7 @@ func TestAllAttributesAreAlwaysThere(t *testing.T) {
 
 func TestFailedRunIsAFunctionErrorOfOneLine(t *testing.T) {
 	r := migrated()
-	r.err = &report.Failure{Code: report.MigrationFailed, Message: "syntax error\nPosition: 8", Script: "V13__c.sql", Line: 3, SQLState: "42601", Next: "Correct it."}
+	r.err = &report.Failure{Code: report.MigrationFailed, Message: "syntax error\nPosition: 8", Script: "V13__c.sql", Line: 3, SQLState: "42601", NextStep: "Correct it."}
 	_, function := invoke(t, r, cfn("Update", orders("", "")))
 	want := "MIGRATION_FAILED in V13__c.sql line 3 (SQLSTATE 42601): syntax error Position: 8. Applied before it: 2 (schema version 12). Next: Correct it."
 	if function == nil || function.Type != "MIGRATION_FAILED" || function.Message != want {
@@ -243,7 +243,7 @@ func TestAnswersKeepWithinCloudFormationsLimit(t *testing.T) {
 			t.Errorf("%q: too much was cut: %+v", letter, back.Data)
 		}
 
-		r.err = &report.Failure{Code: report.Internal, Message: strings.Repeat(letter, 9000), Next: "Do something.", Script: "V1__" + strings.Repeat(letter, 100) + ".sql"}
+		r.err = &report.Failure{Code: report.Internal, Message: strings.Repeat(letter, 9000), NextStep: "Do something.", Script: "V1__" + strings.Repeat(letter, 100) + ".sql"}
 		_, function := invoke(t, r, cfn("Create", ""))
 		if len(function.Message) > maxReason || !utf8.ValidString(function.Message) || !strings.Contains(function.Message, "Do something.") {
 			t.Errorf("%q: reason of %d bytes: %s", letter, len(function.Message), function.Message)
@@ -280,7 +280,7 @@ func TestAnswersShowWhatOthersWrote(t *testing.T) {
 	if message := answer["Data"].(map[string]any)["Message"].(string); !untrusted.AllShows(message) {
 		t.Errorf("%q", message)
 	}
-	r.err = report.Failf(report.MigrationFailed, evil, "%s", evil)
+	r.err = report.Failf(report.MigrationFailed, "%s", evil).Next(evil)
 	if _, function := invoke(t, r, `{"RequestType":"Create","StackId":"s","LogicalResourceId":"l"}`); !untrusted.AllShows(function.Message) {
 		t.Errorf("%q", function.Message)
 	}

@@ -102,7 +102,7 @@ func TestNoRequestNamesASecret(t *testing.T) {
 
 func TestFailureOfADirectRequestIsTheReport(t *testing.T) {
 	r := migrated()
-	r.err = &report.Failure{Code: report.Locked, Message: "another run", Next: "Wait.", Blockers: []report.Blocker{{PID: 7}}}
+	r.err = &report.Failure{Code: report.Locked, Message: "another run", NextStep: "Wait.", Blockers: []report.Blocker{{PID: 7}}}
 	_, function := invoke(t, r, `{"command":"migrate"}`)
 	if function == nil || function.Type != "LOCKED" {
 		t.Fatalf("got %+v", function)

@@ -59,13 +59,14 @@ func (h Handler) Invoke(ctx context.Context, payload []byte) (body []byte, err e
 	defer func() {
 		if p := recover(); p != nil {
 			h.Log.Error("panic", "value", fmt.Sprint(p), "stack", string(debug.Stack()))
-			f := report.Failf(report.Internal, "Report this with the log of the run.", "a defect of Slipway: %v", p)
+			f := report.Failf(report.Internal, "a defect of Slipway: %v", p).
+				Next("Report this with the log of the run.")
 			body, err = nil, refuse("", f)
 		}
 	}()
 	keys, err := object(payload)
 	if err != nil {
-		return nil, refuse("", report.Failf(report.BadRequest, example, "send a JSON object: %w", err))
+		return nil, refuse("", report.Failf(report.BadRequest, "send a JSON object: %w", err).Next(example))
 	}
 	if slices.ContainsFunc(eventKeys, func(k string) bool { return keys[k] != nil }) {
 		refuse = func(_ string, f *report.Failure) error { return h.refuse(ctx, f) }
@@ -129,16 +130,18 @@ func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&d); err != nil {
 		problem := strings.TrimPrefix(err.Error(), "json: ")
-		return nil, refuseDirect(d.Command, report.Failf(report.BadRequest, nextStep(err), "the request: %s", problem))
+		return nil, refuseDirect(d.Command, report.Failf(report.BadRequest, "the request: %s", problem).
+			Next(nextStep(err)))
 	}
 	if !slices.Contains(migrator.Commands, d.Command) {
 		commands := strings.Join(migrator.Commands, ", ")
-		f := report.Failf(report.BadRequest, example, "the request: unknown command %q; use one of %s", d.Command, commands)
+		f := report.Failf(report.BadRequest, "the request: unknown command %q; use one of %s", d.Command, commands).
+			Next(example)
 		return nil, refuseDirect(d.Command, f)
 	}
 	checksums, err := d.newChecksums()
 	if err != nil {
-		return nil, refuseDirect(d.Command, report.Failf(report.BadRequest, example, "the request: %w", err))
+		return nil, refuseDirect(d.Command, report.Failf(report.BadRequest, "the request: %w", err).Next(example))
 	}
 	rep, err := h.run(ctx, migrator.Request{
 		Command: d.Command, Target: d.Target, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun, Rows: d.Rows, Checksums: checksums, Deleted: d.Deleted,

@@ -51,7 +51,7 @@ func response(t *testing.T, reason string) int {
 func TestReasonsAreMeasuredAsJSON(t *testing.T) {
 	for _, letter := range []string{"x", `"`, `\`, "\x1b", "\x00", "\x7f", "\u2028", "<", "ü", "€", "😀", "\t", "\r\n", "\u0085", "\u202e", "\ufeff", "\xff", "\xed\xa0\x80", `\"`, "a\x1b[31m"} {
 		r := migrated()
-		r.err = &report.Failure{Code: report.MigrationFailed, Message: strings.Repeat(letter, 5000), Next: "Do something.", Script: "V1__" + strings.Repeat(letter, 100) + ".sql"}
+		r.err = &report.Failure{Code: report.MigrationFailed, Message: strings.Repeat(letter, 5000), NextStep: "Do something.", Script: "V1__" + strings.Repeat(letter, 100) + ".sql"}
 		_, function := deployed(t, r, cfn("Create", ""))
 		if n := response(t, function.Message); n > 4096 {
 			t.Errorf("%q: %d bytes", letter, n)

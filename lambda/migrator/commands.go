@@ -23,7 +23,7 @@ func (r *run) info(ctx context.Context) error {
 	}
 	if f != nil {
 		r.report.Problems = f.Problems
-		r.warn("migrate would answer %s: %s. %s", f.Code, f.Message, f.Next)
+		r.warn("migrate would answer %s: %s. %s", f.Code, f.Message, f.NextStep)
 	}
 	if r.Config.ReadOnly {
 		r.leaveUndecided()
@@ -95,7 +95,7 @@ func (r *run) validate(ctx context.Context) error {
 	f := r.plan.contradiction()
 	if len(r.plan.pending) > 0 && f == nil {
 		f = &report.Failure{
-			Code: report.ValidationFailed, Next: "Run `slipway migrate`.",
+			Code: report.ValidationFailed, NextStep: "Run `slipway migrate`.",
 			Message: fmt.Sprintf("%s pending", count(len(r.plan.pending), "script")+map[bool]string{true: " is", false: " are"}[len(r.plan.pending) == 1]),
 		}
 		for _, p := range r.plan.pending {
@@ -119,7 +119,7 @@ func (r *run) validate(ctx context.Context) error {
 		return nil
 	}
 	if f == nil {
-		f = &report.Failure{Code: report.ValidationFailed, Message: "the history of the database and the release contradict each other", Next: "Run `slipway info` to see which scripts differ."}
+		f = &report.Failure{Code: report.ValidationFailed, Message: "the history of the database and the release contradict each other", NextStep: "Run `slipway info` to see which scripts differ."}
 		for _, bad := range result.Invalid {
 			f.Problems = append(f.Problems, report.Problem{Script: bad.Filepath, Version: bad.Version, Reason: bad.ErrorDetails.ErrorMessage})
 		}
@@ -131,7 +131,8 @@ func (r *run) validate(ctx context.Context) error {
 // checksums of the release, and marks scripts that are gone as deleted.
 func (r *run) repair(ctx context.Context) error {
 	if !r.exists {
-		return report.Failf(report.BadRequest, "Run `slipway migrate`.", "there is no history to repair in schema %s", r.table.Schema)
+		return report.Failf(report.BadRequest, "there is no history to repair in schema %s", r.table.Schema).
+			Next("Run `slipway migrate`.")
 	}
 	if err := r.checkTable(ctx); err != nil {
 		return err
@@ -143,8 +144,8 @@ func (r *run) repair(ctx context.Context) error {
 		return r.repairNamed(ctx)
 	}
 	if r.plan.runsAfterRepair() {
-		return report.Failf(report.ValidationFailed, r.plan.squash.keepOne(),
-			"a repair would mark every version as deleted, and %s would then run on a database that has its tables already; nothing was changed", r.plan.squash.script.Script)
+		return report.Failf(report.ValidationFailed, "a repair would mark every version as deleted, and %s would then run on a database that has its tables already; nothing was changed", r.plan.squash.script.Script).
+			Next(r.plan.squash.keepOne())
 	}
 	before := r.history
 	if _, err := r.start(ctx, "repair", r.conn.SessionSettings()); err != nil {
@@ -194,19 +195,22 @@ func (r *run) baseline(ctx context.Context) error {
 		version = r.Config.Baseline
 	}
 	if version == "" {
-		return report.Failf(report.BadRequest, "Name the version whose scripts the database has already: `slipway baseline --target 12`, or SLIPWAY_BASELINE_VERSION.", "no baseline version is given")
+		return report.Failf(report.BadRequest, "no baseline version is given").
+			Next("Name the version whose scripts the database has already: `slipway baseline --target 12`, or SLIPWAY_BASELINE_VERSION.")
 	}
 	v, err := script.ParseVersion(version)
 	if err == nil {
 		err = v.Storable()
 	}
 	if err != nil {
-		return report.Failf(report.BadRequest, "Name the version as the scripts' names have it.", "the version of the baseline: %w", err)
+		return report.Failf(report.BadRequest, "the version of the baseline: %w", err).
+			Next("Name the version as the scripts' names have it.")
 	}
 	_, err = r.start(ctx, "baseline", r.conn.SessionSettings(), "-baselineVersion="+version)
 	var answer *flyway.Error
 	if errors.As(err, &answer) && ctx.Err() == nil {
-		return report.Failf(report.BadRequest, "Run `slipway info`: a database is adopted once, before its first migration.", "the database can't be adopted at %s: %s", version, answer.Reason())
+		return report.Failf(report.BadRequest, "the database can't be adopted at %s: %s", version, answer.Reason()).
+			Next("Run `slipway info`: a database is adopted once, before its first migration.")
 	}
 	if err != nil {
 		return r.explain(ctx, err, false)

@@ -23,7 +23,7 @@ func (r *run) complete(f *report.Failure) {
 	if f.Code == report.PreviousFailed && f.Script != "" && r.conn != nil {
 		text, _ := r.scriptText(f.Script, 0)
 		if drops := r.dropInvalid(text); drops != "" {
-			f.Next = "It left an invalid index: run `" + drops + "` and `slipway repair`, then migrate again."
+			f.NextStep = "It left an invalid index: run `" + drops + "` and `slipway repair`, then migrate again."
 		}
 		return
 	}
@@ -42,20 +42,20 @@ func (r *run) complete(f *report.Failure) {
 	s.outside = r.recordedAsFailed(f.Script)
 	text, statement := r.scriptText(f.Script, f.Line)
 	s.statement = statement
-	if f.Next == "" {
+	if f.NextStep == "" {
 		if s.state != "" {
 			r.examine(&s, text)
 		}
-		f.Next = s.advise()
-		if f.Next == "" && !r.cutOff(f) {
-			f.Next = "Correct the script."
+		f.NextStep = s.advise()
+		if f.NextStep == "" && !r.cutOff(f) {
+			f.NextStep = "Correct the script."
 			if f.Script == "" {
-				f.Next = "Correct what the message names."
+				f.NextStep = "Correct what the message names."
 			}
 		}
 	}
 	if r.Config.Rehearsal == NoRehearsal {
-		f.Next = strings.TrimSpace(f.Next + " " + r.whatStays(f, &s, text))
+		f.NextStep = strings.TrimSpace(f.NextStep + " " + r.whatStays(f, &s, text))
 	}
 }
 
@@ -67,7 +67,7 @@ func (r *run) placeCommit(f *report.Failure) {
 		f.Script = r.plan.pending[0].Script
 		f.Message = strings.TrimSuffix(f.Message, "the transaction.") + "the script's transaction."
 	} else if r.callbackNames() != "" {
-		f.Next = "All scripts are applied; correct the callback that did it (" + r.callbackNames() + "), then run again."
+		f.NextStep = "All scripts are applied; correct the callback that did it (" + r.callbackNames() + "), then run again."
 	}
 }
 
@@ -105,12 +105,12 @@ func (r *run) whatStays(f *report.Failure, s *situation, text string) string {
 	}
 	if !s.outside {
 		switch {
-		case r.cutOff(f) && f.Code != report.MigrationFailed, f.Code == report.Locked, f.Code == report.BadRelease, strings.Contains(f.Next, "nothing of it was run"):
+		case r.cutOff(f) && f.Code != report.MigrationFailed, f.Code == report.Locked, f.Code == report.BadRelease, strings.Contains(f.NextStep, "nothing of it was run"):
 			return ""
 		case r.endsTransaction(text):
 			return "The script ends its own transaction, so part of what it did may stay: look before you run it again."
 		}
-		if strings.Contains(f.Next, "run it again") {
+		if strings.Contains(f.NextStep, "run it again") {
 			return "What the script did was rolled back."
 		}
 		return "Then run again: what the script did was rolled back."
@@ -121,7 +121,7 @@ func (r *run) whatStays(f *report.Failure, s *situation, text string) string {
 	statements := script.Statements(text)
 	switch {
 	case r.cutOff(f):
-		f.Next = strings.TrimPrefix(f.Next, againGoesOn)
+		f.NextStep = strings.TrimPrefix(f.NextStep, againGoesOn)
 		return "Some of what the script did stays, for it ran outside a transaction. If it is made to go on where it stopped, " +
 			"run `slipway repair`, then migrate again; if not, finish or undo by hand what it did before that."
 	case len(statements) == 1 && !severalTransactions().MatchString(statements[0]):

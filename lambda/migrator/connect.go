@@ -47,7 +47,8 @@ func (r *run) resolve(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	case c.IAMAuth == nil:
-		err = report.Failf(report.BadRequest, "Set MASTER_SECRET_ARN to the ARN of the database's secret.", "MASTER_SECRET_ARN is not set, so there are no credentials")
+		err = report.Failf(report.BadRequest, "MASTER_SECRET_ARN is not set, so there are no credentials").
+			Next("Set MASTER_SECRET_ARN to the ARN of the database's secret.")
 	}
 	if err != nil {
 		return err
@@ -61,16 +62,19 @@ func (r *run) resolve(ctx context.Context) error {
 	r.report.Database = report.Database{Host: t.Host, Port: t.Port, Name: t.Name, User: t.User}
 	for name, value := range map[string]string{"PGHOST": t.Host, "PGDATABASE": t.Name, "PGUSER": t.User} {
 		if value == "" {
-			return report.Failf(report.BadRequest, "Set "+name+", or put it into the secret.", "the secret does not say where the database is, and %s is not set", name)
+			return report.Failf(report.BadRequest, "the secret does not say where the database is, and %s is not set", name).
+				Next("Set " + name + ", or put it into the secret.")
 		}
 	}
 	if strings.Contains(t.User, "'") {
-		return report.Failf(report.BadRequest, "Use a database role without an apostrophe in its name.", "Flyway can't work as the user %s: it puts the name into SET ROLE as it stands", t.User)
+		return report.Failf(report.BadRequest, "Flyway can't work as the user %s: it puts the name into SET ROLE as it stands", t.User).
+			Next("Use a database role without an apostrophe in its name.")
 	}
 	if c.IAMAuth != nil {
 		token, err := c.IAMAuth(ctx, t.Address(), t.User)
 		if err != nil {
-			return report.Failf(report.SecretUnreadable, "Check that there are credentials and a region.", "no IAM token for %s on %s: %w", t.User, t.Address(), err)
+			return report.Failf(report.SecretUnreadable, "no IAM token for %s on %s: %w", t.User, t.Address(), err).
+				Next("Check that there are credentials and a region.")
 		}
 		r.target.Password = database.Password(token)
 	}

@@ -24,7 +24,7 @@ func (r *run) explain(ctx context.Context, err error, lost bool) error {
 	var exit *flyway.ExitError
 	switch {
 	case lost && ctx.Err() == nil:
-		f := report.Failf(report.DatabaseUnreachable, whenBack, "the connection to the database was lost")
+		f := report.Failf(report.DatabaseUnreachable, "the connection to the database was lost").Next(whenBack)
 		r.place(f, err)
 		return f
 	case errors.As(err, &answer):
@@ -32,18 +32,21 @@ func (r *run) explain(ctx context.Context, err error, lost bool) error {
 	case ctx.Err() != nil:
 		return r.ended(ctx)
 	case errors.Is(err, flyway.ErrChanged):
-		return report.Failf(report.SecretUnreadable, "Give the role a password without line breaks.", "%w", err)
+		return report.Failf(report.SecretUnreadable, "%w", err).Next("Give the role a password without line breaks.")
 	case errors.Is(err, flyway.ErrLocation):
-		return report.Failf(report.BadRequest, "Name another folder for temporary files in TMPDIR.", "%w", err)
+		return report.Failf(report.BadRequest, "%w", err).Next("Name another folder for temporary files in TMPDIR.")
 	case errors.Is(err, flyway.ErrIncomplete):
-		return report.Failf(report.Internal, "Set SLIPWAY_FLYWAY_HOME to the folder with Flyway's jars.", "%w", err)
+		return report.Failf(report.Internal, "%w", err).
+			Next("Set SLIPWAY_FLYWAY_HOME to the folder with Flyway's jars.")
 	case errors.Is(err, flyway.ErrNoRoom):
-		return report.Failf(report.Internal, "Make room in the folder for temporary files: /tmp, in Lambda the ephemeral storage.", "%w", err)
+		return report.Failf(report.Internal, "%w", err).
+			Next("Make room in the folder for temporary files: /tmp, in Lambda the ephemeral storage.")
 	case errors.As(err, &exit) && (exit.Code == 130 || exit.Code == 143):
-		return report.Failf(report.Internal, "Run it again: "+serverRollsBack, "Flyway was ended by a signal: %w", err)
+		return report.Failf(report.Internal, "Flyway was ended by a signal: %w", err).
+			Next("Run it again: " + serverRollsBack)
 	case errors.As(err, &exit) && (exit.Code == 3 || exit.Code < 0 || exit.Code == 137):
-		return report.Failf(report.Internal, "Give the function more memory if this was out of it (configuration: memory), then run again; "+serverRollsBack,
-			"Flyway was killed or ran out of memory: %w", err)
+		return report.Failf(report.Internal, "Flyway was killed or ran out of memory: %w", err).
+			Next("Give the function more memory if this was out of it (configuration: memory), then run again; " + serverRollsBack)
 	}
 	return report.AsFailure(err)
 }
@@ -118,11 +121,11 @@ const againGoesOn = "Run it again: it goes on where it stopped."
 func (r *run) ended(ctx context.Context) *report.Failure {
 	cause := context.Cause(ctx)
 	if errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) {
-		return report.Failf(report.Deadline,
-			againGoesOn+" If one script alone needs longer than the limit, raise the limit or run it outside Lambda, in Fargate or CodeBuild with the same image.",
-			"the time ran out; the statement was cancelled")
+		return report.Failf(report.Deadline, "the time ran out; the statement was cancelled").
+			Next(againGoesOn + " If one script alone needs longer than the limit, raise the limit or run it outside Lambda, in Fargate or CodeBuild with the same image.")
 	}
-	return report.Failf(report.Interrupted, againGoesOn, "the run was ended by a signal; the statement was cancelled")
+	return report.Failf(report.Interrupted, "the run was ended by a signal; the statement was cancelled").
+		Next(againGoesOn)
 }
 
 // What holds after a session is gone, whether or not this program saw it.
@@ -144,15 +147,15 @@ func (r *run) explainAnswer(ctx context.Context, e *flyway.Error) error {
 	case e.SQLState == lockNotAvailable:
 		r.explainLock(f)
 	case e.SQLState == "25006" && r.reader():
-		f.Code, f.Next = report.DatabaseUnreachable, "Connect to the writer (the cluster endpoint); after a failover, run it again."
+		f.Code, f.NextStep = report.DatabaseUnreachable, "Connect to the writer (the cluster endpoint); after a failover, run it again."
 	case database.Passing(e.SQLState) && !r.scriptsFault(f):
-		f.Code, f.Next = report.DatabaseUnreachable, whenBack
+		f.Code, f.NextStep = report.DatabaseUnreachable, whenBack
 		f.Message = "the connection to the database was lost: " + f.Message
 	case f.Script != "" && e.SQLState != "":
 	case e.SQLState == "42501":
 		f.Code = report.AccessDenied
 	case e.SQLState == "28P01" || e.SQLState == "28000":
-		f.Code, f.Next = report.AccessDenied, "Check the secret's username and password."
+		f.Code, f.NextStep = report.AccessDenied, "Check the secret's username and password."
 	default:
 		r.explainMessage(f, e)
 	}
@@ -172,7 +175,7 @@ func (r *run) explainLock(f *report.Failure) {
 		f.Message = fmt.Sprintf("could not acquire a table lock within %s, so the script gave up before the application queued behind it",
 			r.Config.LockTimeout)
 	}
-	f.Next = "Run it again when the named sessions have ended; how long a script waits is SLIPWAY_LOCK_TIMEOUT."
+	f.NextStep = "Run it again when the named sessions have ended; how long a script waits is SLIPWAY_LOCK_TIMEOUT."
 }
 
 // scriptsFault reports whether a connection error is the script's own doing:
@@ -200,33 +203,33 @@ func (r *run) explainMessage(f *report.Failure, e *flyway.Error) {
 	message := e.Message
 	switch {
 	case strings.Contains(message, "Detected both transactional and non-transactional statements"):
-		f.Code, f.Next = report.BadRelease, "Split it: statements that can't run in a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …) into a script of their own."
+		f.Code, f.NextStep = report.BadRelease, "Split it: statements that can't run in a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …) into a script of their own."
 	case strings.Contains(message, "No value provided for placeholder"), strings.Contains(message, "default placeholder"):
-		f.Code, f.Next = report.BadRelease, "Configure the placeholder (FLYWAY_PLACEHOLDERS_<NAME>)."
+		f.Code, f.NextStep = report.BadRelease, "Configure the placeholder (FLYWAY_PLACEHOLDERS_<NAME>)."
 	case strings.Contains(message, "Unable to parse statement"):
-		f.Next = "Correct the script (a quote, a comment or a block is not closed) and run again: nothing of it was run."
+		f.NextStep = "Correct the script (a quote, a comment or a block is not closed) and run again: nothing of it was run."
 	case strings.HasPrefix(e.Code, "DUPLICATE_"):
-		f.Code, f.Next = report.BadRelease, "Give each script a version of its own."
+		f.Code, f.NextStep = report.BadRelease, "Give each script a version of its own."
 	case e.Code == "NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE":
 		f.Code = report.SchemaNotEmpty
 		f.Message = fmt.Sprintf("the schema %s has tables, and no history of migrations", r.table.Schema)
-		f.Next = `Adopt it: set database.baseline ("12") in cdk.json, or SLIPWAY_BASELINE_VERSION, to the version whose scripts it has already.`
+		f.NextStep = `Adopt it: set database.baseline ("12") in cdk.json, or SLIPWAY_BASELINE_VERSION, to the version whose scripts it has already.`
 	case e.Code == "VALIDATE_ERROR":
-		f.Code, f.Next = report.ValidationFailed, "Run `slipway info` to see which scripts differ."
+		f.Code, f.NextStep = report.ValidationFailed, "Run `slipway info` to see which scripts differ."
 		f.Message = message
 	case strings.Contains(message, "retries exceeded while attempting to acquire PostgreSQL advisory lock"):
-		f.Code, f.Next = report.Locked, "Wait for the other Flyway to end, then run again."
+		f.Code, f.NextStep = report.Locked, "Wait for the other Flyway to end, then run again."
 		f.Message = "another Flyway holds the lock of this history"
 		f.Blockers = r.holders(database.FlywayLock(r.table))
 	case strings.Contains(message, "contains a failed"):
-		f.Code, f.Next = report.PreviousFailed, "Remove what it left half done, run `slipway repair`, then migrate again."
+		f.Code, f.NextStep = report.PreviousFailed, "Remove what it left half done, run `slipway repair`, then migrate again."
 	case strings.Contains(message, commitFailed):
 		// The history tells whose commit it was.
 	case e.SQLState == "" && f.Script == "" && r.callbackNames() != "":
 		// Flyway does not say which callback failed, nor that one did.
-		f.Next = "Correct the callback that did it (" + r.callbackNames() + "); if none did, report this with the log of the run."
+		f.NextStep = "Correct the callback that did it (" + r.callbackNames() + "); if none did, report this with the log of the run."
 	case e.SQLState == "" && f.Script == "":
-		f.Code, f.Next = report.Internal, "Report this with the log of the run."
+		f.Code, f.NextStep = report.Internal, "Report this with the log of the run."
 	}
 }
 
@@ -266,11 +269,12 @@ func (r *run) failure(ctx context.Context, err error) error {
 	}
 	var table *database.UnreadableError
 	if errors.As(err, &table) {
-		return report.Failf(report.ValidationFailed,
-			"Name the history's table (FLYWAY_TABLE, FLYWAY_DEFAULT_SCHEMA), or give this one the columns of Flyway's.", "%w; nothing was run", err)
+		return report.Failf(report.ValidationFailed, "%w; nothing was run", err).
+			Next("Name the history's table (FLYWAY_TABLE, FLYWAY_DEFAULT_SCHEMA), or give this one the columns of Flyway's.")
 	}
 	if r.conn != nil && database.IsConnectionError(err) {
-		return report.Failf(report.DatabaseUnreachable, whenBack, "the connection to the database was lost: %w", err)
+		return report.Failf(report.DatabaseUnreachable, "the connection to the database was lost: %w", err).
+			Next(whenBack)
 	}
 	return database.Denied(err)
 }

@@ -38,11 +38,11 @@ func (r *run) checkScripts() error {
 	first := problems[0]
 	failure := &report.Failure{
 		Code: report.BadRelease, Script: first.Script, Line: first.Line, Problems: problems,
-		Message: fmt.Sprintf("%s; nothing was run", first.Reason), Next: nexts[0],
+		Message: fmt.Sprintf("%s; nothing was run", first.Reason), NextStep: nexts[0],
 	}
 	if len(problems) > 1 {
 		failure.Message = fmt.Sprintf("%s (the first of %s); nothing was run", first.Reason, count(len(problems), "problem"))
-		failure.Next = strings.Join(nexts[:min(3, len(nexts))], " ")
+		failure.NextStep = strings.Join(nexts[:min(3, len(nexts))], " ")
 	}
 	return failure
 }

@@ -69,7 +69,8 @@ func (r *run) wait(ctx context.Context) error {
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, ErrDeadline) {
 			return cause
 		}
-		f := report.Failf(report.Locked, "Wait for the other run to end, then run again; if its session hangs, end it with pg_terminate_backend.", "another run holds this database's migrations")
+		f := report.Failf(report.Locked, "another run holds this database's migrations").
+			Next("Wait for the other run to end, then run again; if its session hangs, end it with pg_terminate_backend.")
 		f.Blockers = holders
 		return f
 	}
@@ -117,8 +118,8 @@ func notOurs(orphan report.Blocker, err error) error {
 	if denied == err {
 		return err
 	}
-	f := report.Failf(report.Locked, fmt.Sprintf("End it as the user %s or an administrator, SELECT pg_terminate_backend(%d);, then run again.", orphan.User, orphan.PID),
-		"a session of a run that had died is still at work, and this role may not end it")
+	f := report.Failf(report.Locked, "a session of a run that had died is still at work, and this role may not end it").
+		Next(fmt.Sprintf("End it as the user %s or an administrator, SELECT pg_terminate_backend(%d);, then run again.", orphan.User, orphan.PID))
 	f.Blockers, f.SQLState, f.Err = []report.Blocker{orphan}, "42501", err
 	return f
 }

@@ -98,7 +98,8 @@ func (r *run) migrate(ctx context.Context) error {
 	r.plan.trust()
 	r.report.Pending = r.plan.pendingScripts()
 	if n := len(r.plan.pending); n > 0 {
-		return report.Failf(report.Internal, "Run `slipway info` and report this with its output.", "Flyway reports success, and the history lacks %s that it was to apply, %s first", count(n, "script"), r.plan.pending[0].Script)
+		return report.Failf(report.Internal, "Flyway reports success, and the history lacks %s that it was to apply, %s first", count(n, "script"), r.plan.pending[0].Script).
+			Next("Run `slipway info` and report this with its output.")
 	}
 	return nil
 }
@@ -240,7 +241,8 @@ func (r *run) apply(ctx context.Context) ([]report.Blocker, error) {
 // start runs Flyway once, on what [run.stage] wrote.
 func (r *run) start(ctx context.Context, verb string, settings map[string]string, args ...string) (*flyway.Result, error) {
 	if r.Config.ReadOnly {
-		return nil, report.Failf(report.Internal, "Report this with the log of the run.", "a program that only reads would have started Flyway")
+		return nil, report.Failf(report.Internal, "a program that only reads would have started Flyway").
+			Next("Report this with the log of the run.")
 	}
 	if err := r.checkOthers(ctx); err != nil {
 		return nil, err

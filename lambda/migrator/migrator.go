@@ -151,7 +151,7 @@ func (m *Migrator) Run(ctx context.Context, req Request) (*report.Report, error)
 	r.redact()
 	r.nameCommands()
 	if failure != nil {
-		failure.Message, failure.Next = r.report.Message, r.report.Next
+		failure.Message, failure.NextStep = r.report.Message, r.report.Next
 		return r.report, failure
 	}
 	return r.report, nil
@@ -162,7 +162,8 @@ func (r *run) guarded(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.Error("panic", "value", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = report.Failf(report.Internal, "Report this with the log of the run.", "a defect of Slipway: %v", p)
+			err = report.Failf(report.Internal, "a defect of Slipway: %v", p).
+				Next("Report this with the log of the run.")
 		}
 	}()
 	work, cancel := reserve(ctx)

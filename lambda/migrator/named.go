@@ -145,9 +145,8 @@ func (r *run) namedRows() ([]named, error) {
 		rows = append(rows, named{row: ranks[rank], script: name, gone: true})
 	}
 	if len(problems) > 0 {
-		f := report.Failf(report.ValidationFailed,
-			"Run `slipway info` to see the history as it is now; then name the scripts again.",
-			"the history is not as the request has it in %s; nothing was changed", count(len(problems), "script"))
+		f := report.Failf(report.ValidationFailed, "the history is not as the request has it in %s; nothing was changed", count(len(problems), "script")).
+			Next("Run `slipway info` to see the history as it is now; then name the scripts again.")
 		f.Script, f.Problems = problems[0].Script, problems
 		return nil, f
 	}

@@ -152,7 +152,7 @@ func TestNamedRepairMarksAsDeleted(t *testing.T) {
 	history := y.ok(migrator.Request{Command: "info"})
 	next.config.CommandLine = "make {} ENVIRONMENT=prod"
 	_, err = migrator.RepairOf(set, history, next.config, "")
-	contains(t, "the refusal", report.AsFailure(err).Next,
+	contains(t, "the refusal", report.AsFailure(err).NextStep,
 		"`make repair ENVIRONMENT=prod ROWS=2,4` marks them as deleted")
 	repair, err := migrator.RepairOf(set, history, next.config, "2, 4")
 	if err != nil {

@@ -25,7 +25,6 @@ func (r *run) checkOldHistory(ctx context.Context) error {
 	if err != nil || !exists {
 		return err
 	}
-	return report.Failf(report.BadRequest,
-		"Set FLYWAY_TABLE (flyway.table in cdk.json) to "+oldTable+" to go on with that history, or to "+defaultTable+" to begin another.",
-		"the schema %s has a history under the name that Flyway gave it before version 5, %s; nothing was run", r.table.Schema, oldTable)
+	return report.Failf(report.BadRequest, "the schema %s has a history under the name that Flyway gave it before version 5, %s; nothing was run", r.table.Schema, oldTable).
+		Next("Set FLYWAY_TABLE (flyway.table in cdk.json) to " + oldTable + " to go on with that history, or to " + defaultTable + " to begin another.")
 }

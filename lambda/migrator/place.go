@@ -23,9 +23,8 @@ func (r *run) findTable(ctx context.Context) error {
 		r.table.Schema = r.conn.Schema
 	}
 	if r.table.Schema == "" {
-		return report.Failf(report.BadRequest,
-			"Set FLYWAY_DEFAULT_SCHEMA (flyway.defaultSchema in cdk.json), or create a schema of the role's search_path.",
-			"no schema of the role's search_path exists, so there is no place for the history")
+		return report.Failf(report.BadRequest, "no schema of the role's search_path exists, so there is no place for the history").
+			Next("Set FLYWAY_DEFAULT_SCHEMA (flyway.defaultSchema in cdk.json), or create a schema of the role's search_path.")
 	}
 	place, err := r.conn.Place(ctx, r.table)
 	if err != nil {
@@ -43,11 +42,10 @@ func (r *run) findTable(ctx context.Context) error {
 			r.table.Schema, r.table.Name, others)
 		return nil
 	}
-	return report.Failf(report.BadRequest,
-		fmt.Sprintf("Set FLYWAY_DEFAULT_SCHEMA (flyway.defaultSchema in cdk.json) to %s to go on with that history, "+
-			"or to %s to begin one for another application.", strings.Join(place.Elsewhere, " or "), r.table.Schema),
-		"the search_path of %s leads to the schema %s, which has no history %s; there is one in the schema %s",
-		r.target.User, r.table.Schema, r.table.Name, others)
+	return report.Failf(report.BadRequest, "the search_path of %s leads to the schema %s, which has no history %s; there is one in the schema %s",
+		r.target.User, r.table.Schema, r.table.Name, others).
+		Next(fmt.Sprintf("Set FLYWAY_DEFAULT_SCHEMA (flyway.defaultSchema in cdk.json) to %s to go on with that history, "+
+			"or to %s to begin one for another application.", strings.Join(place.Elsewhere, " or "), r.table.Schema))
 }
 
 // checkOthers is called before each start of Flyway and before undo scripts:
@@ -75,8 +73,9 @@ func (r *run) checkOthers(ctx context.Context) error {
 // planted is ACCESS_DENIED: others have rights that they must not have before
 // anything is run as this role.
 func planted(objects []string, format string, args ...any) *report.Failure {
-	f := report.Failf(report.AccessDenied, "Find out who made them and why. Drop them, or read them and give them to "+
-		"the role of the migrations (ALTER … OWNER TO). Then REVOKE CREATE on the schema from the others.", format, args...)
+	f := report.Failf(report.AccessDenied, format, args...).
+		Next("Find out who made them and why. Drop them, or read them and give them to " +
+			"the role of the migrations (ALTER … OWNER TO). Then REVOKE CREATE on the schema from the others.")
 	for _, o := range slices.Compact(objects) {
 		f.Problems = append(f.Problems, report.Problem{Reason: o})
 	}

@@ -48,7 +48,7 @@ func (r *run) checkPlaceholders() error {
 	}
 	return &report.Failure{
 		Code: report.BadRelease, Script: problems[0].Script, Line: problems[0].Line, Problems: problems,
-		Message: "the pending scripts use placeholders without a value; nothing was run", Next: next,
+		Message: "the pending scripts use placeholders without a value; nothing was run", NextStep: next,
 	}
 }
 

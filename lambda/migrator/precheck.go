@@ -22,8 +22,8 @@ func (r *run) checkRights(ctx context.Context) error {
 	if err != nil || may {
 		return err
 	}
-	f := report.Failf(report.AccessDenied, fmt.Sprintf("Grant it: GRANT CREATE ON SCHEMA %s TO %q; or migrate as the owner of the schema.", r.table.Schema, r.target.User),
-		"permission denied for schema %s: the role may not make the history's table", r.table.Schema)
+	f := report.Failf(report.AccessDenied, "permission denied for schema %s: the role may not make the history's table", r.table.Schema).
+		Next(fmt.Sprintf("Grant it: GRANT CREATE ON SCHEMA %s TO %q; or migrate as the owner of the schema.", r.table.Schema, r.target.User))
 	f.SQLState = "42501"
 	return f
 }
@@ -63,8 +63,8 @@ func (r *run) checkMixed() error {
 	}
 	return &report.Failure{
 		Code: report.BadRelease, Script: problems[0].Script, Line: problems[0].Line, Problems: problems,
-		Message: "pending scripts mix transactional and non-transactional statements; nothing was run",
-		Next:    "Split it: statements that can't run in a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …) into a script of their own.",
+		Message:  "pending scripts mix transactional and non-transactional statements; nothing was run",
+		NextStep: "Split it: statements that can't run in a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …) into a script of their own.",
 	}
 }
 
@@ -85,8 +85,8 @@ func (r *run) checkInvalid(ctx context.Context) error {
 			return err
 		}
 		if f != nil {
-			failure := report.Failf(report.PreviousFailed, "Run `DROP INDEX CONCURRENTLY "+index+";`, then migrate again.",
-				"%s was cut off in an earlier run and left the index %s invalid; nothing was run", f.Script, index)
+			failure := report.Failf(report.PreviousFailed, "%s was cut off in an earlier run and left the index %s invalid; nothing was run", f.Script, index).
+				Next("Run `DROP INDEX CONCURRENTLY " + index + ";`, then migrate again.")
 			failure.Script = f.Script
 			return failure
 		}
@@ -128,8 +128,8 @@ func (r *run) mayBeHalfDone(err error) {
 		return
 	}
 	next := r.plan.pending[0].Script
-	f.Next = fmt.Sprintf("Look whether %s, which runs outside a transaction, was cut off half done; then run it again.", next)
+	f.NextStep = fmt.Sprintf("Look whether %s, which runs outside a transaction, was cut off half done; then run it again.", next)
 	if drops := r.dropInvalid(""); drops != "" {
-		f.Next = fmt.Sprintf("%s was cut off outside a transaction and left an invalid index: run `%s`, then migrate again.", next, drops)
+		f.NextStep = fmt.Sprintf("%s was cut off outside a transaction and left an invalid index: run `%s`, then migrate again.", next, drops)
 	}
 }

@@ -41,7 +41,7 @@ func RepairOf(set *script.Set, history *report.Report, c Config, rows string) (N
 	if f := p.beyondRepair(repair.Deleted == nil); f != nil {
 		r.report.Fail(f)
 		r.nameCommands()
-		f.Next = r.report.Next
+		f.NextStep = r.report.Next
 		return NamedRepair{}, f
 	}
 	for _, row := range p.failed {
@@ -86,9 +86,9 @@ func (p *plan) beyondRepair(missing bool) *report.Failure {
 	if len(problems) == 0 {
 		return nil
 	}
-	f := report.Failf(report.ValidationFailed, next,
-		"the scripts here and the history differ by more than the text of a script in %s; nothing was changed",
-		count(len(problems), "script"))
+	f := report.Failf(report.ValidationFailed, "the scripts here and the history differ by more than the text of a script in %s; nothing was changed",
+		count(len(problems), "script")).
+		Next(next)
 	f.Script, f.Problems = problems[0].Script, problems
 	return f
 }

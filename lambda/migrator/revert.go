@@ -67,7 +67,8 @@ func (r *run) revert(ctx context.Context) error {
 // checkRevert judges the request by itself.
 func (r *run) checkRevert() error {
 	refuse := func(format string, args ...any) error {
-		return report.Failf(report.BadRequest, "Name the version to go back to (--to 12; --to 0 undoes everything), or how many to undo (--steps 1).", format, args...)
+		return report.Failf(report.BadRequest, format, args...).
+			Next("Name the version to go back to (--to 12; --to 0 undoes everything), or how many to undo (--steps 1).")
 	}
 	switch {
 	case r.req.To == "" && r.req.Steps == 0:
@@ -77,7 +78,8 @@ func (r *run) checkRevert() error {
 	case r.req.Steps < 0:
 		return refuse("%d is no number of steps", r.req.Steps)
 	case !r.exists:
-		return report.Failf(report.RevertRefused, "Run `slipway info`.", "there is no history in schema %s, so there is nothing to revert", r.table.Schema)
+		return report.Failf(report.RevertRefused, "there is no history in schema %s, so there is nothing to revert", r.table.Schema).
+			Next("Run `slipway info`.")
 	}
 	return nil
 }
@@ -133,7 +135,8 @@ func (r *run) waitForFlyway(ctx context.Context, w *database.Work) error {
 			r.log.Info("Flyway is at work on this database; waiting for it")
 		}
 		if time.Now().After(giveUp) {
-			f := report.Failf(report.Locked, "Wait for the other Flyway to end, then run again.", "another Flyway holds the lock of this history")
+			f := report.Failf(report.Locked, "another Flyway holds the lock of this history").
+				Next("Wait for the other Flyway to end, then run again.")
 			f.Blockers = r.holders(database.FlywayLock(r.table))
 			return f
 		}

@@ -30,9 +30,9 @@ func (r *run) explainUndo(ctx context.Context, err error, lost bool, blockers []
 		f.Message += fmt.Sprintf("\nVersion %s had been reverted before that; the database stands at version %s.", version, stands)
 	case u.half:
 		f.Message += fmt.Sprintf("\nThe script ran outside a transaction, so version %s may be half undone; it counts as failed.", version)
-		f.Next = fmt.Sprintf("Finish by hand what the script left half done, then run `slipway repair`: version %s is then pending.", version)
+		f.NextStep = fmt.Sprintf("Finish by hand what the script left half done, then run `slipway repair`: version %s is then pending.", version)
 		if drops := r.dropInvalid(u.step.text); drops != "" {
-			f.Next = fmt.Sprintf("It left an invalid index: run `%s` and what else the script would have done, then `slipway repair`: "+
+			f.NextStep = fmt.Sprintf("It left an invalid index: run `%s` and what else the script would have done, then `slipway repair`: "+
 				"version %s is then pending.", drops, version)
 		}
 	default:
@@ -51,20 +51,24 @@ func (r *run) undoFailure(ctx context.Context, u *undoError, lost bool, blockers
 	case ctx.Err() != nil:
 		f = r.ended(ctx)
 	case !lost && known && r.undoScriptsFault(u, pg.Code):
-		f = report.Failf(report.MigrationFailed, r.adviseUndo(u, pg.Code, pgMessage(pg)), "%s", pgMessage(pg))
+		f = report.Failf(report.MigrationFailed, "%s", pgMessage(pg)).Next(r.adviseUndo(u, pg.Code, pgMessage(pg)))
 		f.Err = u.err
 	case lost || database.IsConnectionError(u.err) && !r.well():
-		f = report.Failf(report.DatabaseUnreachable, "Run it again when the server takes connections.", "the connection to the database was lost")
+		f = report.Failf(report.DatabaseUnreachable, "the connection to the database was lost").
+			Next("Run it again when the server takes connections.")
 	case errors.As(u.err, &f):
 	case database.IsConnectionError(u.err) && !known && r.undoSituation(u, "08006", u.err.Error()).setting != "":
-		f = report.Failf(report.MigrationFailed, r.adviseUndo(u, "08006", u.err.Error()), "the undo script's session was ended: %w", u.err)
+		f = report.Failf(report.MigrationFailed, "the undo script's session was ended: %w", u.err).
+			Next(r.adviseUndo(u, "08006", u.err.Error()))
 	case database.IsConnectionError(u.err):
-		f = report.Failf(report.DatabaseUnreachable, "Run it again.", "the undo script's session was ended while others went on: %w", u.err)
+		f = report.Failf(report.DatabaseUnreachable, "the undo script's session was ended while others went on: %w", u.err).
+			Next("Run it again.")
 	case known && pg.Code == "25006":
-		f = report.Failf(report.DatabaseUnreachable, "Connect to the writer (the cluster endpoint); after a failover, run it again.", "%s", pg.Message)
+		f = report.Failf(report.DatabaseUnreachable, "%s", pg.Message).
+			Next("Connect to the writer (the cluster endpoint); after a failover, run it again.")
 	case known:
-		f = report.Failf(report.Locked, "Run it again when the named sessions have ended; how long a script waits is SLIPWAY_LOCK_TIMEOUT.",
-			"%s", pgMessage(pg))
+		f = report.Failf(report.Locked, "%s", pgMessage(pg)).
+			Next("Run it again when the named sessions have ended; how long a script waits is SLIPWAY_LOCK_TIMEOUT.")
 		f.Blockers = blockers
 	default:
 		f = report.AsFailure(u.err)

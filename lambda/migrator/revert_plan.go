@@ -52,7 +52,7 @@ func (r *run) planRevert() (*revertPlan, error) {
 		f := refusal("the revert can't be done, for %s; nothing was changed", count(len(problems), "reason"))
 		if missing == len(problems) {
 			f.Message = fmt.Sprintf("undo scripts are missing for %s; nothing was changed", count(missing, "version"))
-			f.Next = "Write what is missing (`make new` makes it beside the next script), or go forward with a new script that takes the change back."
+			f.NextStep = "Write what is missing (`make new` makes it beside the next script), or go forward with a new script that takes the change back."
 		}
 		f.Script, f.Line, f.Problems = problems[0].Script, problems[0].Line, problems
 		return nil, f
@@ -65,7 +65,8 @@ func (r *run) planRevert() (*revertPlan, error) {
 }
 
 func refusal(format string, args ...any) *report.Failure {
-	return report.Failf(report.RevertRefused, "Correct what is named, in the release that the database is at, and revert again; or go forward with a new script.", format, args...)
+	return report.Failf(report.RevertRefused, format, args...).
+		Next("Correct what is named, in the release that the database is at, and revert again; or go forward with a new script.")
 }
 
 // chooseSteps are the applied versions to undo, the newest first.
@@ -74,16 +75,17 @@ func (r *run) chooseSteps() ([]*applied, error) {
 	if r.req.From != "" {
 		from, err := script.ParseVersion(r.req.From)
 		if err != nil {
-			return nil, report.Failf(report.BadRequest, "Repeat the current version, as `slipway info` shows it.", "--from: %w", err)
+			return nil, report.Failf(report.BadRequest, "--from: %w", err).
+				Next("Repeat the current version, as `slipway info` shows it.")
 		}
 		if from.Compare(current) != 0 {
 			f := refusal("the database is at version %s, not %s; nothing was changed", orNone(current), from)
-			f.Next = "Run `slipway info`: somebody may have migrated or reverted since you looked."
+			f.NextStep = "Run `slipway info`: somebody may have migrated or reverted since you looked."
 			return nil, f
 		}
 	} else if r.Config.Protected && !r.req.DryRun {
 		f := refusal("this environment is protected, so a revert has to repeat the version that the database is at; nothing was changed")
-		f.Next = fmt.Sprintf("Once you are sure, add --from %s.", orNone(current))
+		f.NextStep = fmt.Sprintf("Once you are sure, add --from %s.", orNone(current))
 		return nil, f
 	}
 	standing := r.standing()
@@ -94,7 +96,7 @@ func (r *run) chooseSteps() ([]*applied, error) {
 		}
 		if r.req.Steps > n {
 			f := refusal("only %s can be reverted, not %d; nothing was changed", count(n, "version"), r.req.Steps)
-			f.Next = "Run `slipway info` and name a smaller number."
+			f.NextStep = "Run `slipway info` and name a smaller number."
 			return nil, f
 		}
 		return standing[:r.req.Steps], nil
@@ -106,7 +108,8 @@ func (r *run) chooseSteps() ([]*applied, error) {
 func (r *run) downTo(standing []*applied) ([]*applied, error) {
 	to, err := script.ParseVersion(r.req.To)
 	if err != nil {
-		return nil, report.Failf(report.BadRequest, "Name a version as `slipway info` shows it, or 0 to undo everything.", "--to: %w", err)
+		return nil, report.Failf(report.BadRequest, "--to: %w", err).
+			Next("Name a version as `slipway info` shows it, or 0 to undo everything.")
 	}
 	zero := to.Compare(script.MustVersion("0")) == 0
 	for i, a := range standing {
@@ -118,7 +121,7 @@ func (r *run) downTo(standing []*applied) ([]*applied, error) {
 			if a.Type == baselineScript {
 				f.Message = fmt.Sprintf("the database began with %s, which can't be reverted; nothing was changed", a.Script)
 			}
-			f.Next = fmt.Sprintf("Revert to %s at most.", a.version)
+			f.NextStep = fmt.Sprintf("Revert to %s at most.", a.version)
 			return nil, f
 		}
 	}
@@ -126,7 +129,7 @@ func (r *run) downTo(standing []*applied) ([]*applied, error) {
 		return standing, nil
 	}
 	f := refusal("version %s is not applied, so there is no way back to it; nothing was changed", to)
-	f.Next = "Run `slipway info` and name a version that is applied."
+	f.NextStep = "Run `slipway info` and name a version that is applied."
 	return nil, f
 }
 

@@ -143,7 +143,8 @@ func (u *undoing) undo(ctx, work context.Context, s *step) error {
 func (u *undoing) begin(work context.Context, s *step) error {
 	rank, err := u.w.Begin(work)
 	if err == nil && rank != u.rank {
-		err = report.Failf(report.Internal, "Run it again.", "somebody else changed the history meanwhile: its last entry is %d, not %d", rank, u.rank)
+		err = report.Failf(report.Internal, "somebody else changed the history meanwhile: its last entry is %d, not %d", rank, u.rank).
+			Next("Run it again.")
 	}
 	if err == nil && len(u.repeats) > 0 && u.objects == nil {
 		u.objects, err = u.w.Objects(work)

@@ -50,8 +50,8 @@ func (r *run) rewrite(ctx context.Context, w *database.Work, statements []string
 	if err == nil || database.IsConnectionError(err) || ctx.Err() != nil {
 		return err
 	}
-	return report.Failf(report.ValidationFailed, "Run `slipway info` to see the rows as they are now.",
-		"the rows could not be rewritten, and none was changed: %w", err)
+	return report.Failf(report.ValidationFailed, "the rows could not be rewritten, and none was changed: %w", err).
+		Next("Run `slipway info` to see the rows as they are now.")
 }
 
 // checkRows compares the rows that the request names with those there are.
@@ -63,9 +63,11 @@ func (r *run) checkRows() error {
 	case f != nil && (asked == "" || asked == there && !r.plan.rewritable()):
 		return f
 	case asked != "" && asked != there && f == nil:
-		return report.Failf(report.BadRequest, "Leave the rows out.", "Flyway can read every row of the history, so there is none to rewrite; nothing was changed")
+		return report.Failf(report.BadRequest, "Flyway can read every row of the history, so there is none to rewrite; nothing was changed").
+			Next("Leave the rows out.")
 	case asked != there:
-		refused := report.Failf(report.BadRequest, f.Next, "the rows that Flyway can't read are %s, not %s; nothing was changed", there, asked)
+		refused := report.Failf(report.BadRequest, "the rows that Flyway can't read are %s, not %s; nothing was changed", there, asked).
+			Next(f.NextStep)
 		refused.Problems = f.Problems
 		return refused
 	}
@@ -88,9 +90,10 @@ func (r *run) checkTable(ctx context.Context) error {
 	if err != nil || fault == nil {
 		return err
 	}
-	f := report.Failf(report.ValidationFailed, "Name another table (FLYWAY_TABLE), or replace this one by a plain table.", "%w; nothing was run", errors.New(fault.Reason))
+	f := report.Failf(report.ValidationFailed, "%w; nothing was run", errors.New(fault.Reason)).
+		Next("Name another table (FLYWAY_TABLE), or replace this one by a plain table.")
 	if fault.Fix != "" {
-		f.Next = "Run this as the owner of the table, then try again: " + fault.Fix
+		f.NextStep = "Run this as the owner of the table, then try again: " + fault.Fix
 	}
 	if fault.Rights {
 		f.Code, f.SQLState = report.AccessDenied, "42501"

@@ -46,10 +46,12 @@ type run struct {
 
 func (r *run) do(ctx context.Context) error {
 	if !slices.Contains(Commands, r.req.Command) {
-		return report.Failf(report.BadRequest, "Use one of "+strings.Join(Commands, ", ")+".", "unknown command %q", r.req.Command)
+		return report.Failf(report.BadRequest, "unknown command %q", r.req.Command).
+			Next("Use one of " + strings.Join(Commands, ", ") + ".")
 	}
 	if field := r.req.misplaced(); field != "" {
-		return report.Failf(report.BadRequest, "Leave it out, or use the command that it belongs to.", "%s means nothing to %s", field, r.req.Command)
+		return report.Failf(report.BadRequest, "%s means nothing to %s", field, r.req.Command).
+			Next("Leave it out, or use the command that it belongs to.")
 	}
 	if err := r.checkReadOnly(); err != nil {
 		return err
@@ -95,7 +97,8 @@ func (r *run) load() error {
 	set, err := script.LoadEncoded(r.Config.Encoding, r.Config.Locations...)
 	var bad *script.ReleaseError
 	if errors.As(err, &bad) {
-		f := report.Failf(report.BadRelease, "Correct the files; nothing was run.", "the scripts make no release: %s", bad.Problems[0])
+		f := report.Failf(report.BadRelease, "the scripts make no release: %s", bad.Problems[0]).
+			Next("Correct the files; nothing was run.")
 		f.Script, f.Line = bad.Problems[0].Script, bad.Problems[0].Line
 		if len(bad.Problems) > 1 {
 			f.Message = fmt.Sprintf("the scripts make no release: %s", count(len(bad.Problems), "problem"))
@@ -143,14 +146,15 @@ func (r *run) replan(history []database.Row) (err error) {
 func (r *run) targetVersion() (script.Version, error) {
 	v, err := script.ParseVersion(r.req.Target)
 	if err != nil {
-		return v, report.Failf(report.BadRequest, "Name a version of the release as target.", "target: %w", err)
+		return v, report.Failf(report.BadRequest, "target: %w", err).Next("Name a version of the release as target.")
 	}
 	for _, f := range slices.Concat(r.set.Versioned, r.set.Baselines) {
 		if f.Version.Compare(v) == 0 {
 			return v, nil
 		}
 	}
-	return v, report.Failf(report.BadRequest, "Name a version of the release as target.", "target: the release has no version %s", v)
+	return v, report.Failf(report.BadRequest, "target: the release has no version %s", v).
+		Next("Name a version of the release as target.")
 }
 
 // application is the application_name of the run's sessions: Flyway's, or with

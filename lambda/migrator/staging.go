@@ -93,9 +93,9 @@ func (s staging) write(f script.File) error {
 
 // notAsRead is the failure of a run that can't read a file, or not as it was.
 func notAsRead(f script.File, err error) *report.Failure {
-	failure := report.Failf(report.BadRelease, "Correct the file.", "%s: %w", f.Script, err)
+	failure := report.Failf(report.BadRelease, "%s: %w", f.Script, err).Next("Correct the file.")
 	if errors.Is(err, script.ErrChanged) {
-		failure.Next = "Run it again when nothing writes into the folder of the scripts."
+		failure.NextStep = "Run it again when nothing writes into the folder of the scripts."
 	}
 	failure.Script = f.Script
 	return failure
@@ -146,8 +146,8 @@ func (r *run) checkWorkingDirectory() error {
 			if p.Name != workingDirectory || f.LiteralPlaceholders {
 				continue
 			}
-			failure := report.Failf(report.BadRelease, "Write the folder into the script, or configure a placeholder for it (FLYWAY_PLACEHOLDERS_<NAME>).",
-				"%sflyway:workingDirectory%s is a temporary folder, another one in each run; nothing was run", s.Prefix, s.Suffix)
+			failure := report.Failf(report.BadRelease, "%sflyway:workingDirectory%s is a temporary folder, another one in each run; nothing was run", s.Prefix, s.Suffix).
+				Next("Write the folder into the script, or configure a placeholder for it (FLYWAY_PLACEHOLDERS_<NAME>).")
 			failure.Script, failure.Line = f.Script, p.Line
 			return failure
 		}

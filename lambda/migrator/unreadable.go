@@ -137,15 +137,15 @@ func (r *run) unreadableFailure() *report.Failure {
 		return nil
 	}
 	f := &report.Failure{
-		Code:    report.ValidationFailed,
-		Message: fmt.Sprintf("Flyway can't read %s of the history, and refuses every command because of it; nothing was run", count(len(rows), "row")),
-		Script:  rows[0].row.Script,
-		Next:    fmt.Sprintf("`slipway repair --rows %s` runs the statements that stand with the rows, in one transaction, and then repairs the history.", ranks(rows)),
+		Code:     report.ValidationFailed,
+		Message:  fmt.Sprintf("Flyway can't read %s of the history, and refuses every command because of it; nothing was run", count(len(rows), "row")),
+		Script:   rows[0].row.Script,
+		NextStep: fmt.Sprintf("`slipway repair --rows %s` runs the statements that stand with the rows, in one transaction, and then repairs the history.", ranks(rows)),
 	}
 	for _, u := range rows {
 		f.Problems = append(f.Problems, u.problem(r.table))
 		if u.statement(r.table) == "" {
-			f.Next = "Correct the row by hand, as its line says; then run `slipway info` again."
+			f.NextStep = "Correct the row by hand, as its line says; then run `slipway info` again."
 		}
 	}
 	return f

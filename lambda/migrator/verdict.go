@@ -48,7 +48,7 @@ func (p *plan) contradiction() *report.Failure {
 		Message:  fmt.Sprintf("the history of the database and the release contradict each other in %s", count(len(problems), "script")),
 		Script:   problems[0].Script,
 		Problems: problems,
-		Next:     p.advice(),
+		NextStep: p.advice(),
 	}
 }
 
@@ -78,7 +78,7 @@ func (p *plan) previousFailed() *report.Failure {
 		Code:    report.PreviousFailed,
 		Message: fmt.Sprintf("%s failed in an earlier run outside a transaction, so part of what it did may stay", row.Script),
 		Script:  row.Script,
-		Next: "If it is made to go on where it stopped, run `slipway repair`, which takes its row out of the history, then migrate again; " +
+		NextStep: "If it is made to go on where it stopped, run `slipway repair`, which takes its row out of the history, then migrate again; " +
 			"if not, finish or undo by hand what it did before that.",
 	}
 	for _, row := range p.failed {

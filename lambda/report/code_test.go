@@ -32,8 +32,8 @@ func TestExitCodeOfEveryCode(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
-	f := Failf(Locked, "Wait.", "waiting for %s: %w", "it", io.EOF)
-	if f.Error() != "LOCKED: waiting for it: EOF" || !errors.Is(f, io.EOF) || f.Next != "Wait." {
+	f := Failf(Locked, "waiting for %s: %w", "it", io.EOF).Next("Wait.")
+	if f.Error() != "LOCKED: waiting for it: EOF" || !errors.Is(f, io.EOF) || f.NextStep != "Wait." {
 		t.Errorf("%+v", f)
 	}
 	if got := AsFailure(fmt.Errorf("around: %w", f)); got != f {
@@ -42,7 +42,7 @@ func TestFailures(t *testing.T) {
 	if got := AsFailure(errors.Join(io.EOF, f)); got != f {
 		t.Errorf("not the failure among several: %v", got)
 	}
-	if got := AsFailure(io.EOF); got.Code != Internal || got.Message != "EOF" || got.Next == "" || !errors.Is(got, io.EOF) {
+	if got := AsFailure(io.EOF); got.Code != Internal || got.Message != "EOF" || got.NextStep == "" || !errors.Is(got, io.EOF) {
 		t.Errorf("%+v", got)
 	}
 	if AsFailure(nil) != nil {
@@ -51,7 +51,7 @@ func TestFailures(t *testing.T) {
 }
 
 func TestFailFillsTheReport(t *testing.T) {
-	f := &Failure{Code: Locked, Message: "m", Next: "n", Script: "s", Line: 2, SQLState: "55P03", Problems: []Problem{{Reason: "p"}}, Blockers: []Blocker{{PID: 1}}}
+	f := &Failure{Code: Locked, Message: "m", NextStep: "n", Script: "s", Line: 2, SQLState: "55P03", Problems: []Problem{{Reason: "p"}}, Blockers: []Blocker{{PID: 1}}}
 	r := &Report{Code: OK}
 	r.Fail(f)
 	if r.OK() || r.Message != "m" || r.Next != "n" || r.Script != "s" || r.Line != 2 || r.SQLState != "55P03" || len(r.Problems) != 1 || len(r.Blockers) != 1 {

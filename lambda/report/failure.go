@@ -14,7 +14,7 @@ import (
 type Failure struct {
 	Code     Code
 	Message  string
-	Next     string
+	NextStep string
 	Script   string
 	Line     int
 	SQLState string
@@ -24,9 +24,15 @@ type Failure struct {
 }
 
 // Failf makes a Failure; an %w in the format becomes its cause.
-func Failf(code Code, next, format string, args ...any) *Failure {
+func Failf(code Code, format string, args ...any) *Failure {
 	err := fmt.Errorf(format, args...)
-	return &Failure{Code: code, Message: err.Error(), Next: next, Err: errors.Unwrap(err)}
+	return &Failure{Code: code, Message: err.Error(), Err: errors.Unwrap(err)}
+}
+
+// Next sets the next step and returns the same Failure.
+func (f *Failure) Next(step string) *Failure {
+	f.NextStep = step
+	return f
 }
 
 func (f *Failure) Error() string { return string(f.Code) + ": " + f.Message }
@@ -45,13 +51,13 @@ func AsFailure(err error) *Failure {
 	}
 	return &Failure{
 		Code: Internal, Message: err.Error(), Err: err,
-		Next: "Run it again; if it stays, report it with this message and the log of the run.",
+		NextStep: "Run it again; if it stays, report it with this message and the log of the run.",
 	}
 }
 
 // Fail puts the failure into the report.
 func (r *Report) Fail(f *Failure) {
-	r.Code, r.Message, r.Next = f.Code, f.Message, f.Next
+	r.Code, r.Message, r.Next = f.Code, f.Message, f.NextStep
 	r.Script, r.Line, r.SQLState = f.Script, f.Line, f.SQLState
 	r.Problems, r.Blockers = f.Problems, f.Blockers
 }

@@ -46,17 +46,17 @@ func examples() map[string]*Report {
 	failure.SchemaVersionBefore, failure.SchemaVersionAfter, failure.Applied, failure.Pending = "1", "1", []Script{one}, []Script{next, view}
 	failure.RestorePoint, failure.Restore = &at, "aws rds restore-db-cluster-to-point-in-time …"
 	failure.Fail(&Failure{
-		Code: MigrationFailed, Message: "syntax error at or near \"TABEL\"\nPosition: 8\n", Next: "Correct the script and run again.",
+		Code: MigrationFailed, Message: "syntax error at or near \"TABEL\"\nPosition: 8\n", NextStep: "Correct the script and run again.",
 		Script: "V2.1__größe_<b>.sql", Line: 3, SQLState: "42601",
 	})
 
 	locked := base("migrate")
-	locked.Fail(&Failure{Code: Locked, Message: "another run holds this database's migrations", Next: "Wait.", Blockers: []Blocker{
+	locked.Fail(&Failure{Code: Locked, Message: "another run holds this database's migrations", NextStep: "Wait.", Blockers: []Blocker{
 		{PID: 42, User: "app", Application: "psql", Since: at, Query: "SELECT 1"},
 	}, Problems: []Problem{{Script: "V1__a.sql", Line: 2, Reason: "waits"}, {Reason: "of no script"}}})
 
 	broken := &Report{Command: "migrate", Applied: []Script{}, Pending: []Script{}}
-	broken.Fail(&Failure{Code: BadRequest, Message: "the settings are not usable", Next: "Correct the environment."})
+	broken.Fail(&Failure{Code: BadRequest, Message: "the settings are not usable", NextStep: "Correct the environment."})
 
 	repaired := base("repair")
 	repaired.Actions = []string{"removed the failed run of V2__x.sql"}
