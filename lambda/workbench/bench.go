@@ -33,6 +33,8 @@ type bench struct {
 	// dir is the ignored folder for everything that belongs to this clone.
 	dir   string
 	cache *distribution.Cache
+	// role owns the local databases.
+	role string
 	// throwAway is a server that takes the place of the local one; nil for none.
 	throwAway *postgres.Server
 }
@@ -47,7 +49,7 @@ func newBench(env map[string]string, out, err io.Writer) (*bench, error) {
 		return nil, failure
 	}
 	return &bench{
-		env: env, out: out, err: err, dir: dir,
+		env: env, out: out, err: err, dir: dir, role: "app",
 		cache: &distribution.Cache{Dir: downloads, Mirror: env["SLIPWAY_MAVEN_MIRROR"], Progress: err},
 	}, nil
 }

@@ -74,6 +74,7 @@ func TestExportedDatabaseIsLeftAlone(t *testing.T) {
 	shell("git init --quiet -b work . && git -c user.name=a -c user.email=a@b commit --quiet --allow-empty -m start && git branch master")
 	for _, step := range []struct{ command, want string }{
 		{"make run", "OK  5 applied"},
+		{"make info", "as app, PostgreSQL"},
 		{"make rehearse AGAINST=master", "new scripts ran"},
 		{"make -e revert STEPS=1", "1 reverted, schema version 3"},
 	} {

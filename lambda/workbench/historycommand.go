@@ -66,11 +66,13 @@ func runHistory(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
-	if err := createRoles(ctx, server, l.Roles, user); err != nil {
+	const role = "migrator" // as in a rehearsal; "app" may be one of the roles
+	if err := createRoles(ctx, server, l.Roles, role); err != nil {
 		return 1, fmt.Errorf("pipeline.roles in cdk.json: %w", err)
 	}
 	fresh := *b
-	fresh.throwAway, fresh.env = server, withSettings(b.env, settings)
+	fresh.throwAway, fresh.role = server, role
+	fresh.env = withSettings(b.env, settings)
 	code, err = fresh.run(ctx, where{sql: *sql}, false)
 	if code != 0 || err != nil {
 		b.say("\n%s", "An empty database does not take all scripts in their order. Correct the script that is named above. Where only your\n"+

@@ -59,7 +59,8 @@ func TestHistoryRunsAllScriptsOnAnEmptyDatabase(t *testing.T) {
 			"U2__b.sql":      "DROP INDEX shop.b;",
 			"V3__extend.sql": "CREATE EXTENSION IF NOT EXISTS pgcrypto; GRANT rds_iam TO app;",
 		})
-	// What the process itself has does not count.
+	// What the process itself has does not count, nor the name of the local role.
+	b.role = "app"
 	b.env["FLYWAY_PLACEHOLDERS_TENANT"], b.env["FLYWAY_SCHEMAS"], b.env[databaseVariable] = "other", "other", "postgres://nobody@127.0.0.1:1/none"
 	for range 2 {
 		code := call(t, b, "history")

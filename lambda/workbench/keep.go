@@ -31,7 +31,7 @@ func runStart(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []st
 		return 1, err
 	}
 	// make run's own database, so that a client finds something.
-	t, err := localOn(ctx, server, databaseName(defaultSQL))
+	t, err := b.localOn(ctx, server, databaseName(defaultSQL))
 	if err != nil {
 		return 1, err
 	}

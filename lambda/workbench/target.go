@@ -19,13 +19,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// user owns the local databases. Its name and its password have what trips
-// programs that paste them into URLs, shells and SQL. The name has no
-// apostrophe: Flyway puts it between two of them as it is (SET ROLE '…').
-const user = `mäster@local:a/100% "b" \$`
-
-// passwordOf is the user's password on a server: made from the superuser's,
-// since runs at the same time must agree on it.
+// passwordOf is the local role's password on a server: made from the
+// superuser's, since runs at the same time must agree on it. It has the
+// characters that break URLs, shells and SQL.
 func passwordOf(server *postgres.Server) string {
 	sum := sha256.Sum256([]byte(server.Password()))
 	return "p@:/%'\"\\$ {}&?#\n€ß " + hex.EncodeToString(sum[:8])
@@ -49,27 +45,27 @@ func (b *bench) local(ctx context.Context, sql string) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := localOn(ctx, server, databaseName(sql))
+	t, err := b.localOn(ctx, server, databaseName(sql))
 	if err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}
 	return t, nil
 }
 
-func localOn(ctx context.Context, server *postgres.Server, name string) (*target, error) {
+func (b *bench) localOn(ctx context.Context, server *postgres.Server, name string) (*target, error) {
 	password := passwordOf(server)
 	// It stands for the master user of RDS, who has nearly a superuser's rights
 	// (rds_superuser), for instance to create extensions.
-	if err := server.CreateRole(ctx, user, password, "SUPERUSER"); err != nil {
+	if err := server.CreateRole(ctx, b.role, password, "SUPERUSER"); err != nil {
 		return nil, err
 	}
-	created, err := server.CreateDatabase(ctx, name, user)
+	created, err := server.CreateDatabase(ctx, name, b.role)
 	if err != nil {
 		return nil, err
 	}
 	return &target{
 		secret: map[string]any{
-			"engine": "postgres", "username": user, "password": password,
+			"engine": "postgres", "username": b.role, "password": password,
 			"host": "127.0.0.1", "port": server.Port, "dbname": name,
 		},
 		env: map[string]string{"SLIPWAY_INSECURE_TLS": "true"}, created: created, close: server.Stop,

@@ -15,6 +15,11 @@ import (
 	"slipway/lambda/workbench/postgres"
 )
 
+// awkwardRole is the local role in tests: a name with what breaks programs that
+// paste it into URLs, shells and SQL. It has no apostrophe: Flyway puts it
+// between two of them as it is (SET ROLE '…').
+const awkwardRole = `mäster@local:a/100% "b" \$`
+
 // testBench is a bench on the real project with a folder of its own.
 func testBench(t *testing.T) (b *bench, out, err *bytes.Buffer) {
 	t.Helper()
@@ -26,7 +31,7 @@ func testBench(t *testing.T) (b *bench, out, err *bytes.Buffer) {
 	out, err = &bytes.Buffer{}, &bytes.Buffer{}
 	b = &bench{
 		env: map[string]string{"PATH": os.Getenv("PATH"), "HOME": os.Getenv("HOME"), "JAVA_HOME": os.Getenv("JAVA_HOME")},
-		out: out, err: err, dir: filepath.Join(t.TempDir(), "state"),
+		out: out, err: err, dir: filepath.Join(t.TempDir(), "state"), role: awkwardRole,
 		cache: &distribution.Cache{Dir: downloads, Mirror: os.Getenv("SLIPWAY_MAVEN_MIRROR"), Progress: os.Stderr},
 	}
 	t.Cleanup(func() {
