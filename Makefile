@@ -50,6 +50,7 @@ override flag = $${GIVEN_$2:+"--$1=$$GIVEN_$2"}
 override scripts := $(call flag,sql,SQL)
 override database := $(call flag,sql,SQL) $(call flag,environment,ENVIRONMENT)
 override branch := $(call flag,sql,SQL) $(call flag,against,AGAINST)
+override faults := go test -tags faults -count=1 -timeout 30m -parallel 2 -v ./lambda/proof/faults
 override staticcheck := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 help: ## print this
@@ -120,11 +121,11 @@ test-deploy: needs-go ## some twenty deployments to the emulator
 test-builds: needs-go ## every command of the pipeline's build specs, from clean clones of HEAD
 	go test -tags builds -count=1 -timeout 60m -v -run 'TestBuilds|TestReview' ./infra/pipeline
 
-faults: needs-go ## inject every fault and print what was promised and seen (ONLY=name)
-	go run ./lambda/proof/faults $(call flag,only,ONLY)
+faults: needs-go ## inject every fault and print what was promised and seen (ONLY=pattern of names, as of go test -run)
+	$(faults) -run "Test/($$GIVEN_ONLY)"
 
 faults-table: needs-go ## the same, and write the table of its README
-	go run ./lambda/proof/faults -write
+	$(faults) -update
 
 differential: needs-go ## compare the readers of scripts with the parsers of Flyway and its driver: 200,000 made-up scripts (SQL=folder: and its .sql files)
 	@SLIPWAY_LONG_TESTS=1 SLIPWAY_SQL_FILES="$${GIVEN_SQL:+$$(realpath -- "$$GIVEN_SQL")}" \
@@ -135,8 +136,8 @@ bench: needs-go ## Slipway beside what it replaces, goose and psql (QUICK=1: the
 
 lint: needs-go ## gofmt, vet, staticcheck, a tidy go.mod
 	@files=$$(gofmt -l infra lambda); test -z "$$files" || { echo "gofmt: $$files"; exit 1; }
-	go vet -tags 'deploy builds' ./...
-	go run $(staticcheck) ./...
+	go vet -tags 'deploy builds faults' ./...
+	go run $(staticcheck) -tags 'deploy builds faults' ./...
 	go mod tidy -diff
 
 lint-templates: needs-go ## cfn-lint and checkov on the synthesised templates
