@@ -81,7 +81,7 @@ func config(name string, raw any, pipeline bool, e *Error) Config {
 	v := newValues(Keys)
 	v.read(keys, path, "", e)
 	v.fill()
-	v.together(path, pipeline, e)
+	rules{v, path, e}.environment(pipeline)
 	return v.config(name)
 }
 

@@ -1,7 +1,6 @@
 package environment
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -73,8 +72,9 @@ func parsePipeline(raw any, all []Config, e *Error) *Pipeline {
 			e.add(path+"."+key.Path, "required")
 		}
 	}
-	v.source(path, e)
-	v.order(path, all, e)
+	r := rules{v, path, e}
+	r.source()
+	r.order(all)
 	return &Pipeline{
 		Account:         v.text("account"),
 		Region:          v.text("region"),
@@ -93,36 +93,36 @@ func parsePipeline(raw any, all []Config, e *Error) *Pipeline {
 }
 
 // source checks what the keys of the source must have in common.
-func (v values) source(path string, e *Error) {
-	slash := strings.Contains(v.text("repository"), "/")
+func (r rules) source() {
+	slash := strings.Contains(r.text("repository"), "/")
 	switch {
-	case !v.given["connectionArn"] && slash:
-		e.add(path+".repository", "%q: a CodeCommit repository's name has no /; for another source give connectionArn", v.text("repository"))
-	case v.given["connectionArn"] && !v.given["repository"]:
-		e.add(path+".repository", "required where connectionArn is given: owner/name")
-	case v.given["connectionArn"] && !slash && v.text("repository") != "":
-		e.add(path+".repository", "%q is not owner/name", v.text("repository"))
+	case !r.given["connectionArn"] && slash:
+		r.fail("repository", "%q: a CodeCommit repository's name has no /; for another source give connectionArn", r.text("repository"))
+	case r.given["connectionArn"] && !r.given["repository"]:
+		r.fail("repository", "required where connectionArn is given: owner/name")
+	case r.given["connectionArn"] && !slash && r.text("repository") != "":
+		r.fail("repository", "%q is not owner/name", r.text("repository"))
 	}
 	// A connection may lie in another region than the pipeline, a secret may not.
-	if parts := strings.Split(v.text("dockerHubSecretArn"), ":"); len(parts) > 3 && v.text("region") != "" && parts[3] != v.text("region") {
-		e.add(path+".dockerHubSecretArn", "lies in the region %s, the pipeline in %s", parts[3], v.text("region"))
+	if parts := strings.Split(r.text("dockerHubSecretArn"), ":"); len(parts) > 3 && r.text("region") != "" && parts[3] != r.text("region") {
+		r.fail("dockerHubSecretArn", "lies in the region %s, the pipeline in %s", parts[3], r.text("region"))
 	}
 }
 
 // order checks that the environments to deploy are there.
-func (v values) order(path string, all []Config, e *Error) {
+func (r rules) order(all []Config) {
 	var known []string
 	for _, c := range all {
 		known = append(known, c.Name)
 	}
-	for i, name := range v.list("environments") {
+	for i, name := range r.list("environments") {
 		if !slices.Contains(known, name) {
-			e.add(path+".environments", "%s", fmt.Sprintf("entry %d: there is no environment %q%s", i+1, name, didYouMean(name, known)))
+			r.fail("environments", "entry %d: there is no environment %q%s", i+1, name, didYouMean(name, known))
 		}
 	}
 	for _, c := range all {
-		if c.Approval && len(v.list("environments")) > 0 && !slices.Contains(v.list("environments"), c.Name) {
-			e.add("environments."+c.Name+".approval", "the pipeline does not deploy this environment: name it in pipeline.environments")
+		if c.Approval && len(r.list("environments")) > 0 && !slices.Contains(r.list("environments"), c.Name) {
+			r.errs.add("environments."+c.Name+".approval", "the pipeline does not deploy this environment: name it in pipeline.environments")
 		}
 	}
 }

@@ -21,27 +21,38 @@ func (v values) ofScope(s Scope) []Key {
 	return out
 }
 
-// together checks what must hold between keys. A key whose own value was wrong
-// counts as given, so that one mistake is one line.
-func (v values) together(path string, pipeline bool, e *Error) {
-	at := func(key string) string { return path + "." + key }
-	v.place(at, pipeline, e)
-	if n := v.size(); n > mostVariables {
-		e.add(at("placeholders"), "%d bytes with the settings of flyway, more than %d: the variables of a function hold 4 KB in all", n, mostVariables)
+// rules check what must hold between the values of one object, which stands at
+// path. A key whose own value was wrong counts as given, so that one mistake is
+// one line.
+type rules struct {
+	values
+	path string
+	errs *Error
+}
+
+func (r rules) fail(key, format string, args ...any) {
+	r.errs.add(r.path+"."+key, format, args...)
+}
+
+// environment checks the keys of an environment.
+func (r rules) environment(pipeline bool) {
+	r.place(pipeline)
+	if n := r.size(); n > mostVariables {
+		r.fail("placeholders", "%d bytes with the settings of flyway, more than %d: the variables of a function hold 4 KB in all", n, mostVariables)
 	}
-	if v.exists() {
-		v.existing(at, e)
+	if r.exists() {
+		r.existing()
 		return
 	}
-	if n := len(v.list("database.availabilityZones")); n == 1 || n > 3 {
-		e.add(at("database.availabilityZones"), "a cluster made here spans two or three zones, not %d", n)
+	if n := len(r.list("database.availabilityZones")); n == 1 || n > 3 {
+		r.fail("database.availabilityZones", "a cluster made here spans two or three zones, not %d", n)
 	}
-	if low, high := v.number("database.minCapacity"), v.number("database.maxCapacity"); low > high && v.at["database.maxCapacity"] != nil {
-		e.add(at("database.minCapacity"), "%v is more than database.maxCapacity, %v", low, high)
+	if low, high := r.number("database.minCapacity"), r.number("database.maxCapacity"); low > high && r.at["database.maxCapacity"] != nil {
+		r.fail("database.minCapacity", "%v is more than database.maxCapacity, %v", low, high)
 	}
-	v.capacities(at, e)
-	if v.at["secretsEndpoint"] != nil && v.text("secretsEndpoint") != EndpointCreate {
-		e.add(at("secretsEndpoint"), "%q: the subnets of a database made here have no other way to Secrets Manager than %q", v.text("secretsEndpoint"), EndpointCreate)
+	r.capacities()
+	if r.at["secretsEndpoint"] != nil && r.text("secretsEndpoint") != EndpointCreate {
+		r.fail("secretsEndpoint", "%q: the subnets of a database made here have no other way to Secrets Manager than %q", r.text("secretsEndpoint"), EndpointCreate)
 	}
 }
 
@@ -55,30 +66,30 @@ var abilities = struct{ serverless, above128, pause map[int]int }{
 }
 
 // capacities checks what a version of the engine takes.
-func (v values) capacities(at func(string) string, e *Error) {
-	version := v.text("database.engineVersion")
+func (r rules) capacities() {
+	version := r.text("database.engineVersion")
 	var major, minor int
 	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil {
 		return // said of the key itself
 	}
 	if minor < abilities.serverless[major] {
-		e.add(at("database.engineVersion"), "%s has no Aurora Serverless v2; that begins with %d.%d",
+		r.fail("database.engineVersion", "%s has no Aurora Serverless v2; that begins with %d.%d",
 			version, major, abilities.serverless[major])
 		return
 	}
-	low := v.number("database.minCapacity")
+	low := r.number("database.minCapacity")
 	for _, c := range []struct {
 		key  string
 		hit  bool
 		from map[int]int
 	}{
-		{"database.minCapacity", low == 0 && v.at["database.minCapacity"] != nil, abilities.pause},
+		{"database.minCapacity", low == 0 && r.at["database.minCapacity"] != nil, abilities.pause},
 		{"database.minCapacity", low > 128, abilities.above128},
-		{"database.maxCapacity", v.number("database.maxCapacity") > 128, abilities.above128},
+		{"database.maxCapacity", r.number("database.maxCapacity") > 128, abilities.above128},
 	} {
 		if c.hit && minor < c.from[major] {
-			e.add(at(c.key), "%v needs version %d.%d or newer, and database.engineVersion is %s",
-				v.number(c.key), major, c.from[major], version)
+			r.fail(c.key, "%v needs version %d.%d or newer, and database.engineVersion is %s",
+				r.number(c.key), major, c.from[major], version)
 		}
 	}
 }
@@ -99,24 +110,24 @@ func (v values) size() int {
 }
 
 // place checks account, region, and all that lies in a region.
-func (v values) place(at func(string) string, pipeline bool, e *Error) {
+func (r rules) place(pipeline bool) {
 	for _, pair := range [][2]string{{"account", "region"}, {"region", "account"}} {
 		switch key, other := pair[0], pair[1]; {
-		case v.given[key]:
+		case r.given[key]:
 		case pipeline:
-			e.add(at(key), "required, since a pipeline is configured")
-		case v.given[other]:
-			e.add(at(key), "required where %s is given", other)
+			r.fail(key, "required, since a pipeline is configured")
+		case r.given[other]:
+			r.fail(key, "required where %s is given", other)
 		}
 	}
-	region := v.text("region")
-	v.zones(at, region, e)
+	region := r.text("region")
+	r.zones(region)
 	if region == "" {
 		return
 	}
 	for _, key := range []string{"database.secretArn", "database.kmsKeyArn"} {
-		if parts := strings.Split(v.text(key), ":"); len(parts) > 3 && parts[3] != region {
-			e.add(at(key), "lies in the region %s, the environment in %s", parts[3], region)
+		if parts := strings.Split(r.text(key), ":"); len(parts) > 3 && parts[3] != region {
+			r.fail(key, "lies in the region %s, the environment in %s", parts[3], region)
 		}
 	}
 }
@@ -124,33 +135,33 @@ func (v values) place(at func(string) string, pipeline bool, e *Error) {
 // zones checks that the zones lie in one region, that of the environment where
 // it is given. Which of a region's zones an account has, and what is offered in
 // them, only AWS can tell.
-func (v values) zones(at func(string) string, region string, e *Error) {
-	for i, zone := range v.list("database.availabilityZones") {
+func (r rules) zones(region string) {
+	for i, zone := range r.list("database.availabilityZones") {
 		of := zone[:len(zone)-1]
 		switch {
 		case region != "" && of != region:
-			e.add(at("database.availabilityZones"), "%q does not lie in the region %s", zone, region)
+			r.fail("database.availabilityZones", "%q does not lie in the region %s", zone, region)
 		case region == "" && i == 0:
 			region = of
 		}
 	}
 }
 
-func (v values) existing(at func(string) string, e *Error) {
-	for _, key := range v.ofScope(MadeHere) {
-		e.add(at(key.Path), "is for a database made here, but %s says that it exists", v.ofScope(Exists)[0].Path)
+func (r rules) existing() {
+	for _, key := range r.ofScope(MadeHere) {
+		r.fail(key.Path, "is for a database made here, but %s says that it exists", r.ofScope(Exists)[0].Path)
 	}
-	for _, key := range v.keys {
-		if key.Absent == required && !v.given[key.Path] {
-			e.add(at(key.Path), "required, since %s says that the database exists", v.ofScope(Exists)[0].Path)
+	for _, key := range r.keys {
+		if key.Absent == required && !r.given[key.Path] {
+			r.fail(key.Path, "required, since %s says that the database exists", r.ofScope(Exists)[0].Path)
 		}
 	}
-	zones, subnets := v.list("database.availabilityZones"), v.list("database.subnetIds")
+	zones, subnets := r.list("database.availabilityZones"), r.list("database.subnetIds")
 	if len(zones) > 0 && len(subnets) > 0 && len(zones) != len(subnets) {
-		e.add(at("database.availabilityZones"), "%d for %d subnetIds: one for each, in their order", len(zones), len(subnets))
+		r.fail("database.availabilityZones", "%d for %d subnetIds: one for each, in their order", len(zones), len(subnets))
 	}
-	if group := v.text("database.securityGroupId"); group != "" && slices.Contains(v.list("clients"), group) {
-		e.add(at("clients"), "%q is the database's own security group", group)
+	if group := r.text("database.securityGroupId"); group != "" && slices.Contains(r.list("clients"), group) {
+		r.fail("clients", "%q is the database's own security group", group)
 	}
 }
 

@@ -19,12 +19,28 @@ import (
 // answerLimit is what is read of an answer, in bytes.
 const answerLimit = 1 << 20
 
+// reader reads what AWS knows, with the credentials at hand.
+type reader struct {
+	aws aws.Config
+}
+
+// region is how the commands of next steps name it.
+func (r *reader) region() string { return " --region " + r.aws.Region }
+
+// client sends what is signed here.
+func (r *reader) client() aws.HTTPClient {
+	if r.aws.HTTPClient != nil {
+		return r.aws.HTTPClient
+	}
+	return http.DefaultClient
+}
+
 // call sends one signed request to a service whose module of the SDK is not
 // needed otherwise: EC2's alone would take a minute to build, in `make run` too.
-func (x *exam) call(ctx context.Context, service, contentType, target, body string) ([]byte, error) {
+func (r *reader) call(ctx context.Context, service, contentType, target, body string) ([]byte, error) {
 	limited, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(limited, http.MethodPost, x.url(service), strings.NewReader(body))
+	request, err := http.NewRequestWithContext(limited, http.MethodPost, r.url(service), strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -32,15 +48,15 @@ func (x *exam) call(ctx context.Context, service, contentType, target, body stri
 	if target != "" {
 		request.Header.Set("X-Amz-Target", target)
 	}
-	keys, err := x.aws.Credentials.Retrieve(limited)
+	keys, err := r.aws.Credentials.Retrieve(limited)
 	if err != nil {
 		return nil, err
 	}
 	sum := fmt.Sprintf("%x", sha256.Sum256([]byte(body)))
-	if err := v4.NewSigner().SignHTTP(limited, keys, request, sum, service, x.aws.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(limited, keys, request, sum, service, r.aws.Region, time.Now()); err != nil {
 		return nil, err
 	}
-	response, err := x.client().Do(request)
+	response, err := r.client().Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -53,18 +69,18 @@ func (x *exam) call(ctx context.Context, service, contentType, target, body stri
 }
 
 // url is the address of a service in the region.
-func (x *exam) url(service string) string {
-	if given := aws.ToString(x.aws.BaseEndpoint); given != "" {
+func (r *reader) url(service string) string {
+	if given := aws.ToString(r.aws.BaseEndpoint); given != "" {
 		return strings.TrimSuffix(given, "/") + "/"
 	}
 	domain := "amazonaws.com"
 	switch {
-	case strings.HasPrefix(x.aws.Region, "cn-"):
+	case strings.HasPrefix(r.aws.Region, "cn-"):
 		domain = "amazonaws.com.cn"
-	case strings.HasPrefix(x.aws.Region, "eusc-"):
+	case strings.HasPrefix(r.aws.Region, "eusc-"):
 		domain = "amazonaws.eu"
 	}
-	return fmt.Sprintf("https://%s.%s.%s/", service, x.aws.Region, domain)
+	return fmt.Sprintf("https://%s.%s.%s/", service, r.aws.Region, domain)
 }
 
 // refusal is the error in an answer, which EC2 writes as XML and others as JSON.

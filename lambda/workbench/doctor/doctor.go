@@ -12,10 +12,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 
 	"slipway/lambda/report"
@@ -75,9 +73,9 @@ const (
 // exam is one examination.
 type exam struct {
 	Options
-	aws       aws.Config
+	reader
+	findings
 	account   string
-	rows      []Row
 	database  *stack // nil where it could not be read
 	migration *stack
 	secretARN string // "" where it is not known
@@ -112,21 +110,26 @@ func (x *exam) inside(ctx context.Context) {
 	x.ask(ctx)
 }
 
-func (x *exam) add(part string, state State, found, next string) {
-	x.rows = append(x.rows, Row{part, state, report.Cut(found, longest), next})
+// findings are the rows so far.
+type findings struct {
+	rows []Row
+}
+
+func (f *findings) add(part string, state State, found, next string) {
+	f.rows = append(f.rows, Row{part, state, report.Cut(found, longest), next})
 }
 
 // longest is what a row shows of others' texts, in bytes.
 const longest = 500
 
 // unread adds the row of a part that could not be looked at with that action.
-func (x *exam) unread(part, action string, err error) {
+func (f *findings) unread(part, action string, err error) {
 	if denied(err) {
-		x.add(part, Unchecked, "these credentials may not call "+action,
+		f.add(part, Unchecked, "these credentials may not call "+action,
 			"Allow "+action+" to them, or ask with others (AWS_PROFILE).")
 		return
 	}
-	x.add(part, Unchecked, fmt.Sprintf("%s fails: %v", action, err), "Ask again; if it stays so, the message says why.")
+	f.add(part, Unchecked, fmt.Sprintf("%s fails: %v", action, err), "Ask again; if it stays so, the message says why.")
 }
 
 // denied reports whether AWS refused a call for want of a right.
@@ -144,13 +147,9 @@ func codeOf(err error) string {
 	return ""
 }
 
-// region is how the commands of next steps name it.
-func (x *exam) region() string { return " --region " + x.aws.Region }
-
-// client sends what is signed here.
-func (x *exam) client() aws.HTTPClient {
-	if x.aws.HTTPClient != nil {
-		return x.aws.HTTPClient
+// afterwards adds the rows of parts that can be looked at once something else is right.
+func (f *findings) afterwards(why string, parts ...string) {
+	for _, part := range parts {
+		f.add(part, Unchecked, why, "")
 	}
-	return http.DefaultClient
 }

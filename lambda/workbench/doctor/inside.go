@@ -58,12 +58,6 @@ func (x *exam) unanswered(err error) {
 	}
 }
 
-func (x *exam) afterwards(why string, parts ...string) {
-	for _, part := range parts {
-		x.add(part, Unchecked, why, "")
-	}
-}
-
 // secret looks at the secret from outside; r is the inspector's report, which
 // has read it or not, or nil. Nothing here reads what is in the secret.
 func (x *exam) secret(ctx context.Context, r *report.Report) {

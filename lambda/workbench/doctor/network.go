@@ -11,7 +11,7 @@ import (
 
 // endpoint looks at the way to Secrets Manager that the stack has made.
 func (x *exam) endpoint(ctx context.Context) {
-	ids, err := x.resources(ctx, "AWS::EC2::VPCEndpoint")
+	ids, err := x.resources(ctx, x.Environment.Stack(), "AWS::EC2::VPCEndpoint")
 	if err != nil {
 		x.unread(partEndpoint, "cloudformation:DescribeStackResources", err)
 		return
@@ -53,7 +53,7 @@ func (x *exam) endpoint(ctx context.Context) {
 // logs looks whether what the functions write is kept: without their groups it
 // is lost, for their roles may not make one.
 func (x *exam) logs(ctx context.Context) {
-	names, err := x.resources(ctx, "AWS::Logs::LogGroup")
+	names, err := x.resources(ctx, x.Environment.Stack(), "AWS::Logs::LogGroup")
 	if err != nil {
 		x.unread(partLogs, "cloudformation:DescribeStackResources", err)
 		return
@@ -78,12 +78,13 @@ func (x *exam) logs(ctx context.Context) {
 			"then aws logs put-retention-policy with --retention-in-days", gone[0], x.region()))
 }
 
-func (x *exam) logGroup(ctx context.Context, name string) (bool, error) {
+// logGroup reports whether there is a log group of that name.
+func (r *reader) logGroup(ctx context.Context, name string) (bool, error) {
 	question, err := json.Marshal(map[string]string{"logGroupNamePrefix": name})
 	if err != nil {
 		return false, err
 	}
-	raw, err := x.call(ctx, "logs", "application/x-amz-json-1.1", "Logs_20140328.DescribeLogGroups", string(question))
+	raw, err := r.call(ctx, "logs", "application/x-amz-json-1.1", "Logs_20140328.DescribeLogGroups", string(question))
 	if err != nil {
 		return false, err
 	}

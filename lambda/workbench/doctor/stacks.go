@@ -20,8 +20,8 @@ type stack struct {
 	outputs              map[string]string
 }
 
-func (x *exam) stack(ctx context.Context, name string) (*stack, error) {
-	found, err := cloudformation.NewFromConfig(x.aws).DescribeStacks(ctx,
+func (r *reader) stack(ctx context.Context, name string) (*stack, error) {
+	found, err := cloudformation.NewFromConfig(r.aws).DescribeStacks(ctx,
 		&cloudformation.DescribeStacksInput{StackName: &name})
 	if codeOf(err) == "ValidationError" {
 		return nil, errNoStack
@@ -44,6 +44,22 @@ func (x *exam) stack(ctx context.Context, name string) (*stack, error) {
 		s.outputs[aws.ToString(output.OutputKey)] = aws.ToString(output.OutputValue)
 	}
 	return s, nil
+}
+
+// resources are the names that the resources of a type have in AWS, of one stack.
+func (r *reader) resources(ctx context.Context, stack, kind string) ([]string, error) {
+	found, err := cloudformation.NewFromConfig(r.aws).DescribeStackResources(ctx,
+		&cloudformation.DescribeStackResourcesInput{StackName: &stack})
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, one := range found.StackResources {
+		if aws.ToString(one.ResourceType) == kind && one.ResourceStatus != "DELETE_COMPLETE" {
+			ids = append(ids, aws.ToString(one.PhysicalResourceId))
+		}
+	}
+	return ids, nil
 }
 
 // working reports whether a stack has resources to look at.
@@ -76,7 +92,7 @@ func (x *exam) state(ctx context.Context, name string) *stack {
 		x.unread(part, "cloudformation:DescribeStacks", err)
 		return nil
 	}
-	state, next := x.judge(s)
+	state, next := s.judge(x.region())
 	found := s.status
 	if s.reason != "" && state != OK {
 		found += ": " + s.reason
@@ -90,10 +106,10 @@ func settled(status string) bool {
 	return strings.HasSuffix(status, "_COMPLETE") && !strings.Contains(status, "ROLLBACK") && status != "DELETE_COMPLETE"
 }
 
-// judge says what a stack's state means.
-func (x *exam) judge(s *stack) (State, string) {
+// judge says what its state means; region is how commands name the stack's.
+func (s *stack) judge(region string) (State, string) {
 	command := func(verb string) string {
-		return "aws cloudformation " + verb + " --stack-name " + s.name + x.region()
+		return "aws cloudformation " + verb + " --stack-name " + s.name + region
 	}
 	why := command("describe-stack-events") + " says why"
 	switch s.status {
@@ -138,23 +154,6 @@ func (x *exam) protection() {
 			"aws cloudformation update-termination-protection --enable-termination-protection --stack-name %s%s",
 			s.name, x.region()))
 	}
-}
-
-// resources are the names that a stack's resources of a type have in AWS.
-func (x *exam) resources(ctx context.Context, kind string) ([]string, error) {
-	name := x.Environment.Stack()
-	found, err := cloudformation.NewFromConfig(x.aws).DescribeStackResources(ctx,
-		&cloudformation.DescribeStackResourcesInput{StackName: &name})
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, r := range found.StackResources {
-		if aws.ToString(r.ResourceType) == kind && r.ResourceStatus != "DELETE_COMPLETE" {
-			ids = append(ids, aws.ToString(r.PhysicalResourceId))
-		}
-	}
-	return ids, nil
 }
 
 // anew is the next step where something is gone that a stack believes it has.
