@@ -113,7 +113,7 @@ test: needs-go ## all tests that need neither Docker nor AWS
 	go test -timeout 30m ./...
 
 test-race: needs-go ## the tests of the handler, with the race detector (fewer worlds of the differential tests: they are sequential)
-	go test -race -short -timeout 30m ./lambda/database ./lambda/event ./lambda/flyway ./lambda/migrator ./lambda/report ./lambda/script ./lambda/serve
+	go test -race -short -timeout 30m ./lambda/database ./lambda/event ./lambda/flyway ./lambda/migrator ./lambda/report ./lambda/script ./lambda/sqltext ./lambda/judge ./lambda/serve
 
 test-deploy: needs-go ## some twenty deployments to the emulator
 	go test -tags deploy -count=1 -timeout 40m -v ./infra/local/...
@@ -129,7 +129,7 @@ faults-table: needs-go ## the same, and write the table of its README
 
 differential: needs-go ## compare the readers of scripts with the parsers of Flyway and its driver: 200,000 made-up scripts (SQL=folder: and its .sql files)
 	@SLIPWAY_LONG_TESTS=1 SLIPWAY_SQL_FILES="$${GIVEN_SQL:+$$(realpath -- "$$GIVEN_SQL")}" \
-		go test -count=1 -timeout 120m -v -run 'TestFlywayReads' ./lambda/script
+		go test -count=1 -timeout 120m -v -run 'TestFlywayReads' ./lambda/sqltext
 
 bench: needs-go ## Slipway beside what it replaces, goose and psql (QUICK=1: the short one)
 	go run ./lambda/proof/benchmark $(call flag,quick,QUICK)

@@ -11,6 +11,7 @@ import (
 	"slipway/lambda/flyway"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 )
 
 // commitFailed is what Flyway says when the statements of a script succeeded
@@ -118,7 +119,7 @@ func (r *run) whatStays(f *report.Failure, s *situation, text string) string {
 	if drops := r.dropInvalid(text); drops != "" {
 		return "It ran outside a transaction and left an invalid index: run `" + drops + "` and `slipway repair`, then migrate again."
 	}
-	statements := script.Statements(text)
+	statements := sqltext.Statements(text)
 	switch {
 	case r.cutOff(f):
 		f.NextStep = strings.TrimPrefix(f.NextStep, againGoesOn)
@@ -133,7 +134,7 @@ func (r *run) whatStays(f *report.Failure, s *situation, text string) string {
 // endsTransaction reports whether the script holds a statement that ends the
 // transaction in which it ran.
 func (r *run) endsTransaction(text string) bool {
-	return slices.ContainsFunc(script.Split(text), script.Statement.ControlsTransaction)
+	return slices.ContainsFunc(sqltext.Split(text), sqltext.Statement.ControlsTransaction)
 }
 
 // dropInvalid are the statements that remove the indexes that a script left

@@ -5,25 +5,26 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/lambda/judge"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
 
 // checkScripts refuses pending scripts, and callbacks that run with them, for
-// what is known to go wrong before anything is run: see [script.Judge].
+// what is known to go wrong before anything is run: see [judge.Script].
 func (r *run) checkScripts() error {
 	if len(r.plan.pending) == 0 {
 		return nil
 	}
 	var problems []report.Problem
 	var nexts []string
-	judge := script.Judge{Table: r.table.Name, Schema: r.table.Schema}
+	db := judge.Database{Table: r.table.Name, Schema: r.table.Schema}
 	for _, f := range slices.Concat(r.plan.pending, r.callbacksOfRun()) {
 		text, err := f.Text()
 		if err != nil {
 			return notAsRead(f, err)
 		}
-		for _, finding := range judge.Script(f, r.filled(f, string(text))) {
+		for _, finding := range judge.Script(f, r.filled(f, string(text)), db) {
 			problems = append(problems, report.Problem{
 				Script: f.Script, Version: f.Version.String(), Line: finding.Line, Reason: finding.Reason,
 			})

@@ -12,7 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 )
 
 // The server is the judge of which statements it refuses in a transaction.
@@ -45,7 +45,7 @@ func TestStatementsOutsideTransactionByTheServer(t *testing.T) {
 		_ = tx.Rollback(ctx)
 		var refused *pgconn.PgError
 		is := errors.As(err, &refused) && refused.Code == "25001"
-		if got := script.Split(sql)[0].OutsideTransaction(); got != is {
+		if got := sqltext.Split(sql)[0].OutsideTransaction(); got != is {
 			t.Errorf("%s: %t, and the server says %v", sql, got, err)
 		}
 	}
@@ -80,7 +80,7 @@ func TestStatementsAreCutAsTheServerDoes(t *testing.T) {
 		if !utf8.ValidString(sql) || strings.Contains(sql, "\x00") {
 			continue
 		}
-		for _, s := range script.Split(sql) {
+		for _, s := range sqltext.Split(sql) {
 			statements++
 			text := sql[s.Start:s.End]
 			_, err := conn.PgConn().Prepare(ctx, "", text, nil)

@@ -10,6 +10,7 @@ import (
 
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 )
 
 // checkRights refuses a role that can't make the history's table: Flyway would
@@ -42,8 +43,8 @@ func (r *run) checkMixed() error {
 		}
 		sql := string(text)
 		inside, outside := 0, 0 // lines of the first of each kind
-		lines := script.NewLines(sql)
-		for _, s := range script.Split(sql) {
+		lines := sqltext.NewLines(sql)
+		for _, s := range sqltext.Split(sql) {
 			line := lines.Of(s.Start)
 			if s.OutsideTransaction() {
 				outside = cmp.Or(outside, line)
@@ -107,7 +108,7 @@ func (r *run) creator(index string) (*script.File, error) {
 		if !named.Match(text) {
 			continue
 		}
-		for _, s := range script.Split(string(text)) {
+		for _, s := range sqltext.Split(string(text)) {
 			names := named.Match(text[s.Start:s.End])
 			switch {
 			case strings.HasPrefix(s.Head, "DROP INDEX") && names:

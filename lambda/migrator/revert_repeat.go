@@ -10,6 +10,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 )
 
 // repeat is a repeatable script that is applied. An undo may take away what it
@@ -135,7 +136,7 @@ var dropped = lazy(`(?is)^\s*drop\s+(?:materialized\s+view|foreign\s+table|view|
 func droppedBy(steps []step) []string {
 	var names []string
 	for _, s := range steps {
-		for _, st := range script.Split(s.text) {
+		for _, st := range sqltext.Split(s.text) {
 			m := dropped().FindStringSubmatch(s.text[st.Start:st.End])
 			if m == nil {
 				continue

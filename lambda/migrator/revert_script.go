@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"slipway/lambda/database"
+	"slipway/lambda/judge"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 )
 
 // step is one version to undo.
@@ -17,7 +19,7 @@ type step struct {
 	row    database.Row
 	undo   script.File
 	text   string // the undo script as it runs, placeholders replaced
-	lines  *script.Lines
+	lines  *sqltext.Lines
 	pieces []piece
 	// outside: the script can't run in a transaction, so its statements run one by one.
 	outside bool
@@ -57,11 +59,11 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 			}
 		}
 	}
-	for _, finding := range (script.Judge{}).Script(s.undo, s.text) {
+	for _, finding := range judge.Script(s.undo, s.text, judge.Database{}) {
 		fail(finding.Line, "%s: %s", finding.Reason, finding.Next)
 	}
-	s.lines = script.NewLines(s.text)
-	statements := script.Split(s.text)
+	s.lines = sqltext.NewLines(s.text)
+	statements := sqltext.Split(s.text)
 	if len(statements) == 0 {
 		r.warn("%s holds no statement: version %s counts as reverted, and what it did stays", s.undo.Script, *s.row.Version)
 	}
@@ -98,7 +100,7 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 // together: PostgreSQL's own parser then tells them apart. COPY data goes
 // alone. A BEGIN and COMMIT of the script itself is left out, for the
 // transaction of the revert takes its place.
-func (s *step) add(st script.Statement) {
+func (s *step) add(st sqltext.Statement) {
 	p := piece{database.Piece{SQL: s.text[st.Start:st.End], Starts: []int{0}}, st.Start}
 	if st.Copies() {
 		p.Data = &st.Data
@@ -119,7 +121,7 @@ func (p piece) end() int { return p.at + len(p.SQL) }
 
 // onlySpace reports whether no statement stands there, only the semicolon of
 // the one before and comments.
-func onlySpace(between string) bool { return len(script.Split(between)) == 0 }
+func onlySpace(between string) bool { return len(sqltext.Split(between)) == 0 }
 
 // undoPlaceholders are the values for a script: the configured ones, and
 // Flyway's own as far as they can be known outside Flyway.

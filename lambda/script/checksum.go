@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"hash/crc32"
 	"unicode/utf8"
-)
 
-const bom = "\ufeff"
+	"slipway/lambda/sqltext"
+)
 
 // Checksum is Flyway's checksum of a script: the CRC-32 of its text in UTF-8
 // without line ends and without a byte order mark, as a signed number (the form
 // in which flyway_schema_history holds it).
 // See org.flywaydb.core.internal.resolver.ChecksumCalculator.
 func Checksum(utf8text []byte) int32 {
-	text := bytes.TrimPrefix(utf8text, []byte(bom))
+	text := bytes.TrimPrefix(utf8text, []byte(sqltext.ByteOrderMark))
 	sum := crc32.NewIEEE()
 	for len(text) > 0 {
 		end := bytes.IndexAny(text, "\r\n")

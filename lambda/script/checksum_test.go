@@ -3,7 +3,11 @@ package script
 import (
 	"strings"
 	"testing"
+
+	"slipway/lambda/sqltext"
 )
+
+const bom = sqltext.ByteOrderMark
 
 // The sums stood in flyway_schema_history after Flyway 12.4.0 had applied such files.
 func TestChecksumIsFlyways(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"slipway/lambda/sqltext"
 )
 
 // File is one file of a release.
@@ -124,7 +126,7 @@ func (l *loader) add(f File) {
 		return
 	}
 	f.Checksum = Checksum(text)
-	f.NoTransaction = f.Outside || f.Kind != Config && !f.Inside && needsNoTransaction(string(text))
+	f.NoTransaction = f.Outside || f.Kind != Config && !f.Inside && sqltext.NeedsNoTransaction(string(text))
 	switch f.Kind {
 	case Versioned:
 		l.set.Versioned = append(l.set.Versioned, f)

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 )
 
 // judge turns what squawk says of one script into findings.
@@ -91,18 +91,18 @@ func (c created) add(t *text) {
 
 // sqlOf is the text of a statement. The parser's text differs from that which
 // was split only in lines of data.
-func (t *text) sqlOf(s script.Statement) string {
+func (t *text) sqlOf(s sqltext.Statement) string {
 	return t.sql[min(s.Start, len(t.sql)):min(s.End, len(t.sql))]
 }
 
 // statementAt is the first statement that stands on that line.
-func (t *text) statementAt(lines lines, line int) (script.Statement, bool) {
+func (t *text) statementAt(lines lines, line int) (sqltext.Statement, bool) {
 	for _, s := range t.statements {
 		if line >= lines.of(s.Start) && line <= lines.of(s.End) {
 			return s, true
 		}
 	}
-	return script.Statement{}, false
+	return sqltext.Statement{}, false
 }
 
 // tableAt is the table that the statement on that line is about, "" if unknown.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 )
 
 var (
@@ -28,7 +28,7 @@ func partitioned(texts []*text) map[string]bool {
 				continue
 			}
 			depth := 0
-			tokens := script.Tokens(t.sqlOf(s))
+			tokens := sqltext.Tokens(t.sqlOf(s))
 			for i, token := range tokens {
 				switch {
 				case token == "(":
@@ -64,7 +64,7 @@ func (r *Result) lockRules(t *text, created created) {
 
 // references finds foreign keys of tables that the branch creates to such that
 // it does not: while they are made, nobody writes to those.
-func (r *Result) references(t *text, s script.Statement, lines lines, created created) {
+func (r *Result) references(t *text, s sqltext.Statement, lines lines, created created) {
 	sql := t.sqlOf(s)
 	f := Finding{Rule: "foreign-key-locks", Level: Warning, Script: t.path, Line: lines.of(s.Start)}
 	if m := altersTable.FindStringSubmatch(sql); m != nil && created.tables[plain(m[1])] {
@@ -72,7 +72,7 @@ func (r *Result) references(t *text, s script.Statement, lines lines, created cr
 	} else if !createsTable.MatchString(sql) {
 		return // of tables that were there, squawk says it
 	}
-	tokens := script.Tokens(sql)
+	tokens := sqltext.Tokens(sql)
 	if notValid(tokens) {
 		return
 	}
@@ -120,7 +120,7 @@ func (r *Result) enumValues(t *text, lines lines) {
 			}
 			continue
 		}
-		for _, token := range script.Tokens(sql) {
+		for _, token := range sqltext.Tokens(sql) {
 			if enum, new := added[token]; new {
 				r.add(Finding{
 					Rule: "new-enum-value", Level: Warning, Script: t.path, Line: lines.of(s.Start),

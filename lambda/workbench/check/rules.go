@@ -3,14 +3,14 @@ package check
 import (
 	"slices"
 
-	"slipway/lambda/script"
+	"slipway/lambda/judge"
 )
 
 // refusals are rules about what no deployment could run: a waiver would only
 // move the failure there.
 var refusals = []string{"version-collision", "bad-name", "bad-script", "no-scripts", "waiver-without-reason",
-	string(script.ReadOtherwise), string(script.PsqlCommand), string(script.CopyData), string(script.Transaction),
-	string(script.BreaksSession), string(script.NeedsConf), string(script.HistoryTable),
+	string(judge.ReadOtherwise), string(judge.PsqlCommand), string(judge.CopyData), string(judge.Transaction),
+	string(judge.BreaksSession), string(judge.NeedsConf), string(judge.HistoryTable),
 	ReplacedDatabase, // cdk.json allows it, no script does
 }
 
@@ -73,29 +73,29 @@ var sameThing = map[string][]string{
 
 // Rules describes each rule of this package, for SARIF and the help.
 var Rules = map[string]string{
-	ReplacedDatabase:             "A deployment would replace, delete or leave behind an environment's cluster, instance, key, secret, VPC or subnet.",
-	DatabaseAtRisk:               "A change takes protection from an environment's database, or leaves it to itself.",
-	"unseen-edit":                "A script of the target branch was edited in a way that Flyway's checksum does not see.",
-	"version-collision":          "Two scripts have one version (or two repeatable ones one description).",
-	"version-not-above":          "A new version is below one that the target branch has.",
-	"edited-script":              "A versioned script that the target branch has was edited.",
-	"edited-baseline":            "A baseline (B) script that the target branch has was edited: Flyway never notices.",
-	"renamed-script":             "A versioned script that the target branch has got another description.",
-	"deleted-script":             "A script that the target branch has is gone.",
-	"bad-name":                   "The file's name is none of a script, its .conf or a text for people: Flyway skips it in silence, or runs it as a program.",
-	"bad-script":                 "The file can't be read, decoded or configured.",
-	"no-scripts":                 "The folder holds no migration.",
-	"full-rewrite":               "VACUUM FULL and CLUSTER rewrite the table under an exclusive lock.",
-	"several-statements":         "A script outside a transaction has several statements: a failure leaves the first ones applied.",
-	"mixed-script":               "Statements that can't run in a transaction stand beside others: Flyway refuses the script.",
-	"waiver-without-reason":      "A finding is waived without saying why.",
-	string(script.ReadOtherwise): "Flyway or its driver read the script otherwise than PostgreSQL does.",
-	string(script.PsqlCommand):   "A command of psql stands in the script, which is not SQL.",
-	string(script.CopyData):      "The data of a COPY do not end, or SQL stands on its line that would be lost.",
-	string(script.Transaction):   "The script ends the transaction in which it runs, or leaves one open.",
-	string(script.BreaksSession): "The statement would end the session of the migration, or its locks.",
-	string(script.NeedsConf):     "A statement can't run in a transaction, and no .conf file says so.",
-	string(script.HistoryTable):  "The script changes the table of the history.",
-	"placeholder-kept":           "A configured placeholder is not replaced, for a part of its prefix stands before it.",
-	"unused-waiver":              "A waiver has nothing to waive.",
+	ReplacedDatabase:            "A deployment would replace, delete or leave behind an environment's cluster, instance, key, secret, VPC or subnet.",
+	DatabaseAtRisk:              "A change takes protection from an environment's database, or leaves it to itself.",
+	"unseen-edit":               "A script of the target branch was edited in a way that Flyway's checksum does not see.",
+	"version-collision":         "Two scripts have one version (or two repeatable ones one description).",
+	"version-not-above":         "A new version is below one that the target branch has.",
+	"edited-script":             "A versioned script that the target branch has was edited.",
+	"edited-baseline":           "A baseline (B) script that the target branch has was edited: Flyway never notices.",
+	"renamed-script":            "A versioned script that the target branch has got another description.",
+	"deleted-script":            "A script that the target branch has is gone.",
+	"bad-name":                  "The file's name is none of a script, its .conf or a text for people: Flyway skips it in silence, or runs it as a program.",
+	"bad-script":                "The file can't be read, decoded or configured.",
+	"no-scripts":                "The folder holds no migration.",
+	"full-rewrite":              "VACUUM FULL and CLUSTER rewrite the table under an exclusive lock.",
+	"several-statements":        "A script outside a transaction has several statements: a failure leaves the first ones applied.",
+	"mixed-script":              "Statements that can't run in a transaction stand beside others: Flyway refuses the script.",
+	"waiver-without-reason":     "A finding is waived without saying why.",
+	string(judge.ReadOtherwise): "Flyway or its driver read the script otherwise than PostgreSQL does.",
+	string(judge.PsqlCommand):   "A command of psql stands in the script, which is not SQL.",
+	string(judge.CopyData):      "The data of a COPY do not end, or SQL stands on its line that would be lost.",
+	string(judge.Transaction):   "The script ends the transaction in which it runs, or leaves one open.",
+	string(judge.BreaksSession): "The statement would end the session of the migration, or its locks.",
+	string(judge.NeedsConf):     "A statement can't run in a transaction, and no .conf file says so.",
+	string(judge.HistoryTable):  "The script changes the table of the history.",
+	"placeholder-kept":          "A configured placeholder is not replaced, for a part of its prefix stands before it.",
+	"unused-waiver":             "A waiver has nothing to waive.",
 }

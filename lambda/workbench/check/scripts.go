@@ -5,18 +5,18 @@ import (
 	"fmt"
 	"slices"
 
-	"slipway/lambda/script"
+	"slipway/lambda/judge"
 )
 
 // judgeScripts finds what a run would refuse before it runs anything, see
-// [script.Judge], and placeholders that it would pass over.
+// [judge.Script], and placeholders that it would pass over.
 func (r *Result) judgeScripts(texts []*text, o Options) {
-	judge := script.Judge{Table: cmp.Or(o.Table, "flyway_schema_history"), Schema: o.Schema}
+	db := judge.Database{Table: cmp.Or(o.Table, "flyway_schema_history"), Schema: o.Schema}
 	for _, t := range texts {
 		if !t.lint || !t.read {
 			continue
 		}
-		for _, f := range judge.Script(t.file, t.filled) {
+		for _, f := range judge.Script(t.file, t.filled, db) {
 			r.add(Finding{Rule: string(f.Rule), Level: Error, Script: t.path, Line: f.Line, Message: f.Reason, Help: f.Next})
 		}
 		for _, p := range t.passedOver {

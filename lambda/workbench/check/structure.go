@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 	"slipway/lambda/workbench/change"
 )
 
@@ -138,7 +139,7 @@ func (r *Result) changed(e change.Entry, base map[string][]change.Entry) {
 		Message: "the target branch has it, so databases have applied it as it was: an edited one is refused by its checksum",
 		Help:    "Put it back as it was, and make the change in a new script.",
 	}
-	if !same && script.SameCode(string(was.Data), string(e.Data)) {
+	if !same && sqltext.SameCode(string(was.Data), string(e.Data)) {
 		f.Message = "only comments and white space differ from what the target branch has, but the checksum does too: databases refuse it"
 		f.Help = "Put it back as it was. If it has to stay, waive this, and repair the history with the new script before it is deployed."
 	}

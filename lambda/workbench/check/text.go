@@ -6,6 +6,7 @@ import (
 	"golang.org/x/text/encoding/ianaindex"
 
 	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 	"slipway/lambda/workbench/change"
 )
 
@@ -18,7 +19,7 @@ type text struct {
 	filled     string // with values for placeholders, and nothing else changed
 	file       script.File
 	passedOver []script.Placeholder
-	statements []script.Statement
+	statements []sqltext.Statement
 	outside    bool // a statement can't run in a transaction, or a .conf file says so
 	read       bool // could be read and decoded
 	lint       bool // is to be linted: new, or all are
@@ -108,7 +109,7 @@ func (t *text) prepare(o Options, replace bool) {
 		t.sql, _ = script.Replace(t.sql, prefix, suffix, values)
 	}
 	t.filled = t.sql
-	t.statements = script.Split(t.sql)
+	t.statements = sqltext.Split(t.sql)
 	t.sql = blankData(t.sql, t.statements)
 	t.sql = squawkControl.ReplaceAllString(t.sql, "squawk_$1")
 	for _, s := range t.statements {
@@ -129,7 +130,7 @@ func spaces(s string) string {
 }
 
 // blankData hides the lines behind COPY … FROM STDIN.
-func blankData(sql string, statements []script.Statement) string {
+func blankData(sql string, statements []sqltext.Statement) string {
 	var b strings.Builder
 	at := 0
 	for i, s := range statements {

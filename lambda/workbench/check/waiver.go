@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 )
 
 // Waiver is a comment that accepts findings:
@@ -40,7 +40,7 @@ var (
 )
 
 // readWaivers finds the waivers of a script.
-func readWaivers(path, text string, statements []script.Statement) (waivers []*Waiver, findings []Finding) {
+func readWaivers(path, text string, statements []sqltext.Statement) (waivers []*Waiver, findings []Finding) {
 	lines := newLines(text)
 	for _, m := range marker.FindAllStringSubmatchIndex(text, -1) {
 		at, kind, rest := m[4], text[m[4]:m[5]], text[m[6]:m[7]]
@@ -79,7 +79,7 @@ func readWaivers(path, text string, statements []script.Statement) (waivers []*W
 
 // covered are the lines of the statement that a comment at that place is about:
 // the one around it, or before it on its line, or the next.
-func covered(at int, statements []script.Statement, lines lines) (first, last int) {
+func covered(at int, statements []sqltext.Statement, lines lines) (first, last int) {
 	here := lines.of(at)
 	for i, s := range statements {
 		first, last = lines.of(s.Start), lines.of(s.End)
@@ -106,7 +106,7 @@ func (r *Result) waive(texts []*text) {
 		if !t.read {
 			continue
 		}
-		found, bad := readWaivers(t.path, t.original, script.Split(t.original))
+		found, bad := readWaivers(t.path, t.original, sqltext.Split(t.original))
 		waivers = append(waivers, found...)
 		r.Findings = append(r.Findings, bad...)
 	}
@@ -158,7 +158,7 @@ func (l lines) of(at int) int {
 // WaivedBy is the reason for which a script waives that rule for itself as a
 // whole, "" if it does not: for findings that other commands make.
 func WaivedBy(path, text, rule string) string {
-	waivers, _ := readWaivers(path, text, script.Split(text))
+	waivers, _ := readWaivers(path, text, sqltext.Split(text))
 	for _, w := range waivers {
 		if w.Script == path && slices.Contains(w.Rules, rule) {
 			return w.Reason

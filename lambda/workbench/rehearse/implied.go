@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 )
 
 const relation = `((?:"[^"]+"|[\w\x80-\xff]+)(?:\.(?:"[^"]+"|[\w\x80-\xff]+))?)`
@@ -18,7 +18,7 @@ var (
 // implied are the tables that statements outside a transaction are known to
 // lock with ShareUpdateExclusiveLock, for when they were too quick to be seen.
 func implied(sql string) (tables []string) {
-	for _, s := range script.Split(sql) {
+	for _, s := range sqltext.Split(sql) {
 		for _, form := range []*regexp.Regexp{indexesConcurrently, reindexes, vacuums} {
 			m := form.FindStringSubmatch(sql[s.Start:s.End])
 			if m == nil {

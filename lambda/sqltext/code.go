@@ -1,4 +1,4 @@
-package script
+package sqltext
 
 import "slices"
 
@@ -6,12 +6,12 @@ import "slices"
 // written, without comments and white space.
 func Tokens(sql string) []string {
 	var list []string
-	for l := (lexer{sql: sql}); ; {
-		t, ok := l.next()
+	for l := (Lexer{SQL: sql}); ; {
+		t, ok := l.Next()
 		if !ok {
 			return list
 		}
-		list = append(list, sql[t.start:t.end])
+		list = append(list, sql[t.Start:t.End])
 	}
 }
 

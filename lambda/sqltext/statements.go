@@ -1,4 +1,4 @@
-package script
+package sqltext
 
 import (
 	"regexp"
@@ -27,8 +27,8 @@ type Statement struct {
 	Behind     int    // where something stands behind the semicolon of such a COPY, on its line; 0: nothing does
 
 	copies  bool
-	next    int  // the place behind its semicolon and its data
-	escapes bool // standard_conforming_strings is off when it is run
+	Next    int  // the place behind its semicolon and its data
+	Escapes bool // standard_conforming_strings is off when it is run
 }
 
 // Copies reports whether the statement is a COPY … FROM STDIN, which takes its Data.
@@ -46,17 +46,17 @@ func Statements(sql string) []string {
 // Split cuts a script into its statements, where PostgreSQL would. It is no
 // parser: it returns what kind of statement stands where, not what it means.
 func Split(sql string) []Statement {
-	s := splitter{lexer: lexer{sql: sql, at: len(sql) - len(strings.TrimPrefix(sql, bom))}}
+	s := splitter{lexer: Lexer{SQL: sql, At: len(sql) - len(strings.TrimPrefix(sql, ByteOrderMark))}}
 	for {
-		if s.last.end == 0 {
-			s.lexer.at = skipBlank(sql, s.lexer.at)
+		if s.last.End == 0 {
+			s.lexer.At = skipBlank(sql, s.lexer.At)
 		}
-		t, ok := s.lexer.next()
+		t, ok := s.lexer.Next()
 		if !ok {
 			break
 		}
-		if t.end-t.start == 1 && sql[t.start] == ';' && s.parens <= 0 && !s.atomic {
-			s.end(t.start, t.end)
+		if t.End-t.Start == 1 && sql[t.Start] == ';' && s.parens <= 0 && !s.atomic {
+			s.end(t.Start, t.End)
 			continue
 		}
 		s.add(t)
@@ -66,12 +66,12 @@ func Split(sql string) []Statement {
 }
 
 type splitter struct {
-	lexer lexer
+	lexer Lexer
 	all   []Statement
 	head  strings.Builder
 	words []string
 	start int
-	last  token // of the statement; its end is 0 before the first
+	last  Token // of the statement; its end is 0 before the first
 	first string
 	// parens are open ones. A semicolon in them is a part of CREATE RULE.
 	parens int
@@ -81,24 +81,24 @@ type splitter struct {
 	copies bool
 }
 
-func (s *splitter) add(t token) {
-	sql := s.lexer.sql
+func (s *splitter) add(t Token) {
+	sql := s.lexer.SQL
 	switch {
-	case s.last.end == 0:
-		s.start = t.start
-	case s.last.end < t.start:
+	case s.last.End == 0:
+		s.start = t.Start
+	case s.last.End < t.Start:
 		put(&s.head, ' ')
 	}
-	switch t.kind {
-	case text, quoted:
+	switch t.Kind {
+	case Literal, QuotedName:
 		s.putText(t)
-	case word:
+	case Word:
 		s.word(t)
 	default:
-		for i := t.start; i < t.end; i++ {
+		for i := t.Start; i < t.End; i++ {
 			put(&s.head, sql[i])
 		}
-		switch sql[t.start] {
+		switch sql[t.Start] {
 		case '(':
 			s.parens++
 		case ')':
@@ -109,9 +109,9 @@ func (s *splitter) add(t token) {
 }
 
 // putText puts a quote mark for a text, behind what stands before its quote.
-func (s *splitter) putText(t token) {
-	for i := t.start; i < t.end; i++ {
-		c := s.lexer.sql[i]
+func (s *splitter) putText(t Token) {
+	for i := t.Start; i < t.End; i++ {
+		c := s.lexer.SQL[i]
 		if c == '\'' || c == '"' || c == '$' {
 			break
 		}
@@ -120,16 +120,16 @@ func (s *splitter) putText(t token) {
 	put(&s.head, '\'')
 }
 
-func (s *splitter) word(t token) {
-	for i := t.start; i < t.end; i++ {
-		put(&s.head, s.lexer.sql[i])
+func (s *splitter) word(t Token) {
+	for i := t.Start; i < t.End; i++ {
+		put(&s.head, s.lexer.SQL[i])
 	}
 	if s.parens <= 0 && len(s.words) < maxWords {
-		s.words = append(s.words, strings.ToUpper(s.lexer.sql[t.start:t.end]))
+		s.words = append(s.words, strings.ToUpper(s.lexer.SQL[t.Start:t.End]))
 	}
 	switch {
-	case s.last.end == 0:
-		s.first = strings.ToUpper(s.lexer.sql[t.start:t.end])
+	case s.last.End == 0:
+		s.first = strings.ToUpper(s.lexer.SQL[t.Start:t.End])
 	case s.is(t, "ATOMIC") && s.first == "CREATE" && s.is(s.last, "BEGIN"):
 		s.atomic = true
 	case s.atomic && s.is(t, "END") && (s.is(s.last, ";") || s.is(s.last, "ATOMIC")):
@@ -143,8 +143,8 @@ func (s *splitter) word(t token) {
 const maxWords = 10
 
 // is reports whether the token is that word, in letters of any case.
-func (s *splitter) is(t token, word string) bool {
-	return t.end-t.start == len(word) && strings.EqualFold(s.lexer.sql[t.start:t.end], word)
+func (s *splitter) is(t Token, word string) bool {
+	return t.End-t.Start == len(word) && strings.EqualFold(s.lexer.SQL[t.Start:t.End], word)
 }
 
 // end closes the statement that ends at that place; behind is the place behind
@@ -152,19 +152,24 @@ func (s *splitter) is(t token, word string) bool {
 func (s *splitter) end(at, behind int) {
 	done := Statement{
 		Head: strings.TrimSpace(s.head.String()), Words: strings.Join(s.words, " "),
-		Start: s.start, End: at, copies: s.copies, escapes: s.lexer.escapes,
+		Start: s.start, End: at, copies: s.copies, Escapes: s.lexer.Escapes,
 	}
-	begun := s.last.end > 0
+	begun := s.last.End > 0
 	*s = splitter{lexer: s.lexer, all: s.all}
 	if !begun {
 		return
 	}
 	if done.copies {
-		s.lexer.at = done.takeData(s.lexer.sql, behind)
+		s.lexer.At = done.takeData(s.lexer.SQL, behind)
 	}
-	done.next = s.lexer.at
-	s.lexer.escapes = escapesAfter(done.Head, s.lexer.sql[done.Start:done.End], s.lexer.escapes)
+	done.Next = s.lexer.At
+	s.lexer.Escapes = escapesAfter(done.Head, s.lexer.SQL[done.Start:done.End], s.lexer.Escapes)
 	s.all = append(s.all, done)
+}
+
+// Lexer begins at the statement, and ends with it. The script is the one that was cut.
+func (s Statement) Lexer(sql string) Lexer {
+	return Lexer{SQL: sql[:s.End], At: s.Start, Escapes: s.Escapes}
 }
 
 // takeData takes what stands between the line of the COPY statement and the
@@ -191,7 +196,9 @@ func (s *Statement) takeData(sql string, behind int) int {
 	return len(sql)
 }
 
-// setsSomething is a look before one at more expressions.
+// Sets reports whether the statement is a SET or a RESET.
+func (s Statement) Sets() bool { return setsSomething(s.Head) }
+
 func setsSomething(head string) bool {
 	return strings.HasPrefix(head, "SET ") || strings.HasPrefix(head, "RESET ")
 }
@@ -206,7 +213,7 @@ var (
 func escapesAfter(head, sql string, before bool) bool {
 	if !setsSomething(head) {
 		first, _, _ := strings.Cut(head, " ")
-		if isOneOf(first, "SELECT", "DO", "WITH") && containsFold(sql, "standard_conforming_strings") {
+		if IsOneOf(first, "SELECT", "DO", "WITH") && ContainsFold(sql, "standard_conforming_strings") {
 			if m := setsInside().FindStringSubmatch(sql); m != nil {
 				return isOff(m[1])
 			}
@@ -220,19 +227,19 @@ func escapesAfter(head, sql string, before bool) bool {
 		return before
 	}
 	value := ""
-	for l := (lexer{sql: sql}); ; {
-		t, ok := l.next()
+	for l := (Lexer{SQL: sql}); ; {
+		t, ok := l.Next()
 		if !ok {
 			break
 		}
-		value = strings.Trim(sql[t.start:t.end], "'")
+		value = strings.Trim(sql[t.Start:t.End], "'")
 	}
 	return isOff(value)
 }
 
 // isOff reports whether PostgreSQL takes the value of a setting for false.
 func isOff(value string) bool {
-	return isOneOf(value, "off", "of", "false", "fals", "fal", "fa", "f", "no", "n", "0")
+	return IsOneOf(value, "off", "of", "false", "fals", "fal", "fa", "f", "no", "n", "0")
 }
 
 func put(b *strings.Builder, c byte) {

@@ -1,4 +1,4 @@
-package script
+package sqltext
 
 import (
 	"strconv"
@@ -7,16 +7,16 @@ import (
 
 // nameAt reads the name that begins with the token, with all its parts, as
 // PostgreSQL stores them. The lexer goes on behind it.
-func nameAt(l *lexer, t token) (schema, name string) {
+func NameAt(l *Lexer, t Token) (schema, name string) {
 	name = partOfName(l, t)
 	for {
 		behind := *l
-		dot, ok := behind.next()
-		if !ok || l.sql[dot.start:dot.end] != "." {
+		dot, ok := behind.Next()
+		if !ok || l.SQL[dot.Start:dot.End] != "." {
 			return schema, name
 		}
-		part, ok := behind.next()
-		if !ok || part.kind != word && part.kind != quoted {
+		part, ok := behind.Next()
+		if !ok || part.Kind != Word && part.Kind != QuotedName {
 			return schema, name
 		}
 		*l = behind
@@ -26,16 +26,16 @@ func nameAt(l *lexer, t token) (schema, name string) {
 }
 
 // partOfName is one part of a name; U&"…" may be followed by UESCAPE and a letter.
-func partOfName(l *lexer, t token) string {
-	name := l.sql[t.start:t.end]
-	if t.kind != quoted || name[0] == '"' {
+func partOfName(l *Lexer, t Token) string {
+	name := l.Text(t)
+	if t.Kind != QuotedName || name[0] == '"' {
 		return folded(name)
 	}
 	escape := `\`
 	behind := *l
-	if u, ok := behind.next(); ok && strings.EqualFold(l.sql[u.start:u.end], "UESCAPE") {
-		if letter, ok := behind.next(); ok && letter.kind == text {
-			escape = strings.Trim(l.sql[letter.start:letter.end], "'")
+	if u, ok := behind.Next(); ok && strings.EqualFold(l.SQL[u.Start:u.End], "UESCAPE") {
+		if letter, ok := behind.Next(); ok && letter.Kind == Literal {
+			escape = strings.Trim(l.SQL[letter.Start:letter.End], "'")
 			*l = behind
 		}
 	}

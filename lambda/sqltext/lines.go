@@ -1,9 +1,9 @@
-package script
+package sqltext
 
 import "strings"
 
-// Lines tells in which line of a text a place is. Places that are asked for in
-// rising order cost one pass over the text altogether.
+// Lines tells in which line of a text a place is. It counts from the place that
+// was asked for last, so that rising ones cost one pass over the text altogether.
 type Lines struct {
 	text     string
 	at, line int
@@ -17,9 +17,10 @@ func NewLines(text string) *Lines { return &Lines{text: text, line: 1} }
 func (l *Lines) Of(at int) int {
 	at = min(at, len(l.text))
 	if at < l.at {
-		*l = Lines{text: l.text, line: 1}
+		l.line -= strings.Count(l.text[at:l.at], "\n")
+	} else {
+		l.line += strings.Count(l.text[l.at:at], "\n")
 	}
-	l.line += strings.Count(l.text[l.at:at], "\n")
 	l.at = at
 	return l.line
 }

@@ -1,28 +1,19 @@
-package script
+package judge
 
-import "strings"
+import (
+	"strings"
 
-var (
-	transactionControl = lazy(`^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE TRANSACTION)( |$)`)
-	toSavepoint        = lazy(`^ROLLBACK( WORK| TRANSACTION)? TO( |$)`)
-	begins             = lazy(`^(BEGIN|START TRANSACTION)( |$)`)
-	chains             = lazy(` AND CHAIN$`)
-	ofPrepared         = lazy(`^(COMMIT|ROLLBACK) PREPARED( |$)`)
+	"slipway/lambda/sqltext"
 )
 
-// ControlsTransaction reports whether the statement begins or ends a
-// transaction. Savepoints do neither, and two-phase commit's second phase is
-// about another one.
-func (s Statement) ControlsTransaction() bool {
-	if s.Words == "" || strings.IndexByte("BSCERAP", s.Words[0]) < 0 {
-		return false
-	}
-	return transactionControl().MatchString(s.Words) && !toSavepoint().MatchString(s.Words) && !ofPrepared().MatchString(s.Words)
-}
+var (
+	begins = lazy(`^(BEGIN|START TRANSACTION)( |$)`)
+	chains = lazy(` AND CHAIN$`)
+)
 
 // transaction looks for what begins or ends a transaction: in a script that
 // runs in one, and for one that is left open by a script that does not.
-func (j *judgement) transaction(statements []Statement) {
+func (j *judgement) transaction(statements []sqltext.Statement) {
 	inside := j.file.Inside || !j.file.NoTransaction
 	open := -1
 	for i, s := range statements {
@@ -54,7 +45,7 @@ func kindOfControl(words string) string {
 
 // outside looks for statements that PostgreSQL refuses in a transaction while
 // Flyway would run the script in one.
-func (j *judgement) outside(statements []Statement) {
+func (j *judgement) outside(statements []sqltext.Statement) {
 	if j.file.Outside {
 		return
 	}
@@ -78,7 +69,7 @@ func (j *judgement) outside(statements []Statement) {
 }
 
 // kindOfOutside names a statement that can't run in a transaction.
-func kindOfOutside(s Statement) string {
+func kindOfOutside(s sqltext.Statement) string {
 	head := s.Head
 	first, _, _ := strings.Cut(s.Words, " ")
 	switch {
@@ -109,26 +100,26 @@ var (
 
 // session looks for what Flyway's session would not survive: what takes its
 // locks away, and what makes its driver close it.
-func (j *judgement) session(s Statement) {
+func (j *judgement) session(s sqltext.Statement) {
 	const leave = "Remove it: each script starts with a clean session."
 	switch {
 	case s.Words == "DISCARD ALL":
 		j.add(BreaksSession, s.Start, "DISCARD ALL takes away the lock under which Flyway runs", leave)
-	case setsSomething(s.Head):
+	case s.Sets():
 		j.sets(s)
 	case strings.HasPrefix(s.Head, "DO "), strings.HasPrefix(s.Head, "SELECT "), strings.HasPrefix(s.Head, "WITH "):
-		if containsFold(j.sql[s.Start:s.End], "pg_advisory_unlock_all") && unlocksAll().MatchString(j.sql[s.Start:s.End]) {
+		if sqltext.ContainsFold(j.sql[s.Start:s.End], "pg_advisory_unlock_all") && unlocksAll().MatchString(j.sql[s.Start:s.End]) {
 			j.add(BreaksSession, s.Start, "pg_advisory_unlock_all() takes away the lock under which Flyway runs",
 				"Free the script's own locks one by one, with pg_advisory_unlock(…).")
 		}
-		if containsFold(s.Head, "set_config") {
+		if sqltext.ContainsFold(s.Head, "set_config") {
 			j.configured(s)
 		}
 	}
 }
 
 // sets looks at SET and RESET.
-func (j *judgement) sets(s Statement) {
+func (j *judgement) sets(s sqltext.Statement) {
 	switch {
 	case resetsUser().MatchString(s.Head):
 		j.user = nil
@@ -152,12 +143,12 @@ func (j *judgement) userStays() {
 }
 
 // setting returns the words behind TO, = or the setting's name, in small letters.
-func (j *judgement) setting(s Statement) []string {
+func (j *judgement) setting(s sqltext.Statement) []string {
 	var values []string
-	l := lexer{sql: j.sql[:s.End], at: s.Start}
+	l := s.Lexer(j.sql)
 	begun := false
-	for t, ok := l.next(); ok; t, ok = l.next() {
-		value := strings.ToLower(strings.Trim(j.sql[t.start:t.end], `'"`))
+	for t, ok := l.Next(); ok; t, ok = l.Next() {
+		value := strings.ToLower(strings.Trim(j.sql[t.Start:t.End], `'"`))
 		switch {
 		case begun && value != "," && value != "to" && value != "=":
 			for v := range strings.FieldsFuncSeq(value, func(c rune) bool { return c == ',' || c == ' ' }) {
@@ -192,22 +183,22 @@ func utf8Name(values []string) bool {
 }
 
 // configured looks at the settings that a statement makes with set_config.
-func (j *judgement) configured(s Statement) {
-	l := lexer{sql: j.sql[:s.End], at: s.Start}
+func (j *judgement) configured(s sqltext.Statement) {
+	l := s.Lexer(j.sql)
 	var before [4]string // set_config ( 'name' ,
-	for t, ok := l.next(); ok; t, ok = l.next() {
-		value := strings.ToLower(j.sql[t.start:t.end])
-		if before[0] == "set_config" && before[1] == "(" && before[3] == "," && t.kind == text {
+	for t, ok := l.Next(); ok; t, ok = l.Next() {
+		value := strings.ToLower(j.sql[t.Start:t.End])
+		if before[0] == "set_config" && before[1] == "(" && before[3] == "," && t.Kind == sqltext.Literal {
 			set := strings.FieldsFunc(strings.Trim(value, "'"), func(c rune) bool { return c == ',' || c == ' ' })
 			switch strings.Trim(before[2], "'") {
 			case "datestyle":
 				if !isoStyle(set) {
-					j.add(BreaksSession, t.start, "DateStyle other than ISO makes Flyway's driver close the session",
+					j.add(BreaksSession, t.Start, "DateStyle other than ISO makes Flyway's driver close the session",
 						"Format dates with to_char() and to_date().")
 				}
 			case "client_encoding":
 				if !utf8Name(set) {
-					j.add(BreaksSession, t.start, "a client_encoding other than UTF8 makes Flyway's driver close the session", "Remove it.")
+					j.add(BreaksSession, t.Start, "a client_encoding other than UTF8 makes Flyway's driver close the session", "Remove it.")
 				}
 			}
 		}

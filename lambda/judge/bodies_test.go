@@ -1,8 +1,10 @@
-package script
+package judge
 
 import (
 	"strings"
 	"testing"
+
+	"slipway/lambda/script"
 )
 
 // A body is a text, whichever quotes it has.
@@ -28,7 +30,7 @@ func TestBodiesInOtherQuotes(t *testing.T) {
 		`DO 'BEGIN RAISE NOTICE ''flyway_schema_history''; END';`:                    "",
 		`DO 'BEGIN PERFORM * FROM flyway_schema_history; END';`:                      "",
 	} {
-		if got := judged(File{Script: "V1__x.sql"}, sql); strings.Join(got, " ") != want {
+		if got := judged(script.File{Script: "V1__x.sql"}, sql); strings.Join(got, " ") != want {
 			t.Errorf("%s:\n got %q\nwant %q", sql, got, want)
 		}
 	}

@@ -1,16 +1,19 @@
-package script
+package judge
 
 import (
 	"cmp"
 	"path"
 	"slices"
 	"strings"
+
+	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 )
 
 // Rule names a kind of reason for which a script is refused.
 type Rule string
 
-// The rules of [Judge.Script].
+// The rules of [Script].
 const (
 	ReadOtherwise Rule = "flyway-reads-otherwise" // Flyway or its driver cut the script elsewhere than PostgreSQL
 	PsqlCommand   Rule = "psql-command"           // a backslash command, which is not SQL
@@ -29,8 +32,8 @@ type Finding struct {
 	Next   string // what to do, a sentence
 }
 
-// Judge tells what a script is judged against.
-type Judge struct {
+// Database is what is known of the database that a script is for.
+type Database struct {
 	// Table and Schema are the history's. Without a schema, that which the
 	// role's search path begins with is taken to be public.
 	Table, Schema string
@@ -40,23 +43,23 @@ type Judge struct {
 // against it. The text is that of the file with placeholders replaced. Undo
 // scripts are run by Slipway itself, so that nothing is said of Flyway's
 // parser, and what they may do to their transaction is for their caller to say.
-func (j Judge) Script(f File, sql string) []Finding {
+func Script(f script.File, sql string, db Database) []Finding {
 	var marks []int
-	if f.Kind != Undo {
-		sql, marks = withoutMarks(sql)
+	if f.Kind != script.Undo {
+		sql, marks = sqltext.WithoutMarks(sql)
 	}
-	statements := Split(sql)
-	s := judgement{sql: sql, file: f, lines: lineCounter{sql: sql}}
+	statements := sqltext.Split(sql)
+	s := judgement{sql: sql, file: f, lines: sqltext.NewLines(sql)}
 	for _, statement := range statements {
 		s.data(statement)
 		s.psql(statement)
-		if f.Kind == Undo {
+		if f.Kind == script.Undo {
 			continue
 		}
 		s.session(statement)
-		s.history(statement, j)
+		s.history(statement, db)
 	}
-	if f.Kind != Undo {
+	if f.Kind != script.Undo {
 		s.marks(statements, marks)
 		s.userStays()
 		s.transaction(statements)
@@ -71,12 +74,12 @@ func (j Judge) Script(f File, sql string) []Finding {
 
 type judgement struct {
 	sql      string
-	file     File
-	lines    lineCounter
+	file     script.File
+	lines    *sqltext.Lines
 	findings []Finding
-	user     *Statement // that set another session user, which stays
-	moved    bool       // the script has set a search_path of its own
-	hostile  []string   // functions of the script that change the table of the history
+	user     *sqltext.Statement // that set another session user, which stays
+	moved    bool               // the script has set a search_path of its own
+	hostile  []string           // functions of the script that change the table of the history
 }
 
 // maxFindings of a script: more say nothing new.
@@ -86,32 +89,15 @@ func (j *judgement) add(rule Rule, at int, reason, next string) {
 	if len(j.findings) >= maxFindings {
 		return
 	}
-	j.findings = append(j.findings, Finding{Rule: rule, Line: j.lines.of(at), Reason: reason, Next: next})
+	j.findings = append(j.findings, Finding{Rule: rule, Line: j.lines.Of(at), Reason: reason, Next: next})
 }
 
 // conf is the name of the .conf file beside the script.
 func (j *judgement) conf() string { return path.Base(j.file.Script) + ".conf" }
 
-// lineCounter counts lines, from the place that was asked for last.
-type lineCounter struct {
-	sql  string
-	at   int
-	line int
-}
-
-func (c *lineCounter) of(at int) int {
-	if at < c.at {
-		c.line -= strings.Count(c.sql[at:c.at], "\n")
-	} else {
-		c.line += strings.Count(c.sql[c.at:at], "\n")
-	}
-	c.at = at
-	return c.line + 1
-}
-
 // data looks at a COPY … FROM STDIN: whether its data end, and nothing but a
 // comment stands behind its semicolon.
-func (j *judgement) data(s Statement) {
+func (j *judgement) data(s sqltext.Statement) {
 	if s.Unended {
 		j.add(CopyData, s.Start, "the data of COPY … FROM STDIN do not end",
 			`End the data with a line that holds \. and nothing else.`)
@@ -120,25 +106,25 @@ func (j *judgement) data(s Statement) {
 		j.add(CopyData, s.Behind, "text behind COPY … FROM STDIN; on its line is not run: the data begin on the next line",
 			"Put it below the data.")
 	}
-	if !s.copies && strings.HasPrefix(s.Head, "COPY ") && j.file.Kind != Undo && strings.Contains(" "+s.Words+" ", " TO STDOUT ") {
+	if !s.Copies() && strings.HasPrefix(s.Head, "COPY ") && j.file.Kind != script.Undo && strings.Contains(" "+s.Words+" ", " TO STDOUT ") {
 		j.add(ReadOtherwise, s.Start, "COPY … TO STDOUT prints its rows, and Flyway has nobody to print them to",
 			"Remove the statement, or use SELECT.")
 	}
 }
 
 // psql looks for commands of psql, which begin with a backslash.
-func (j *judgement) psql(s Statement) {
+func (j *judgement) psql(s sqltext.Statement) {
 	if strings.IndexByte(j.sql[s.Start:s.End], '\\') < 0 {
 		return
 	}
-	l := lexer{sql: j.sql[:s.End], at: s.Start, escapes: s.escapes}
+	l := s.Lexer(j.sql)
 	last := 0
-	for t, ok := l.next(); ok; t, ok = l.next() {
-		if t.kind != backslash || j.lines.of(t.start) == last {
+	for t, ok := l.Next(); ok; t, ok = l.Next() {
+		if t.Kind != sqltext.Backslash || j.lines.Of(t.Start) == last {
 			continue
 		}
-		last = j.lines.of(t.start)
-		command, _, _ := strings.Cut(j.sql[t.start:], "\n")
+		last = j.lines.Of(t.Start)
+		command, _, _ := strings.Cut(j.sql[t.Start:], "\n")
 		name := strings.Fields(command)[0]
 		next := "Remove the line: PostgreSQL and Flyway know SQL alone."
 		switch {
@@ -149,14 +135,14 @@ func (j *judgement) psql(s Statement) {
 		case name == `\i` || name == `\ir` || name == `\include` || name == `\include_relative`:
 			next = "Put the text of the other file in its place."
 		}
-		j.add(PsqlCommand, t.start, shown(name)+" is a command of psql, not SQL", next)
+		j.add(PsqlCommand, t.Start, shown(name)+" is a command of psql, not SQL", next)
 	}
 }
 
 // shown keeps what is quoted from a script short and printable.
 func shown(s string) string {
 	end := 1
-	for end < len(s) && end < 24 && (isWord(s[end]) && s[end] < 0x80 || s[end] == '.') {
+	for end < len(s) && end < 24 && (sqltext.IsWord(s[end]) && s[end] < 0x80 || s[end] == '.') {
 		end++
 	}
 	return s[:end]

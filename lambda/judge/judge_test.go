@@ -1,17 +1,20 @@
-package script
+package judge
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"slipway/lambda/script"
+	"slipway/lambda/sqltext"
 )
 
 // judged returns rule and line of each finding.
-func judged(f File, sql string) []string {
+func judged(f script.File, sql string) []string {
 	var list []string
-	f.NoTransaction = f.Outside || !f.Inside && needsNoTransaction(sql)
-	for _, finding := range (Judge{Table: "flyway_schema_history", Schema: "app"}).Script(f, sql) {
+	f.NoTransaction = f.Outside || !f.Inside && sqltext.NeedsNoTransaction(sql)
+	for _, finding := range Script(f, sql, Database{Table: "flyway_schema_history", Schema: "app"}) {
 		list = append(list, fmt.Sprintf("%s:%d", finding.Rule, finding.Line))
 	}
 	return list
@@ -188,7 +191,7 @@ func TestRefusedScripts(t *testing.T) {
 		"SET search_path = other; CREATE TABLE flyway_schema_history (a int);":                                                 "",
 		"GRANT SELECT ON TABLE flyway_schema_history TO x; COMMENT ON TABLE flyway_schema_history IS 'x';":                     "",
 	} {
-		got := judged(File{Script: "V1__x.sql"}, sql)
+		got := judged(script.File{Script: "V1__x.sql"}, sql)
 		if strings.Join(got, " ") != want {
 			t.Errorf("%s:\n got %q\nwant %q", sql, got, want)
 		}
@@ -207,7 +210,7 @@ func TestRefusedScriptsWithConf(t *testing.T) {
 		"PREPARE p AS SELECT $1; SELECT 2;":                   {"flyway-reads-otherwise:1", ""},
 		"DISCARD ALL;":                                        {"breaks-session:1", "breaks-session:1 needs-conf:1"},
 	} {
-		for i, f := range []File{{Script: "V1__x.sql", Outside: true}, {Script: "V1__x.sql", Inside: true}} {
+		for i, f := range []script.File{{Script: "V1__x.sql", Outside: true}, {Script: "V1__x.sql", Inside: true}} {
 			if got := strings.Join(judged(f, sql), " "); got != want[i] {
 				t.Errorf("%s, %+v:\n got %q\nwant %q", sql, f, got, want[i])
 			}
@@ -217,7 +220,7 @@ func TestRefusedScriptsWithConf(t *testing.T) {
 
 // An undo script is read by this package alone.
 func TestRefusedUndoScripts(t *testing.T) {
-	undo := File{Name: Name{Kind: Undo}, Script: "U1__x.sql"}
+	undo := script.File{Name: script.Name{Kind: script.Undo}, Script: "U1__x.sql"}
 	for sql, want := range map[string][]string{
 		"COMMIT; SELECT $1; (SELECT 1); DISCARD ALL": nil,
 		"COPY t FROM STDIN; SELECT 1;\n\\.\n":        {"copy-data:1"},

@@ -1,4 +1,4 @@
-package script
+package sqltext
 
 import (
 	"strings"
@@ -6,100 +6,103 @@ import (
 )
 
 // tokenKind is what PostgreSQL's lexer takes a piece of a script for.
-type tokenKind int
+type TokenKind int
 
 const (
-	word      tokenKind = iota // a keyword or a name without quotes
-	quoted                     // a name in double quotes
-	text                       // a text in quotes of any kind
-	number                     // digits
-	parameter                  // $1
-	symbol                     // one letter that is none of the above
-	backslash                  // outside quotes: only psql knows what it means
+	Word       TokenKind = iota // a keyword or a name without quotes
+	QuotedName                  // a name in double quotes
+	Literal                     // a text in quotes of any kind
+	Number                      // digits
+	Parameter                   // $1
+	Symbol                      // one letter that is none of the above
+	Backslash                   // outside quotes: only psql knows what it means
 )
 
+// bom is the byte order mark in UTF-8.
+const ByteOrderMark = "\ufeff"
+
 // token is one of them, comments and white space aside.
-type token struct {
-	kind       tokenKind
-	start, end int
+type Token struct {
+	Kind       TokenKind
+	Start, End int
 }
 
 // lexer cuts a script into tokens as PostgreSQL does. Each letter is looked at
 // once, so that its time grows with the length of the script.
-type lexer struct {
-	sql string
-	at  int
+type Lexer struct {
+	SQL string
+	At  int
 	// escapes: standard_conforming_strings is off, so that a backslash in any
 	// text takes the meaning of the letter behind it.
-	escapes bool
+	Escapes bool
 }
 
 // next returns the next token, and false at the end of the script.
-func (l *lexer) next() (token, bool) {
-	l.at = skipIgnored(l.sql, l.at)
-	if l.at >= len(l.sql) {
-		return token{}, false
+func (l *Lexer) Next() (Token, bool) {
+	l.At = skipIgnored(l.SQL, l.At)
+	if l.At >= len(l.SQL) {
+		return Token{}, false
 	}
-	t := token{start: l.at}
-	t.kind, l.at = l.read()
-	t.end = l.at
+	t := Token{Start: l.At}
+	t.Kind, l.At = l.read()
+	t.End = l.At
 	return t, true
 }
 
 // read returns the kind of the token that begins here, and its end.
-func (l *lexer) read() (tokenKind, int) {
-	sql, at := l.sql, l.at
+func (l *Lexer) read() (TokenKind, int) {
+	sql, at := l.SQL, l.At
 	c := sql[at]
 	switch {
 	case c == '\'':
-		return text, l.textEnd(at, l.escapes)
+		return Literal, l.textEnd(at, l.Escapes)
 	case c == '"':
-		return quoted, closing(sql, at+1, '"')
+		return QuotedName, closing(sql, at+1, '"')
 	case c == '$':
 		return l.dollar(at)
 	case c == '\\':
-		return backslash, at + 1
+		return Backslash, at + 1
 	case isDigit(c):
 		for at < len(sql) && isDigit(sql[at]) {
 			at++
 		}
-		return number, at
-	case !isWord(c):
-		return symbol, at + 1
+		return Number, at
+	case !IsWord(c):
+		return Symbol, at + 1
 	}
 	if at+1 < len(sql) && sql[at+1] == '\'' && strings.IndexByte("eEbBxXnN", c) >= 0 {
-		return text, l.textEnd(at+1, l.escapes && (c == 'n' || c == 'N') || c == 'e' || c == 'E')
+		return Literal, l.textEnd(at+1, l.Escapes && (c == 'n' || c == 'N') || c == 'e' || c == 'E')
 	}
 	if at+2 < len(sql) && (c == 'u' || c == 'U') && sql[at+1] == '&' {
 		switch sql[at+2] {
 		case '\'':
-			return text, l.textEnd(at+2, false)
+			return Literal, l.textEnd(at+2, false)
 		case '"':
-			return quoted, closing(sql, at+3, '"')
+			return QuotedName, closing(sql, at+3, '"')
 		}
 	}
-	for at < len(sql) && (isWord(sql[at]) || sql[at] == '$') {
+	for at < len(sql) && (IsWord(sql[at]) || sql[at] == '$') {
 		at++
 	}
-	return word, at
+	return Word, at
 }
 
 // textEnd returns the end of the text whose quote stands there. A text with
 // escapes goes on behind a line end: E'a' ⏎ 'b' is one, and so is its kind.
-func (l *lexer) textEnd(at int, escapes bool) int {
+func (l *Lexer) textEnd(at int, escapes bool) int {
 	if !escapes {
-		return closing(l.sql, at+1, '\'')
+		return closing(l.SQL, at+1, '\'')
 	}
 	for {
 		at++
-		for at < len(l.sql) && l.sql[at] != '\'' {
-			if l.sql[at] == '\\' {
+		for at < len(l.SQL) && l.SQL[at] != '\'' {
+			if l.SQL[at] == '\\' {
 				at++
 			}
 			at++
 		}
-		at = min(at+1, len(l.sql))
-		if at < len(l.sql) && l.sql[at] == '\'' {
+		at = min(at+1, len(l.SQL))
+		if at < len(l.SQL) && l.SQL[at] == '\'' {
 			continue // a doubled quote
 		}
 		more := l.continued(at)
@@ -112,17 +115,17 @@ func (l *lexer) textEnd(at int, escapes bool) int {
 
 // continued returns where the quote stands that takes up the text that ended
 // there, -1 if none does: between them must be a line end.
-func (l *lexer) continued(at int) int {
+func (l *Lexer) continued(at int) int {
 	lineEnd := false
-	for at < len(l.sql) {
-		switch c := l.sql[at]; {
+	for at < len(l.SQL) {
+		switch c := l.SQL[at]; {
 		case c == '\n' || c == '\r':
 			lineEnd = true
 			at++
 		case isSpace(c):
 			at++
-		case strings.HasPrefix(l.sql[at:], "--"):
-			at = skipLine(l.sql, at)
+		case strings.HasPrefix(l.SQL[at:], "--"):
+			at = skipLine(l.SQL, at)
 		case c == '\'' && lineEnd:
 			return at
 		default:
@@ -149,25 +152,49 @@ func closing(sql string, at int, quote byte) int {
 }
 
 // dollar reads $1, $tag$ … $tag$, or a lone dollar sign.
-func (l *lexer) dollar(at int) (tokenKind, int) {
+func (l *Lexer) dollar(at int) (TokenKind, int) {
 	i := at + 1
-	for i < len(l.sql) && isDigit(l.sql[i]) {
+	for i < len(l.SQL) && isDigit(l.SQL[i]) {
 		i++
 	}
 	if i > at+1 {
-		return parameter, i
+		return Parameter, i
 	}
-	for i < len(l.sql) && isWord(l.sql[i]) {
+	for i < len(l.SQL) && IsWord(l.SQL[i]) {
 		i++
 	}
-	if i == len(l.sql) || l.sql[i] != '$' {
-		return symbol, at + 1
+	if i == len(l.SQL) || l.SQL[i] != '$' {
+		return Symbol, at + 1
 	}
-	tag := l.sql[at : i+1]
-	if n := strings.Index(l.sql[i+1:], tag); n >= 0 {
-		return text, i + 1 + n + len(tag)
+	tag := l.SQL[at : i+1]
+	if n := strings.Index(l.SQL[i+1:], tag); n >= 0 {
+		return Literal, i + 1 + n + len(tag)
 	}
-	return text, len(l.sql)
+	return Literal, len(l.SQL)
+}
+
+// textOf is the token as it is written.
+func (l *Lexer) Text(t Token) string { return l.SQL[t.Start:t.End] }
+
+// calls reports whether a parenthesis follows: the word before was a function.
+func (l *Lexer) Calls() bool {
+	behind := *l
+	t, ok := behind.Next()
+	return ok && l.SQL[t.Start:t.End] == "("
+}
+
+// SpansLines reports whether a text with escapes has a part in another line.
+func (l *Lexer) SpansLines(t Token) bool {
+	first := Lexer{SQL: l.SQL[:t.End]}
+	for at := t.Start + 2; at < t.End; at++ {
+		switch {
+		case l.SQL[at] == '\\':
+			at++
+		case l.SQL[at] == '\'' && first.continued(at+1) > 0:
+			return true
+		}
+	}
+	return false
 }
 
 // skipIgnored returns the place of the next letter that is neither white space
@@ -181,8 +208,8 @@ func skipIgnored(sql string, at int) int {
 			at = skipLine(sql, at)
 		case c == '/' && strings.HasPrefix(sql[at:], "/*"):
 			at = skipComment(sql, at)
-		case c == bom[0] && strings.HasPrefix(sql[at:], bom):
-			at += len(bom) // Flyway takes it away
+		case c == ByteOrderMark[0] && strings.HasPrefix(sql[at:], ByteOrderMark):
+			at += len(ByteOrderMark) // Flyway takes it away
 		default:
 			return at
 		}
@@ -238,8 +265,8 @@ func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// isWord reports whether a word can hold the letter; one that begins with a
+// IsWord reports whether a word can hold the letter; one that begins with a
 // digit is a number.
-func isWord(c byte) bool {
+func IsWord(c byte) bool {
 	return c == '_' || c >= 0x80 || isDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }

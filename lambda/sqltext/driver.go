@@ -1,4 +1,4 @@
-package script
+package sqltext
 
 import (
 	"strings"
@@ -111,7 +111,7 @@ func (d *driverReader) dollar() {
 		return
 	}
 	i := at + 1
-	for i < len(sql) && isWord(sql[i]) && !(i == at+1 && isDigit(sql[i])) {
+	for i < len(sql) && IsWord(sql[i]) && !(i == at+1 && isDigit(sql[i])) {
 		i++
 	}
 	if i == len(sql) || sql[i] != '$' {
@@ -174,7 +174,7 @@ func endsInWord(sql string) bool {
 // isIdentifierPart is Java's Character.isJavaIdentifierPart of a char.
 func isIdentifierPart(c rune) bool {
 	if c < utf8.RuneSelf {
-		return isWord(byte(c)) || c == '$' || isIgnorable(c)
+		return IsWord(byte(c)) || c == '$' || isIgnorable(c)
 	}
 	return isIgnorable(c) ||
 		c <= 0xffff && unicode.In(c, unicode.L, unicode.Nd, unicode.Nl, unicode.M, unicode.Sc, unicode.Pc, unicode.Cf)

@@ -1,4 +1,4 @@
-package script
+package sqltext
 
 import "strings"
 
@@ -44,11 +44,27 @@ func (s Statement) OutsideTransaction() bool {
 
 // needsNoTransaction reports whether Flyway runs the script outside a
 // transaction because of one of its statements.
-func needsNoTransaction(sql string) bool {
+func NeedsNoTransaction(sql string) bool {
 	for _, s := range Split(sql) {
 		if s.KnownOutside() {
 			return true
 		}
 	}
 	return false
+}
+
+var (
+	transactionControl = lazy(`^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE TRANSACTION)( |$)`)
+	toSavepoint        = lazy(`^ROLLBACK( WORK| TRANSACTION)? TO( |$)`)
+	ofPrepared         = lazy(`^(COMMIT|ROLLBACK) PREPARED( |$)`)
+)
+
+// ControlsTransaction reports whether the statement begins or ends a
+// transaction. Savepoints do neither, and two-phase commit's second phase is
+// about another one.
+func (s Statement) ControlsTransaction() bool {
+	if s.Words == "" || strings.IndexByte("BSCERAP", s.Words[0]) < 0 {
+		return false
+	}
+	return transactionControl().MatchString(s.Words) && !toSavepoint().MatchString(s.Words) && !ofPrepared().MatchString(s.Words)
 }

@@ -1,18 +1,13 @@
-package script
+package sqltext
 
 import (
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 )
-
-var digits = regexp.MustCompile(`\d+`)
 
 // sqlFiles are the .sql files below the folder that SLIPWAY_SQL_FILES names, see
 // make differential: for instance PostgreSQL's own tests, apt-get source postgresql-15.
@@ -46,17 +41,8 @@ func TestFlywayReadsFilesAlike(t *testing.T) {
 		scripts = append(scripts, sql)
 		for _, s := range Split(sql) {
 			names = append(names, name)
-			scripts = append(scripts, sql[s.Start:s.next])
+			scripts = append(scripts, sql[s.Start:s.Next])
 		}
-	}
-	refused := map[string]int{}
-	for _, sql := range scripts {
-		for _, f := range (Judge{Table: "flyway_schema_history"}).Script(File{Script: "V1__x.sql"}, sql) {
-			refused[string(f.Rule)+": "+digits.ReplaceAllString(f.Reason, "n")]++
-		}
-	}
-	for _, reason := range slices.Sorted(maps.Keys(refused)) {
-		t.Logf("refused %d times: %s", refused[reason], reason)
 	}
 	for version, jars := range flyways(t) {
 		t.Run(version, func(t *testing.T) {

@@ -1,27 +1,31 @@
-package script
+package judge
 
-import "strings"
+import (
+	"strings"
+
+	"slipway/lambda/sqltext"
+)
 
 // commitIn returns where a body in PL/pgSQL ends the transaction, -1 if it does
 // not. PostgreSQL lets it do so outside a transaction alone.
-func commitIn(l lexer) int {
+func commitIn(l sqltext.Lexer) int {
 	begins := true // a statement can begin here
-	for t, ok := l.next(); ok; t, ok = l.next() {
-		piece := l.sql[t.start:t.end]
-		if begins && t.kind == word && isOneOf(piece, "COMMIT", "ROLLBACK") {
+	for t, ok := l.Next(); ok; t, ok = l.Next() {
+		piece := l.Text(t)
+		if begins && t.Kind == sqltext.Word && sqltext.IsOneOf(piece, "COMMIT", "ROLLBACK") {
 			behind := l
-			if next, ok := behind.next(); ok && !isOneOf(l.sql[next.start:next.end], ":", "=", ".", "[") {
-				return t.start // no variable of that name
+			if next, ok := behind.Next(); ok && !sqltext.IsOneOf(l.SQL[next.Start:next.End], ":", "=", ".", "[") {
+				return t.Start // no variable of that name
 			}
 		}
-		begins = piece == ";" || piece == ">" || t.kind == word && isOneOf(piece, "BEGIN", "THEN", "ELSE", "LOOP")
+		begins = piece == ";" || piece == ">" || t.Kind == sqltext.Word && sqltext.IsOneOf(piece, "BEGIN", "THEN", "ELSE", "LOOP")
 	}
 	return -1
 }
 
 // committing looks for a DO that commits, and the call of a procedure that the
 // script makes and that commits, in a script that runs in a transaction.
-func (j *judgement) committing(statements []Statement) {
+func (j *judgement) committing(statements []sqltext.Statement) {
 	var procedures []string
 	for _, s := range statements {
 		switch first, _, _ := strings.Cut(s.Words, " "); first {
@@ -35,12 +39,13 @@ func (j *judgement) committing(statements []Statement) {
 				procedures = append(procedures, name)
 			}
 		case "CALL":
-			l := lexer{sql: j.sql[:s.End], at: s.Start + len(first)}
-			t, ok := l.next()
-			if !ok || t.kind != word && t.kind != quoted {
+			l := s.Lexer(j.sql)
+			l.At += len(first)
+			t, ok := l.Next()
+			if !ok || t.Kind != sqltext.Word && t.Kind != sqltext.QuotedName {
 				continue
 			}
-			if _, name := nameAt(&l, t); isOneOf(name, procedures...) {
+			if _, name := sqltext.NameAt(&l, t); sqltext.IsOneOf(name, procedures...) {
 				j.needsOutside(s.Start, "a CALL of a procedure that commits")
 			}
 		}
@@ -54,19 +59,19 @@ func (j *judgement) needsOutside(at int, what string) {
 
 // procedure returns the name of the procedure that the statement makes, if its
 // body commits.
-func (j *judgement) procedure(s Statement) string {
+func (j *judgement) procedure(s sqltext.Statement) string {
 	if !strings.HasPrefix(s.Head, "CREATE PROCEDURE ") && !strings.HasPrefix(s.Head, "CREATE OR REPLACE PROCEDURE ") {
 		return ""
 	}
-	l := lexer{sql: j.sql[:s.End], at: s.Start, escapes: s.escapes}
+	l := s.Lexer(j.sql)
 	name := ""
-	for t, ok := l.next(); ok; t, ok = l.next() {
+	for t, ok := l.Next(); ok; t, ok = l.Next() {
 		switch {
-		case name == "" && isOneOf(l.sql[t.start:t.end], "PROCEDURE"):
-			if t, ok = l.next(); ok {
-				_, name = nameAt(&l, t)
+		case name == "" && sqltext.IsOneOf(l.Text(t), "PROCEDURE"):
+			if t, ok = l.Next(); ok {
+				_, name = sqltext.NameAt(&l, t)
 			}
-		case t.kind == text && commitIn(lexer{sql: content(l.sql[t.start:t.end], s.escapes)}) >= 0:
+		case t.Kind == sqltext.Literal && commitIn(sqltext.Lexer{SQL: sqltext.LiteralValue(l.Text(t), s.Escapes)}) >= 0:
 			return name
 		}
 	}

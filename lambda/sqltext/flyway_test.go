@@ -1,4 +1,4 @@
-package script
+package sqltext
 
 import (
 	"bytes"
@@ -81,9 +81,9 @@ func askFlyway(t *testing.T, jars, scripts []string, found func(i int, reading s
 // foretell returns what the readers of this package say that Flyway and the driver do.
 func foretell(sql string) string {
 	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
-	sql, _ = withoutMarks(sql)
+	sql, _ = WithoutMarks(sql)
 	pieces, trouble := readAsFlyway(sql)
-	if trouble != nil && trouble.spins {
+	if trouble != nil && trouble.Spins {
 		return "SPINS"
 	}
 	var out strings.Builder

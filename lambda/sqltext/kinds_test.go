@@ -1,4 +1,4 @@
-package script
+package sqltext
 
 import (
 	"os"
@@ -58,7 +58,7 @@ func TestStatementsKeepsOnlyBeginnings(t *testing.T) {
 // pg_dump names all columns, and they can be many.
 func TestCopyOfManyColumnsEndsAtItsData(t *testing.T) {
 	sql := "COPY t (" + strings.Repeat("a_column_with_a_name, ", 100) + "b) FROM stdin;\nit's\n\\.\nVACUUM;"
-	if !needsNoTransaction(sql) {
+	if !NeedsNoTransaction(sql) {
 		t.Error("the statement behind the data was not seen")
 	}
 }
@@ -91,7 +91,7 @@ func TestScriptsThatNeedNoTransaction(t *testing.T) {
 		"COPY t FROM stdin;\nVACUUM;\n\\.\n":            false,
 		"":                                              false,
 	} {
-		if got := needsNoTransaction(sql); got != want {
+		if got := NeedsNoTransaction(sql); got != want {
 			t.Errorf("%q: %t", sql, got)
 		}
 	}
@@ -109,7 +109,7 @@ func TestTrickyScripts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := needsNoTransaction(string(sql)), strings.HasPrefix(filepath.Base(file), "outside"); got != want {
+		if got, want := NeedsNoTransaction(string(sql)), strings.HasPrefix(filepath.Base(file), "outside"); got != want {
 			t.Errorf("%s: %t; its statements: %q", file, got, Statements(string(sql)))
 		}
 	}
@@ -135,6 +135,6 @@ func FuzzStatements(f *testing.F) {
 		if total > len(sql) {
 			t.Errorf("%q: statements longer than the script", sql)
 		}
-		needsNoTransaction(sql)
+		NeedsNoTransaction(sql)
 	})
 }

@@ -1,4 +1,4 @@
-package script
+package sqltext
 
 import (
 	"strings"
@@ -14,11 +14,11 @@ type piece struct {
 	outside    bool // Flyway knows it as one that can't run in a transaction
 }
 
-// flywayTrouble is how Flyway's parser ends without a result.
-type flywayTrouble struct {
-	at         int  // where it reads when that happens
-	spins      bool // it never ends
-	incomplete bool // it says that a statement is not complete
+// Trouble is how Flyway's parser ends without a result.
+type Trouble struct {
+	At         int  // where it reads when that happens
+	Spins      bool // it never ends
+	Incomplete bool // it says that a statement is not complete
 }
 
 // flywayReader reads a script as the parser of Flyway 12.4 does (Parser and
@@ -54,15 +54,15 @@ const (
 )
 
 // readAsFlyway returns the pieces in which Flyway would send a script, see
-// [withoutMarks], and nil or how it would fail to.
-func readAsFlyway(sql string) ([]piece, *flywayTrouble) {
+// [WithoutMarks], and nil or how it would fail to.
+func readAsFlyway(sql string) ([]piece, *Trouble) {
 	r := &flywayReader{sql: sql}
 	r.reset()
 	for r.at < len(sql) {
 		before := r.at
 		kind, text := r.token()
 		if r.at == before {
-			return r.pieces, &flywayTrouble{at: before, spins: true}
+			return r.pieces, &Trouble{At: before, Spins: true}
 		}
 		if trouble := r.take(kind, text, before); trouble != nil {
 			return r.pieces, trouble
@@ -72,7 +72,7 @@ func readAsFlyway(sql string) ([]piece, *flywayTrouble) {
 		return r.pieces, nil
 	}
 	if len(r.blocks) > 0 {
-		return r.pieces, &flywayTrouble{at: r.from, incomplete: true}
+		return r.pieces, &Trouble{At: r.from, Incomplete: true}
 	}
 	return r.pieces, r.end(len(sql))
 }
@@ -82,7 +82,7 @@ func (r *flywayReader) reset() {
 }
 
 // take adds a token to the statement.
-func (r *flywayReader) take(kind flywayToken, text string, at int) *flywayTrouble {
+func (r *flywayReader) take(kind flywayToken, text string, at int) *Trouble {
 	switch {
 	case kind == flywayNothing && !r.tokens, kind == flywayDelimiter && !r.real:
 		// The beginning of the text is moved even behind a parenthesis, so that
@@ -140,10 +140,10 @@ func (r *flywayReader) detect(keyword string) {
 }
 
 // end closes the statement at that place, its delimiter read already.
-func (r *flywayReader) end(at int) *flywayTrouble {
+func (r *flywayReader) end(at int) *Trouble {
 	r.pieces = append(r.pieces, piece{start: r.from, end: at, copies: r.copies, outside: r.outside})
 	if r.copies && !r.skipData() {
-		return &flywayTrouble{at: at, spins: true}
+		return &Trouble{At: at, Spins: true}
 	}
 	r.reset()
 	return nil
