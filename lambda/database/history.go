@@ -6,43 +6,19 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"slipway/lambda/history"
 )
 
-// Table is the table of Flyway's history.
-type Table struct{ Schema, Name string }
-
-// String is the table quoted for SQL, and as Flyway spells it.
-func (t Table) String() string {
-	if t.Schema == "" { // which is not known where the database is out of reach
-		return pgx.Identifier{t.Name}.Sanitize()
-	}
-	return pgx.Identifier{t.Schema, t.Name}.Sanitize()
-}
-
-// Row is one row of flyway_schema_history.
-type Row struct {
-	Rank        int
-	Version     *string // nil for repeatable scripts
-	Description string
-	Type        string // SQL, BASELINE, DELETE, SCHEMA, …
-	Script      string
-	Checksum    *int32
-	InstalledBy string
-	InstalledOn time.Time // as the server's clock had it, taken as UTC
-	Duration    int       // milliseconds
-	Success     bool
-}
-
 // History reads the table by installed_rank. No table is no rows and exists=false.
-func (c *Conn) History(ctx context.Context, t Table) (rows []Row, exists bool, err error) {
+func (c *Conn) History(ctx context.Context, t history.Table) (rows []history.Row, exists bool, err error) {
 	return c.read(ctx, t, math.MinInt32)
 }
 
-func (c *Conn) read(ctx context.Context, t Table, after int) (rows []Row, exists bool, err error) {
+func (c *Conn) read(ctx context.Context, t history.Table, after int) (rows []history.Row, exists bool, err error) {
 	r, err := c.pg.Query(ctx, historyColumns+t.String()+` WHERE installed_rank > $1 ORDER BY installed_rank`, after)
 	if err == nil {
 		rows, err = pgx.CollectRows(r, scanRow)
@@ -73,7 +49,7 @@ const historyColumns = `SELECT coalesce(installed_rank::bigint, 0), version::tex
 	coalesce(script::text, ''), checksum::int, coalesce(installed_by::text, ''), coalesce(installed_on::timestamp, 'epoch'),
 	coalesce(execution_time::int, 0), coalesce(success::text::boolean, false) FROM `
 
-func scanRow(r pgx.CollectableRow) (h Row, err error) {
+func scanRow(r pgx.CollectableRow) (h history.Row, err error) {
 	err = r.Scan(&h.Rank, &h.Version, &h.Description, &h.Type, &h.Script, &h.Checksum, &h.InstalledBy, &h.InstalledOn, &h.Duration, &h.Success)
 	return h, err
 }
@@ -84,7 +60,7 @@ var noHistory = []string{"42703", "42846", "42883", "22P02", "22003", "22007", "
 
 // UnreadableError says that the history's table can't be read as one.
 type UnreadableError struct {
-	Table Table
+	Table history.Table
 	Err   error // what PostgreSQL said
 }
 
@@ -96,7 +72,7 @@ func (e *UnreadableError) Error() string {
 func (e *UnreadableError) Unwrap() error { return e.Err }
 
 // HistoryAfter reads the rows above that rank; no table is no rows.
-func (c *Conn) HistoryAfter(ctx context.Context, t Table, rank int) ([]Row, error) {
+func (c *Conn) HistoryAfter(ctx context.Context, t history.Table, rank int) ([]history.Row, error) {
 	rows, _, err := c.read(ctx, t, rank)
 	return rows, err
 }

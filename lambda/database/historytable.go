@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"slipway/lambda/history"
 )
 
 // TableFault is why Flyway can't write to the history's table: in words, and the
@@ -21,7 +23,7 @@ var kinds = map[string]string{"v": "a view", "m": "a materialized view", "p": "a
 
 // CheckTable looks at the history's table as something to be written to. It is
 // nil where Flyway can, and where there is no table.
-func (c *Conn) CheckTable(ctx context.Context, t Table) (*TableFault, error) {
+func (c *Conn) CheckTable(ctx context.Context, t history.Table) (*TableFault, error) {
 	var kind, user string
 	var inserts bool
 	var foreign []string

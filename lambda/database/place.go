@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
+	"slipway/lambda/history"
 )
 
 // Place is what stands in the place of a history, and where else there is one.
@@ -19,7 +21,7 @@ type Place struct {
 }
 
 // Place looks the table up, without reading it.
-func (c *Conn) Place(ctx context.Context, t Table) (p Place, err error) {
+func (c *Conn) Place(ctx context.Context, t history.Table) (p Place, err error) {
 	rows, err := c.pg.Query(ctx, histories, t.Name)
 	if err != nil {
 		return p, err

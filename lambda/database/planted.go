@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"slipway/lambda/history"
 )
 
 // Others are what other roles can bring about in the schemas that Flyway's
@@ -23,7 +25,7 @@ type Others struct {
 // another one unless it is a superuser or has the rights of the run's role
 // anyway. Objects of an extension count by the extension's owner as well, for
 // who owns an extension may add functions of its own to it.
-func (c *Conn) Others(ctx context.Context, t Table) (o Others, err error) {
+func (c *Conn) Others(ctx context.Context, t history.Table) (o Others, err error) {
 	schemas := append(slices.Clone(c.path), t.Schema)
 	// PostgreSQL's own types and tables are found first, unless the path names
 	// pg_catalog itself: then it has the place that it is given.

@@ -1,8 +1,6 @@
 package database
 
-import (
-	"strings"
-)
+import "strings"
 
 // A statement of another session may hold passwords and customers' data, and
 // so may its comments and its names. What is shown of one is therefore made of

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"slipway/lambda/history"
 )
 
 // Work is a session that runs scripts as Flyway's sessions do, one transaction
@@ -16,7 +18,7 @@ import (
 // lost together or not at all.
 type Work struct {
 	pg      *pgx.Conn
-	table   Table
+	table   history.Table
 	key     int64
 	path    string // the search path of scripts
 	notices Notices
@@ -24,7 +26,7 @@ type Work struct {
 
 // OpenWork opens a session beside this one, under that application_name and
 // with those server settings, for work on the history in t.
-func (c *Conn) OpenWork(ctx context.Context, t Table, application string, settings map[string]string) (*Work, error) {
+func (c *Conn) OpenWork(ctx context.Context, t history.Table, application string, settings map[string]string) (*Work, error) {
 	config, err := c.target.config(application)
 	if err != nil {
 		return nil, err
@@ -176,7 +178,7 @@ func byteOffset(s string, character int) int {
 
 // Append adds a row to the history in the same transaction. Its rank, its time
 // and, with "", its InstalledBy are set here.
-func (w *Work) Append(ctx context.Context, r Row) error {
+func (w *Work) Append(ctx context.Context, r history.Row) error {
 	_, err := w.pg.Exec(ctx, `INSERT INTO `+w.table.String()+` (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
 		SELECT max(installed_rank) + 1, $1, $2, $3, $4, $5::integer, coalesce(nullif($6, ''), current_user), $7::integer, $8::boolean FROM `+w.table.String(),
 		r.Version, r.Description, r.Type, r.Script, r.Checksum, r.InstalledBy, r.Duration, r.Success)

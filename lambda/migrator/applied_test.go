@@ -3,7 +3,7 @@ package migrator
 import (
 	"testing"
 
-	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/script"
 )
 
@@ -13,7 +13,7 @@ func TestOnlyPendingScriptsCountAsApplied(t *testing.T) {
 		{Name: script.Name{Kind: script.Baseline}, Script: "B1__all.sql"}, {Name: script.Name{Kind: script.Versioned}, Script: "V2__b.sql"},
 		{Name: script.Name{Kind: script.Versioned}, Script: "V3__c.sql"},
 	}
-	history := []database.Row{
+	history := []history.Row{
 		{Rank: 1, Type: "SQL", Script: "V2__b.sql", Success: true}, // before the run
 		{Rank: 2, Type: "SQL_BASELINE", Script: "B1__all.sql", Success: true},
 		{Rank: 3, Type: "SQL", Script: "V7__of_the_dump.sql", Success: true},

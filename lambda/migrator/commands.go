@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"slipway/lambda/database"
 	"slipway/lambda/flyway"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -29,7 +29,7 @@ func (r *run) info(ctx context.Context) error {
 		r.leaveUndecided()
 	}
 	sums := map[int]*int32{}
-	for _, row := range r.history {
+	for _, row := range r.rows {
 		sums[row.Rank] = row.Checksum
 	}
 	for i := range r.plan.scripts {
@@ -147,22 +147,22 @@ func (r *run) repair(ctx context.Context) error {
 		return report.Failf(report.ValidationFailed, "a repair would mark every version as deleted, and %s would then run on a database that has its tables already; nothing was changed", r.plan.squash.script.Script).
 			Next(r.plan.squash.keepOne())
 	}
-	before := r.history
+	before := r.rows
 	if _, err := r.start(ctx, "repair", r.conn.SessionSettings()); err != nil {
 		return r.explain(ctx, err, false)
 	}
 	if err := r.lookAgain(); err != nil {
 		return err
 	}
-	r.report.Actions = append(r.report.Actions, repaired(before, r.history)...)
+	r.report.Actions = append(r.report.Actions, repaired(before, r.rows)...)
 	return nil
 }
 
 // repaired says in words what a repair changed. Flyway gives the rank of a row
 // that it removed to a row that it adds.
-func repaired(before, after []database.Row) []string {
+func repaired(before, after []history.Row) []string {
 	actions := []string{}
-	was, left := map[int]database.Row{}, map[int]database.Row{}
+	was, left := map[int]history.Row{}, map[int]history.Row{}
 	for _, row := range before {
 		was[row.Rank] = row
 	}
@@ -181,7 +181,7 @@ func repaired(before, after []database.Row) []string {
 		}
 	}
 	for _, row := range after {
-		if row.Type == "DELETE" && was[row.Rank].Type != "DELETE" {
+		if row.Type == history.Delete && was[row.Rank].Type != history.Delete {
 			actions = append(actions, fmt.Sprintf("marked %s as deleted", row.Script))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -15,9 +16,9 @@ import (
 // there, nil where there is none yet. Of c, the Flyway settings and the
 // baseline count, and how commands are typed here. The answer is a report of info's form; its code is OK, or
 // that of the failure with which migrate would refuse.
-func Forecast(set *script.Set, history *report.Report, c Config) (*report.Report, error) {
-	r := forecastRun(set, history, c)
-	plan, rows, err := r.forecastPlan(history)
+func Forecast(set *script.Set, info *report.Report, c Config) (*report.Report, error) {
+	r := forecastRun(set, info, c)
+	plan, rows, err := r.forecastPlan(info)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +30,7 @@ func Forecast(set *script.Set, history *report.Report, c Config) (*report.Report
 	r.report.SchemaVersionAfter = r.report.SchemaVersionBefore
 	r.report.Pending = plan.pendingScripts()
 	r.report.Warnings = r.forecastWarnings(plan, rows)
-	r.plan, r.table = plan, database.Table{Schema: c.Schema, Name: cmp.Or(c.Table, defaultTable)}
+	r.plan, r.table = plan, history.Table{Schema: c.Schema, Name: cmp.Or(c.Table, history.DefaultTable)}
 	if f := r.unreadableFailure(); f != nil {
 		r.report.Fail(f)
 	} else if f := plan.contradiction(); f != nil {
@@ -40,27 +41,27 @@ func Forecast(set *script.Set, history *report.Report, c Config) (*report.Report
 }
 
 // forecastRun is a run that reaches no database, on the one that history is of.
-func forecastRun(set *script.Set, history *report.Report, c Config) *run {
+func forecastRun(set *script.Set, info *report.Report, c Config) *run {
 	r := &run{Migrator: &Migrator{Config: c}, set: set}
 	r.report = &report.Report{Command: "info", Code: report.OK, Release: set.Manifest(0).Digest}
-	if history != nil {
-		d := history.Database
+	if info != nil {
+		d := info.Database
 		r.report.Database = d
 		r.target = database.Target{Host: d.Host, Port: d.Port, Name: d.Name, User: d.User}
 	}
 	return r
 }
 
-func (r *run) forecastPlan(history *report.Report) (*plan, []database.Row, error) {
-	var rows []database.Row
-	if history != nil {
-		rows = rowsOf(history.Scripts)
+func (r *run) forecastPlan(info *report.Report) (*plan, []history.Row, error) {
+	var rows []history.Row
+	if info != nil {
+		rows = rowsOf(info.Scripts)
 	}
 	p, err := makePlan(r.set, rows, rules{outOfOrder: r.Config.Flyway.OutOfOrder, repeatable: r.repeatableChecksum})
 	return p, rows, err
 }
 
-func (r *run) forecastWarnings(p *plan, rows []database.Row) []string {
+func (r *run) forecastWarnings(p *plan, rows []history.Row) []string {
 	var out []string
 	if warning, ok := p.ahead(); ok {
 		out = append(out, warning)
@@ -76,13 +77,13 @@ func (r *run) forecastWarnings(p *plan, rows []database.Row) []string {
 
 // rowsOf makes the history again of what info lists of it: without what was
 // cancelled by a later row, which is not listed itself.
-func rowsOf(scripts []report.Script) []database.Row {
-	var rows []database.Row
+func rowsOf(scripts []report.Script) []history.Row {
+	var rows []history.Row
 	for _, s := range scripts {
-		if s.InstalledOn == nil || s.State == "Deleted" || s.Type == "DELETE" {
+		if s.InstalledOn == nil || s.State == "Deleted" || s.Type == history.Delete {
 			continue
 		}
-		row := database.Row{
+		row := history.Row{
 			Rank: cmp.Or(s.Rank, len(rows)+1), Description: s.Description, Type: s.Type, Script: s.Script, Checksum: s.Checksum,
 			InstalledBy: s.InstalledBy, InstalledOn: *s.InstalledOn, Duration: s.Milliseconds, Success: !strings.HasPrefix(s.State, "Failed"),
 		}
@@ -90,7 +91,7 @@ func rowsOf(scripts []report.Script) []database.Row {
 			row.Version = &s.Version
 		}
 		if row.Description == "" {
-			row.Description = noDescription
+			row.Description = history.NoDescription
 		}
 		rows = append(rows, row)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"slipway/lambda/flyway"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -65,7 +66,7 @@ func (r *run) migrate(ctx context.Context) error {
 			return err
 		}
 	}
-	before := lastRank(r.history)
+	before := history.LastRank(r.rows)
 	pending := r.plan.pending
 	err := r.applyAll(ctx)
 	// Whatever Flyway said, the history tells what was applied.
@@ -75,20 +76,20 @@ func (r *run) migrate(ctx context.Context) error {
 		if err == nil {
 			return again
 		}
-		if again := r.replan(append(slices.Clone(r.history), r.seen...)); again != nil {
+		if again := r.replan(append(slices.Clone(r.rows), r.seen...)); again != nil {
 			return err
 		}
 	} else {
 		r.mayBeHalfDone(err)
 		r.warnOfSessions()
 	}
-	r.report.Applied = since(before, r.history, pending)
-	for _, row := range r.history {
-		if row.Rank > before && row.Type == "BASELINE" {
+	r.report.Applied = since(before, r.rows, pending)
+	for _, row := range r.rows {
+		if row.Rank > before && row.Type == history.Baseline {
 			r.warn("the database had tables and no history: adopted at version %s", *row.Version)
 		}
 	}
-	if lastRank(r.history) == before {
+	if history.LastRank(r.rows) == before {
 		r.report.RestorePoint = nil // nothing was changed
 	}
 	if err != nil {
@@ -171,7 +172,7 @@ func (r *run) applyAll(ctx context.Context) error {
 	retries := r.newRetries(true)
 	defer retries.tell(r)
 	for {
-		rank := lastRank(r.history)
+		rank := history.LastRank(r.rows)
 		begun := time.Now()
 		blockers, err := r.apply(ctx)
 		took := time.Since(begun)
@@ -196,7 +197,7 @@ func (r *run) applyAll(ctx context.Context) error {
 		}
 		r.log.Warn("a script failed because of others; trying again while there is time",
 			"script", name, "reason", why, "blockers", fmt.Sprint(blockers))
-		if !retries.wait(ctx, name, failure.SQLState, why, ownTime(took, rank, r.history)) {
+		if !retries.wait(ctx, name, failure.SQLState, why, ownTime(took, rank, r.rows)) {
 			if n := retries.again[name]; n > 0 {
 				failure.Message += fmt.Sprintf("\nIt was run %s.", times(n+1))
 			}

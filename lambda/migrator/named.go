@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -20,7 +20,7 @@ type NewChecksum struct {
 
 // named is a row that the request names, with what it gets.
 type named struct {
-	row    database.Row
+	row    history.Row
 	script string
 	sum    NewChecksum
 	gone   bool // it is marked as deleted
@@ -48,9 +48,9 @@ func (r *run) repairNamed(ctx context.Context) error {
 		return err
 	}
 	var statements, actions []string
-	for _, row := range r.history {
+	for _, row := range r.rows {
 		if !row.Success {
-			statements = append(statements, "DELETE FROM "+r.table.String()+thisRow(row)+";")
+			statements = append(statements, "DELETE FROM "+r.table.String()+row.Condition()+";")
 			actions = append(actions, removal(row))
 		}
 	}
@@ -79,17 +79,17 @@ func (r *run) repairNamed(ctx context.Context) error {
 // statement changes the row, or adds the one with which Flyway's repair marks it as deleted.
 func (r *run) statement(n named) string {
 	if !n.gone {
-		return fmt.Sprintf("UPDATE %s SET checksum = %d%s AND checksum = %d;", r.table, n.sum.Now, thisRow(n.row), n.sum.Was)
+		return fmt.Sprintf("UPDATE %s SET checksum = %d%s AND checksum = %d;", r.table, n.sum.Now, n.row.Condition(), n.sum.Was)
 	}
 	by := "current_user"
 	if name := r.Config.Flyway.Environment["FLYWAY_INSTALLED_BY"]; name != "" {
-		by = literal(name)
+		by = history.Literal(name)
 	}
 	return fmt.Sprintf(`INSERT INTO %[1]s
 		(installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
 		SELECT (SELECT max(installed_rank) + 1 FROM %[1]s),
 			version, description, 'DELETE', script, checksum, %[2]s, 0, true FROM %[1]s%[3]s;`,
-		r.table, by, thisRow(n.row))
+		r.table, by, n.row.Condition())
 }
 
 func (n NewChecksum) action(name string) string {
@@ -100,7 +100,7 @@ func (n NewChecksum) action(name string) string {
 	return text
 }
 
-func removal(row database.Row) string { return "failed run of " + row.Script + ": removed" }
+func removal(row history.Row) string { return "failed run of " + row.Script + ": removed" }
 
 func deletion(name string) string { return name + ": marked as deleted" }
 
@@ -109,20 +109,11 @@ func nameOf(path string) (script.Name, error) {
 	return script.ParseName(path[strings.LastIndexByte(path, '/')+1:])
 }
 
-// thisRow is the condition that tells a row from all others.
-func thisRow(row database.Row) string {
-	condition := fmt.Sprintf(" WHERE installed_rank = %d AND coalesce(type, '') = %s", row.Rank, literal(row.Type))
-	if row.Version != nil {
-		condition += " AND version = " + literal(*row.Version)
-	}
-	return condition
-}
-
 // namedRows finds the rows that the request names, by rank. If one of them is not as
 // the request has it, the failure names it, and all others like it.
 func (r *run) namedRows() ([]named, error) {
-	ranks := map[int]database.Row{}
-	for _, row := range r.history {
+	ranks := map[int]history.Row{}
+	for _, row := range r.rows {
 		ranks[row.Rank] = row
 	}
 	var rows []named
@@ -158,14 +149,14 @@ func (r *run) namedRows() ([]named, error) {
 // whether that still holds.
 func (p *plan) stands(rank int) bool {
 	return slices.ContainsFunc(p.scripts, func(l listed) bool {
-		return l.rank == rank && l.InstalledOn != nil && !slices.Contains([]string{"BASELINE", "DELETE", "SCHEMA"}, l.Type) &&
+		return l.rank == rank && l.InstalledOn != nil && !slices.Contains([]string{history.Baseline, history.Delete, history.Schema}, l.Type) &&
 			slices.Contains([]string{"Success", "Out of Order", "Missing", "Future", "Outdated"}, l.State)
 	})
 }
 
 // namedRow is the row of the history in which a script of that name stands as applied,
 // or why there is none that may get another checksum.
-func (p *plan) namedRow(name string, sum NewChecksum, ranks map[int]database.Row) (row database.Row, reason string) {
+func (p *plan) namedRow(name string, sum NewChecksum, ranks map[int]history.Row) (row history.Row, reason string) {
 	file, err := nameOf(name)
 	switch {
 	case err != nil:
@@ -191,8 +182,8 @@ func (p *plan) namedRow(name string, sum NewChecksum, ranks map[int]database.Row
 		return row, fmt.Sprintf("the history has version %s %d times", file.Version, standing)
 	case state == "":
 		return row, fmt.Sprintf("the history has no version %s", file.Version)
-	case row.Type != typeSQL:
-		return row, fmt.Sprintf("the history has version %s with the type %s, not %s", file.Version, row.Type, typeSQL)
+	case row.Type != history.SQL:
+		return row, fmt.Sprintf("the history has version %s with the type %s, not %s", file.Version, row.Type, history.SQL)
 	case state == "Deleted" || !row.Success:
 		return row, fmt.Sprintf("version %s does not stand in the history as applied: its state is %s", file.Version, state)
 	case !sameDescription(row, file.Description):

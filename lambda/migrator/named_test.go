@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
@@ -200,7 +201,7 @@ func TestNamedRepairWaitsForBothLocks(t *testing.T) {
 		y := newYard(t, release("1"))
 		y.exec(world{rows: applied("1")}.insert())
 		y.config.LockWait = 200 * time.Millisecond
-		table := database.Table{Schema: "public", Name: "flyway_schema_history"}
+		table := history.Table{Schema: "public", Name: "flyway_schema_history"}
 		key := database.RunLock(table)
 		if of == "a Flyway" {
 			key = database.FlywayLock(table)

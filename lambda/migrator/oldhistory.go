@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 )
 
@@ -17,7 +18,7 @@ func (r *run) checkOldHistory(ctx context.Context) error {
 	if r.exists || r.Config.Table != "" {
 		return nil
 	}
-	_, exists, err := r.conn.History(ctx, database.Table{Schema: r.table.Schema, Name: oldTable})
+	_, exists, err := r.conn.History(ctx, history.Table{Schema: r.table.Schema, Name: oldTable})
 	var other *database.UnreadableError
 	if errors.As(err, &other) {
 		return nil // another program's table of that name
@@ -26,5 +27,5 @@ func (r *run) checkOldHistory(ctx context.Context) error {
 		return err
 	}
 	return report.Failf(report.BadRequest, "the schema %s has a history under the name that Flyway gave it before version 5, %s; nothing was run", r.table.Schema, oldTable).
-		Next("Set FLYWAY_TABLE (flyway.table in cdk.json) to " + oldTable + " to go on with that history, or to " + defaultTable + " to begin another.")
+		Next("Set FLYWAY_TABLE (flyway.table in cdk.json) to " + oldTable + " to go on with that history, or to " + history.DefaultTable + " to begin another.")
 }

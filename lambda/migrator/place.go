@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 )
 
@@ -15,9 +15,9 @@ import (
 // refuses one that would run what others put there.
 func (r *run) findTable(ctx context.Context) error {
 	byPath := r.Config.Schema == ""
-	r.table = database.Table{Schema: r.Config.Schema, Name: r.Config.Table}
+	r.table = history.Table{Schema: r.Config.Schema, Name: r.Config.Table}
 	if r.table.Name == "" {
-		r.table.Name = defaultTable
+		r.table.Name = history.DefaultTable
 	}
 	if byPath {
 		r.table.Schema = r.conn.Schema

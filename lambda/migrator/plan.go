@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -19,9 +19,9 @@ type plan struct {
 	late    []script.File  // pending, but below a version applied already, and outOfOrder is off
 	// unreadable are the rows at which Flyway would end.
 	unreadable []unreadable
-	failed     []database.Row // failed runs that still stand in the history
-	missing    []database.Row // applied, and gone from the release though it has later ones
-	future     []database.Row // applied, and above everything in the release
+	failed     []history.Row // failed runs that still stand in the history
+	missing    []history.Row // applied, and gone from the release though it has later ones
+	future     []history.Row // applied, and above everything in the release
 	edited     []report.Problem
 	renamed    []report.Problem       // those of edited that have another description now
 	checksums  map[string]NewChecksum // those of edited that only have another text, by script
@@ -56,14 +56,14 @@ type listed struct {
 }
 
 type applied struct {
-	database.Row
+	history.Row
 	version script.Version
 	deleted bool
 }
 
-func makePlan(set *script.Set, history []database.Row, rules rules) (*plan, error) {
+func makePlan(set *script.Set, rows []history.Row, rules rules) (*plan, error) {
 	p := &plan{unsure: map[string]bool{}, checksums: map[string]NewChecksum{}}
-	versioned, repeatable := p.read(history, rules.version)
+	versioned, repeatable := p.read(rows, rules.version)
 	p.versions(set, versioned, rules)
 	if err := p.repeatables(set, repeatable, rules); err != nil {
 		return nil, err
@@ -77,18 +77,18 @@ func makePlan(set *script.Set, history []database.Row, rules rules) (*plan, erro
 
 // read splits the history and strikes out what a DELETE row (repair, revert) cancels.
 // Rows that Flyway can't read are listed, and count for nothing.
-func (p *plan) read(history []database.Row, version func() string) (versioned, repeatable []*applied) {
-	for _, row := range history {
+func (p *plan) read(rows []history.Row, version func() string) (versioned, repeatable []*applied) {
+	for _, row := range rows {
 		if bad, ok := judgeType(row, version); ok {
 			p.refuse(bad)
 			continue
 		}
 		a := &applied{Row: row}
 		if row.Version == nil {
-			if row.Type == "DELETE" && row.Success {
+			if row.Type == history.Delete && row.Success {
 				strike(repeatable, func(o *applied) bool { return o.Description == row.Description })
 			}
-			if !slices.Contains([]string{"SQL", "SCHEMA", "DELETE"}, row.Type) {
+			if !slices.Contains([]string{history.SQL, history.Schema, history.Delete}, row.Type) {
 				p.doubts = append(p.doubts, "the history holds a row of type "+row.Type)
 			}
 			repeatable = append(repeatable, a)
@@ -99,10 +99,10 @@ func (p *plan) read(history []database.Row, version func() string) (versioned, r
 			p.refuse(judgeVersion(row))
 			continue
 		}
-		if isBaseline(row.Type) {
+		if history.IsBaseline(row.Type) {
 			p.baseline = script.Highest(p.baseline, a.version)
 		}
-		if row.Type == "DELETE" && row.Success {
+		if row.Type == history.Delete && row.Success {
 			// Flyway does not list the row itself.
 			if !strike(versioned, func(o *applied) bool { return o.version.Compare(a.version) == 0 }) {
 				p.refuse(judgeTombstone(row))
@@ -123,7 +123,7 @@ func (p *plan) refuse(bad unreadable) {
 // that row was deleted already.
 func strike(rows []*applied, match func(*applied) bool) bool {
 	for _, a := range slices.Backward(rows) {
-		if a.Type != "DELETE" && a.Type != "BASELINE" && a.Type != "SCHEMA" && match(a) {
+		if a.Type != history.Delete && a.Type != history.Baseline && a.Type != history.Schema && match(a) {
 			was := a.deleted
 			a.deleted = true
 			return !was
@@ -132,7 +132,7 @@ func strike(rows []*applied, match func(*applied) bool) bool {
 	return true
 }
 
-func (p *plan) list(row database.Row, state string) {
+func (p *plan) list(row history.Row, state string) {
 	s := scriptOf(row)
 	s.State = state
 	p.scripts = append(p.scripts, listed{s, row.Rank})
@@ -148,7 +148,7 @@ func (p *plan) listFile(f script.File, state string) {
 	p.scripts = append(p.scripts, listed{s, rank})
 }
 
-func scriptOf(row database.Row) report.Script {
+func scriptOf(row history.Row) report.Script {
 	on := row.InstalledOn
 	s := report.Script{
 		Description: row.Description, Type: row.Type, Script: row.Script,
@@ -157,7 +157,7 @@ func scriptOf(row database.Row) report.Script {
 	if row.Version != nil {
 		s.Version = *row.Version
 	}
-	if s.Description == noDescription {
+	if s.Description == history.NoDescription {
 		s.Description = ""
 	}
 	return s

@@ -3,13 +3,14 @@ package migrator
 import (
 	"slices"
 
+	"slipway/lambda/history"
 	"slipway/lambda/script"
 )
 
-func (p *plan) repeatables(set *script.Set, history []*applied, rules rules) error {
+func (p *plan) repeatables(set *script.Set, rows []*applied, rules rules) error {
 	latest := map[string]*applied{}
-	for _, a := range history {
-		if a.Type != "DELETE" {
+	for _, a := range rows {
+		if a.Type != history.Delete {
 			latest[a.Description] = a
 		}
 	}
@@ -39,7 +40,7 @@ func (p *plan) repeatables(set *script.Set, history []*applied, rules rules) err
 		}
 		current[key], outdated[key] = same, !same
 	}
-	for _, a := range history {
+	for _, a := range rows {
 		p.repeated(a, latest[a.Description] == a, files, outdated)
 	}
 	for _, f := range set.Repeatable {
@@ -61,7 +62,7 @@ func (p *plan) repeated(a *applied, latest bool, files map[string]script.File, o
 	state := "Success"
 	_, known := files[a.Description]
 	switch {
-	case a.Type == "SCHEMA", a.Type == "DELETE":
+	case a.Type == history.Schema, a.Type == history.Delete:
 	case a.deleted:
 		state = "Deleted"
 	case !a.Success:

@@ -6,14 +6,14 @@ import (
 	"slices"
 	"unicode/utf16"
 
-	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
 
 // versions judges the rows and scripts that have a version. A row belongs to
 // the script of the same version and type, so V3 and B3 are two.
-func (p *plan) versions(set *script.Set, history []*applied, rules rules) {
+func (p *plan) versions(set *script.Set, rows []*applied, rules rules) {
 	scripts := inOrder(set)
 	var highest script.Version // that the release has
 	files := map[string]script.File{}
@@ -23,9 +23,9 @@ func (p *plan) versions(set *script.Set, history []*applied, rules rules) {
 	}
 	done := map[string]bool{}
 	var last script.Version // in order of rank, to tell what was out of order
-	for _, a := range history {
+	for _, a := range rows {
 		outOfOrder := a.version.Compare(last) <= 0
-		if !a.deleted && !outOfOrder && a.Type != "DELETE" {
+		if !a.deleted && !outOfOrder && a.Type != history.Delete {
 			last = a.version
 		}
 		if a.deleted {
@@ -37,7 +37,7 @@ func (p *plan) versions(set *script.Set, history []*applied, rules rules) {
 		file, known := files[id]
 		p.list(a.Row, p.applied(a, file, known, highest, outOfOrder))
 		p.squash.anchored = p.squash.anchored || a.Success && known
-		if a.Success && a.Type != "DELETE" {
+		if a.Success && a.Type != history.Delete {
 			p.current = script.Highest(p.current, a.version)
 		}
 	}
@@ -65,11 +65,11 @@ func identity(v script.Version, kind string) string { return v.Key() + " " + kin
 // applied judges one versioned row that stands, and names its state as Flyway does.
 func (p *plan) applied(a *applied, file script.File, known bool, highest script.Version, outOfOrder bool) string {
 	switch {
-	case a.Type == "BASELINE":
+	case a.Type == history.Baseline:
 		return "Baseline"
-	case a.Type == "DELETE", a.Type == "SCHEMA":
+	case a.Type == history.Delete, a.Type == history.Schema:
 		return "Success"
-	case isBaseline(a.Type) && !a.Success:
+	case history.IsBaseline(a.Type) && !a.Success:
 		p.failed = append(p.failed, a.Row)
 		return "Failed"
 	case !known && a.version.Compare(highest) >= 0:
@@ -90,7 +90,7 @@ func (p *plan) applied(a *applied, file script.File, known bool, highest script.
 	case !a.Success:
 		p.failed = append(p.failed, a.Row)
 		return "Failed"
-	case isBaseline(a.Type):
+	case history.IsBaseline(a.Type):
 		return "Baseline"
 	}
 	if a.version.Compare(p.baseline) > 0 {
@@ -102,7 +102,7 @@ func (p *plan) applied(a *applied, file script.File, known bool, highest script.
 	return "Success"
 }
 
-func (p *plan) compare(row database.Row, file script.File) {
+func (p *plan) compare(row history.Row, file script.File) {
 	problem := report.Problem{Script: file.Script, Version: *row.Version}
 	if !sameDescription(row, file.Description) {
 		problem.Reason = fmt.Sprintf("renamed after it was applied (%q then)", row.Description)
@@ -118,7 +118,7 @@ func (p *plan) compare(row database.Row, file script.File) {
 }
 
 // sameDescription reports whether a row has the description of a script.
-func sameDescription(row database.Row, description string) bool {
+func sameDescription(row history.Row, description string) bool {
 	return row.Description == abbreviate(description) || row.Description == "" && description == ""
 }
 
@@ -126,7 +126,7 @@ func sameDescription(row database.Row, description string) bool {
 func abbreviate(description string) string {
 	units := utf16.Encode([]rune(description))
 	if len(units) <= 200 {
-		return cmp.Or(description, noDescription)
+		return cmp.Or(description, history.NoDescription)
 	}
 	return string(utf16.Decode(units[:197])) + "..."
 }
@@ -136,9 +136,6 @@ const (
 	belowBaseline = "Below Baseline"
 	atBaseline    = "Ignored (Baseline)"
 )
-
-// noDescription is what Flyway stores for a script without a description.
-const noDescription = "<< no description >>"
 
 // unapplied judges a script that no row stands for. first is the version of the
 // B script with which a database without versions begins: it runs whatever the

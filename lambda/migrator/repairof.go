@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -23,15 +24,15 @@ type NamedRepair struct {
 // commands are typed here. rows are the ranks of the rows that may be rewritten or marked
 // as deleted, "1,7", as a failure named them: whoever asks has seen them then.
 // Where no such repair would let the release run, the error is a [report.Failure].
-func RepairOf(set *script.Set, history *report.Report, c Config, rows string) (NamedRepair, error) {
-	r := forecastRun(set, history, c)
-	p, _, err := r.forecastPlan(history)
+func RepairOf(set *script.Set, info *report.Report, c Config, rows string) (NamedRepair, error) {
+	r := forecastRun(set, info, c)
+	p, _, err := r.forecastPlan(info)
 	if err != nil {
 		return NamedRepair{}, err
 	}
 	rows = strings.ReplaceAll(rows, " ", "")
 	repair := NamedRepair{Rows: rows, Checksums: p.checksums, Actions: []string{}}
-	if len(p.missing) > 0 && rows == ranksOf(p.missing) && !p.runsAfterRepair() {
+	if len(p.missing) > 0 && rows == history.Ranks(p.missing) && !p.runsAfterRepair() {
 		repair.Rows = ""
 		repair.Deleted = map[int]string{}
 		for _, row := range p.missing {
@@ -71,7 +72,7 @@ func (p *plan) beyondRepair(missing bool) *report.Failure {
 	}
 	if missing && len(p.unreadable) == 0 && len(p.missing) > 0 {
 		if len(problems) == 0 {
-			next = "Put them back. If they were removed on purpose, `slipway repair --rows " + ranksOf(p.missing) +
+			next = "Put them back. If they were removed on purpose, `slipway repair --rows " + history.Ranks(p.missing) +
 				"` marks them as deleted."
 		}
 		if p.runsAfterRepair() {

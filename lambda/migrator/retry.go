@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -83,8 +83,8 @@ func (a *retries) wait(ctx context.Context, name, state, why string, took time.D
 }
 
 // ownTime is what a start of Flyway took without the scripts that it applied.
-func ownTime(took time.Duration, rank int, history []database.Row) time.Duration {
-	for _, row := range history {
+func ownTime(took time.Duration, rank int, rows []history.Row) time.Duration {
+	for _, row := range rows {
 		if row.Rank > rank {
 			took -= time.Duration(row.Duration) * time.Millisecond
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -45,7 +46,7 @@ func (r *run) revert(ctx context.Context) error {
 	if now, err := r.conn.Now(ctx); err == nil {
 		r.report.RestorePoint = &now
 	}
-	before := lastRank(r.history)
+	before := history.LastRank(r.rows)
 	watched := r.watch(ctx)
 	err = r.undoAll(watched.ctx, w, p)
 	blockers, lost := watched.stop()
@@ -53,7 +54,7 @@ func (r *run) revert(ctx context.Context) error {
 	if again := r.lookAgain(); again != nil {
 		return errors.Join(err, again)
 	}
-	r.report.Reverted = p.reverted(before, r.history)
+	r.report.Reverted = p.reverted(before, r.rows)
 	if len(r.report.Reverted) == 0 {
 		r.report.RestorePoint = nil
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -17,7 +17,7 @@ type revertPlan struct {
 }
 
 // planRevert decides what is undone and checks all of it: the way back, the
-// history, and every undo script. What is wrong is reported together.
+// rows, and every undo script. What is wrong is reported together.
 func (r *run) planRevert() (*revertPlan, error) {
 	rows, err := r.chooseSteps()
 	if err != nil || len(rows) == 0 {
@@ -33,7 +33,7 @@ func (r *run) planRevert() (*revertPlan, error) {
 	for _, a := range rows {
 		f, ok := undo[a.version.Key()]
 		switch {
-		case a.Type != "SQL":
+		case a.Type != history.SQL:
 			problems = append(problems, report.Problem{Script: a.Script, Version: *a.Row.Version, Reason: "was applied as " + a.Type + ", which can't be undone by a script"})
 		case !ok:
 			missing++
@@ -91,7 +91,7 @@ func (r *run) chooseSteps() ([]*applied, error) {
 	standing := r.standing()
 	if r.req.Steps > 0 {
 		n := len(standing)
-		if i := slices.IndexFunc(standing, func(a *applied) bool { return isBaseline(a.Type) }); i >= 0 {
+		if i := slices.IndexFunc(standing, func(a *applied) bool { return history.IsBaseline(a.Type) }); i >= 0 {
 			n = i
 		}
 		if r.req.Steps > n {
@@ -116,9 +116,9 @@ func (r *run) downTo(standing []*applied) ([]*applied, error) {
 		if a.version.Compare(to) == 0 {
 			return standing[:i], nil
 		}
-		if isBaseline(a.Type) {
+		if history.IsBaseline(a.Type) {
 			f := refusal("the database was adopted at version %s, and nothing before that can be reverted; nothing was changed", a.version)
-			if a.Type == baselineScript {
+			if a.Type == history.BaselineScript {
 				f.Message = fmt.Sprintf("the database began with %s, which can't be reverted; nothing was changed", a.Script)
 			}
 			f.NextStep = fmt.Sprintf("Revert to %s at most.", a.version)
@@ -135,8 +135,8 @@ func (r *run) downTo(standing []*applied) ([]*applied, error) {
 
 // standing are the versions that are applied, the newest first.
 func (r *run) standing() []*applied {
-	rows, _ := (&plan{}).read(r.history, r.Runner.Version)
-	rows = slices.DeleteFunc(rows, func(a *applied) bool { return a.deleted || a.Type == "DELETE" })
+	rows, _ := (&plan{}).read(r.rows, r.Runner.Version)
+	rows = slices.DeleteFunc(rows, func(a *applied) bool { return a.deleted || a.Type == history.Delete })
 	slices.SortStableFunc(rows, func(a, b *applied) int { return b.version.Compare(a.version) })
 	return rows
 }
@@ -197,14 +197,14 @@ func (r *run) announce(p *revertPlan) {
 }
 
 // reverted are the steps that the history says were taken since that rank.
-func (p *revertPlan) reverted(rank int, history []database.Row) []report.Script {
+func (p *revertPlan) reverted(rank int, rows []history.Row) []report.Script {
 	undo := map[string]string{}
 	for _, s := range p.steps {
 		undo[*s.row.Version] = s.undo.Script
 	}
 	list := []report.Script{}
-	for _, row := range history {
-		if row.Rank > rank && row.Type == "DELETE" && row.Version != nil {
+	for _, row := range rows {
+		if row.Rank > rank && row.Type == history.Delete && row.Version != nil {
 			s := scriptOf(row)
 			s.Script = undo[s.Version]
 			list = append(list, s)

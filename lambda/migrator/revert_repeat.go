@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/script"
 	"slipway/lambda/sqltext"
 )
@@ -19,7 +20,7 @@ import (
 // is gone), which makes it pending again.
 type repeat struct {
 	file script.File
-	row  database.Row
+	row  history.Row
 	text string // in lower case, placeholders replaced
 	// open: it may touch things that it does not name.
 	open bool
@@ -31,10 +32,10 @@ func (r *run) repeatsOf() ([]repeat, error) {
 	for _, f := range r.set.Repeatable {
 		files[abbreviate(f.Description)] = f
 	}
-	_, rows := (&plan{}).read(r.history, r.Runner.Version)
+	_, rows := (&plan{}).read(r.rows, r.Runner.Version)
 	latest := map[string]*applied{}
 	for _, a := range rows {
-		if a.Type != "DELETE" && a.Type != "SCHEMA" {
+		if a.Type != history.Delete && a.Type != history.Schema {
 			latest[a.Description] = a
 		}
 	}

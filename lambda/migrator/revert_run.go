@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 )
 
@@ -38,7 +39,7 @@ type undoing struct {
 // undoAll takes the steps, one after the other. One that failed because of other
 // sessions is tried again while there is time: its transaction was rolled back.
 func (r *run) undoAll(ctx context.Context, w *database.Work, p *revertPlan) error {
-	u := &undoing{run: r, w: w, rank: lastRank(r.history), repeats: slices.Clone(p.repeats)}
+	u := &undoing{run: r, w: w, rank: history.LastRank(r.rows), repeats: slices.Clone(p.repeats)}
 	retries := r.newRetries(false)
 	defer retries.tell(r)
 	for i := range p.steps {
@@ -214,8 +215,8 @@ func (u *undoing) outside(ctx, work context.Context, s *step) error {
 // runs again in words.
 func (u *undoing) bury(work context.Context, s *step, milliseconds int) (then undoing, again []string, err error) {
 	then = *u
-	tombstone := func(row database.Row, milliseconds int) {
-		row.Type, row.Success, row.InstalledBy, row.Duration = "DELETE", true, u.Config.Flyway.Environment["FLYWAY_INSTALLED_BY"], milliseconds
+	tombstone := func(row history.Row, milliseconds int) {
+		row.Type, row.Success, row.InstalledBy, row.Duration = history.Delete, true, u.Config.Flyway.Environment["FLYWAY_INSTALLED_BY"], milliseconds
 		if err == nil {
 			err = u.w.Append(work, row)
 		}

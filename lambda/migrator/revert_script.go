@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/judge"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
@@ -16,7 +17,7 @@ import (
 
 // step is one version to undo.
 type step struct {
-	row    database.Row
+	row    history.Row
 	undo   script.File
 	text   string // the undo script as it runs, placeholders replaced
 	lines  *sqltext.Lines

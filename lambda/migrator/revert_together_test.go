@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
 )
@@ -86,7 +87,7 @@ func TestRevertAndFlywaysLock(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, ladder(2, 0))
 	y.prime()
-	lock := database.FlywayLock(database.Table{Schema: "public", Name: "flyway_schema_history"})
+	lock := database.FlywayLock(history.Table{Schema: "public", Name: "flyway_schema_history"})
 	holder := y.connect()
 	if _, err := holder.Exec(t.Context(), fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%d)", lock)); err != nil {
 		t.Fatal(err)

@@ -6,11 +6,9 @@ import (
 	"strings"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 )
-
-// defaultTable is the name that Flyway gives the history.
-const defaultTable = "flyway_schema_history"
 
 // rewriteRows makes the rows that Flyway can't read into such as it can, once
 // the request names all of them: whoever asks has then seen the statements. It
@@ -77,7 +75,7 @@ func (r *run) checkRows() error {
 // rewritable reports whether a statement is known for every row that Flyway can't read.
 func (p *plan) rewritable() bool {
 	for _, u := range p.unreadable {
-		if u.statement(database.Table{}) == "" {
+		if u.statement(history.Table{}) == "" {
 			return false
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -28,19 +29,19 @@ type run struct {
 
 	set    *script.Set
 	target database.Target
-	table  database.Table
+	table  history.Table
 	// conn is Slipway's own session. The watcher uses it while Flyway runs, so
 	// everybody locks.
 	conn   *database.Conn
 	connMu sync.Mutex
 
-	history []database.Row
+	rows    []history.Row
 	exists  bool // the history's table
 	trusted bool // [run.checkOthers] has passed once
 	plan    *plan
-	seen    []database.Row // what the last start of Flyway was seen to apply
-	unread  bool           // the history could not be read after Flyway ended
-	invalid []string       // the indexes that were invalid before Flyway started; nil where nobody looked
+	seen    []history.Row // what the last start of Flyway was seen to apply
+	unread  bool          // the history could not be read after Flyway ended
+	invalid []string      // the indexes that were invalid before Flyway started; nil where nobody looked
 	staging staging
 }
 
@@ -118,24 +119,24 @@ func (r *run) load() error {
 
 // look reads the history and makes the plan anew.
 func (r *run) look(ctx context.Context) error {
-	history, exists, err := r.conn.History(ctx, r.table)
+	rows, exists, err := r.conn.History(ctx, r.table)
 	if err != nil {
 		return err
 	}
 	r.exists = exists
-	return r.replan(history)
+	return r.replan(rows)
 }
 
 // replan makes the plan of that history.
-func (r *run) replan(history []database.Row) (err error) {
-	r.history = history
+func (r *run) replan(rows []history.Row) (err error) {
+	r.rows = rows
 	rules := rules{outOfOrder: r.Config.Flyway.OutOfOrder, repeatable: r.repeatableChecksum, version: r.Runner.Version}
 	if r.req.Command == "migrate" && r.req.Target != "" {
 		if rules.target, err = r.targetVersion(); err != nil {
 			return err
 		}
 	}
-	if r.plan, err = makePlan(r.set, history, rules); err != nil {
+	if r.plan, err = makePlan(r.set, rows, rules); err != nil {
 		return err
 	}
 	r.report.SchemaVersionAfter = r.plan.current.String()

@@ -15,6 +15,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
+	"slipway/lambda/history"
 	"slipway/lambda/script"
 )
 
@@ -96,7 +97,7 @@ func (r *run) sessionValues(limit int64) (*strings.Replacer, error) {
 	tag := "slipway_" + r.report.RunID
 	return strings.NewReplacer(
 		"@tag", tag, "@state", tag, "@channel", tag,
-		"@history", r.table.String(), "@rank", fmt.Sprint(lastRank(r.history)),
+		"@history", r.table.String(), "@rank", fmt.Sprint(history.LastRank(r.rows)),
 		"@outside", "'{"+strings.Join(outside, ",")+"}'::int8[]", "@limit", fmt.Sprint(limit), "@adopted", fmt.Sprint(adopted),
 		"@callbackCustom", textArray(ofCallbacks), "@custom", textArray(ofScripts),
 		"@lock", fmt.Sprint(database.FlywayLock(r.table)), "@application", r.application(false),
@@ -154,9 +155,9 @@ func (r *run) warnOfSessions() {
 		if json.Unmarshal([]byte(payload), &told) != nil {
 			continue
 		}
-		var rows []database.Row
-		for _, row := range r.history {
-			if row.Rank > told.Rank && !slices.Contains([]string{"BASELINE", "SCHEMA", "DELETE"}, row.Type) {
+		var rows []history.Row
+		for _, row := range r.rows {
+			if row.Rank > told.Rank && !slices.Contains([]string{history.Baseline, history.Schema, history.Delete}, row.Type) {
 				rows = append(rows, row)
 			}
 		}

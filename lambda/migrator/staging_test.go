@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
 )
@@ -27,7 +28,7 @@ func leftovers(t *testing.T) []string {
 func (y *yard) afterLoading(req migrator.Request, change func()) *report.Report {
 	y.Helper()
 	holder := y.connect()
-	key := database.RunLock(database.Table{Schema: "public", Name: "flyway_schema_history"})
+	key := database.RunLock(history.Table{Schema: "public", Name: "flyway_schema_history"})
 	if _, err := holder.Exec(y.Context(), fmt.Sprintf("SELECT pg_advisory_lock(%d)", key)); err != nil {
 		y.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -15,7 +15,7 @@ import (
 // unreadable is a row of the history at which Flyway ends every command, repair
 // too. fix is what makes it readable, without the table.
 type unreadable struct {
-	row    database.Row
+	row    history.Row
 	reason string
 	fix    fix
 }
@@ -28,7 +28,7 @@ type fix struct {
 
 // coreTypes are the types of rows that Flyway 12.4 reads.
 var coreTypes = []string{
-	"SCHEMA", "BASELINE", "DELETE", "SQL", "JDBC", "SCRIPT", "UNDO_SCRIPT", "CUSTOM", baselineScript, "JDBC_BASELINE",
+	history.Schema, history.Baseline, history.Delete, history.SQL, "JDBC", "SCRIPT", "UNDO_SCRIPT", "CUSTOM", history.BaselineScript, "JDBC_BASELINE",
 }
 
 // reads reports whether Flyway of that version reads rows of that type.
@@ -47,7 +47,7 @@ func atLeast(version string, major, minor int) bool {
 }
 
 // judgeType finds a row whose type Flyway does not read.
-func judgeType(row database.Row, version func() string) (unreadable, bool) {
+func judgeType(row history.Row, version func() string) (unreadable, bool) {
 	if slices.Contains(coreTypes, row.Type) && (row.Type != "UNDO_SCRIPT" || row.Version != nil) {
 		return unreadable{}, false
 	}
@@ -63,13 +63,13 @@ func judgeType(row database.Row, version func() string) (unreadable, bool) {
 
 // nearest is the type that Flyway reads and that says of the row what its own
 // type says: that something other than SQL was applied, or that it was undone.
-func nearest(row database.Row) string {
+func nearest(row history.Row) string {
 	kind := strings.ToUpper(strings.TrimSpace(row.Type))
 	switch {
 	case slices.Contains(coreTypes, kind) && kind != "UNDO_SCRIPT":
 		return kind
 	case strings.HasPrefix(kind, "UNDO_") && row.Version != nil && row.Success:
-		return "DELETE"
+		return history.Delete
 	case kind == "SPRING_JDBC":
 		return "JDBC"
 	}
@@ -77,7 +77,7 @@ func nearest(row database.Row) string {
 }
 
 // judgeVersion is for a row whose version is none.
-func judgeVersion(row database.Row) unreadable {
+func judgeVersion(row history.Row) unreadable {
 	if trimmed := strings.TrimSpace(*row.Version); trimmed != *row.Version {
 		if _, err := script.ParseVersion(trimmed); err == nil {
 			return unreadable{row, "its version has white space around it", fix{newVersion: trimmed}}
@@ -87,35 +87,26 @@ func judgeVersion(row database.Row) unreadable {
 }
 
 // judgeTombstone is for a DELETE row that cancels what is cancelled already.
-func judgeTombstone(row database.Row) unreadable {
+func judgeTombstone(row history.Row) unreadable {
 	return unreadable{row, "it deletes a version that an earlier row deleted already", fix{remove: true}}
 }
 
 // statement is the SQL that mends the row, "" for what a person has to decide.
-func (u unreadable) statement(t database.Table) string {
-	condition := thisRow(u.row)
+func (u unreadable) statement(t history.Table) string {
+	condition := u.row.Condition()
 	switch {
 	case u.fix.remove:
 		return "DELETE FROM " + t.String() + condition + ";"
 	case u.fix.newVersion != "":
-		return "UPDATE " + t.String() + " SET version = " + literal(u.fix.newVersion) + condition + ";"
+		return "UPDATE " + t.String() + " SET version = " + history.Literal(u.fix.newVersion) + condition + ";"
 	case u.fix.newType != "":
-		return "UPDATE " + t.String() + " SET type = " + literal(u.fix.newType) + condition + ";"
+		return "UPDATE " + t.String() + " SET type = " + history.Literal(u.fix.newType) + condition + ";"
 	}
 	return ""
 }
 
-// literal quotes a text for PostgreSQL, whatever standard_conforming_strings is.
-func literal(text string) string {
-	quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
-	if strings.Contains(text, `\`) {
-		return "E" + strings.ReplaceAll(quoted, `\`, `\\`)
-	}
-	return quoted
-}
-
 // problem names the row by all that tells it apart, and what mends it.
-func (u unreadable) problem(t database.Table) report.Problem {
+func (u unreadable) problem(t history.Table) report.Problem {
 	version := ""
 	if u.row.Version != nil {
 		version = "version " + *u.row.Version + ", "
@@ -153,17 +144,9 @@ func (r *run) unreadableFailure() *report.Failure {
 
 // ranks names the rows as the request that rewrites them has to.
 func ranks(rows []unreadable) string {
-	var list []database.Row
+	var list []history.Row
 	for _, u := range rows {
 		list = append(list, u.row)
 	}
-	return ranksOf(list)
-}
-
-func ranksOf(rows []database.Row) string {
-	var list []string
-	for _, row := range rows {
-		list = append(list, strconv.Itoa(row.Rank))
-	}
-	return strings.Join(list, ",")
+	return history.Ranks(list)
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -78,7 +78,7 @@ func (p *plan) previousFailed() *report.Failure {
 		Code:    report.PreviousFailed,
 		Message: fmt.Sprintf("%s failed in an earlier run outside a transaction, so part of what it did may stay", row.Script),
 		Script:  row.Script,
-		NextStep: "If it is made to go on where it stopped, run `slipway repair`, which takes its row out of the history, then migrate again; " +
+		NextStep: "If it is made to go on where it stopped, run `slipway repair`, which takes its row out of the rows, then migrate again; " +
 			"if not, finish or undo by hand what it did before that.",
 	}
 	for _, row := range p.failed {
@@ -109,13 +109,13 @@ func (p *plan) pendingScripts() []report.Script {
 
 // since are the scripts that were applied after that rank: those of the pending
 // ones that have a row of success. A script can write rows of its own.
-func since(rank int, history []database.Row, pending []script.File) []report.Script {
+func since(rank int, rows []history.Row, pending []script.File) []report.Script {
 	open := map[string]bool{}
 	for _, f := range pending {
 		open[f.Script+" "+typeOf(f)] = true
 	}
 	list := []report.Script{}
-	for _, row := range history {
+	for _, row := range rows {
 		id := row.Script + " " + row.Type
 		if row.Rank > rank && row.Success && open[id] {
 			list = append(list, scriptOf(row))
@@ -123,13 +123,6 @@ func since(rank int, history []database.Row, pending []script.File) []report.Scr
 		}
 	}
 	return list
-}
-
-func lastRank(history []database.Row) int {
-	if len(history) == 0 {
-		return 0
-	}
-	return history[len(history)-1].Rank
 }
 
 // some lists at most so many texts, and the number of the rest.

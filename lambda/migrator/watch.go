@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 )
 
@@ -24,14 +25,14 @@ type watcher struct {
 	done     sync.WaitGroup
 	quit     chan struct{}
 	blockers []report.Blocker
-	rows     []database.Row // what came into the history meanwhile
+	rows     []history.Row // what came into the history meanwhile
 	lost     bool
 }
 
 func (r *run) watch(ctx context.Context) *watcher {
 	w := &watcher{quit: make(chan struct{})}
 	w.ctx, w.end = context.WithCancelCause(ctx)
-	rank := lastRank(r.history)
+	rank := history.LastRank(r.rows)
 	w.done.Go(func() {
 		t := time.NewTicker(time.Second)
 		defer t.Stop()
@@ -68,13 +69,13 @@ func (r *run) glance(w *watcher, rank *int) error {
 	defer context.AfterFunc(w.ctx, func() { time.AfterFunc(200*time.Millisecond, cancel) })()
 	r.connMu.Lock()
 	defer r.connMu.Unlock()
-	history, err := r.conn.HistoryAfter(ctx, r.table, *rank)
+	rows, err := r.conn.HistoryAfter(ctx, r.table, *rank)
 	if err != nil {
 		return err
 	}
-	if n := len(history); n > 0 {
-		last := history[n-1]
-		*rank, w.rows = last.Rank, append(w.rows, history...)
+	if n := len(rows); n > 0 {
+		last := rows[n-1]
+		*rank, w.rows = last.Rank, append(w.rows, rows...)
 		if r.req.Command != "revert" { // which knows better itself how far it is
 			applied := since(math.MinInt, w.rows, r.plan.pending)
 			r.log.Info(fmt.Sprintf("applied %d of %d", len(applied), len(r.plan.pending)), "last", last.Script)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"slipway/lambda/database"
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 )
 
@@ -65,7 +66,7 @@ func (t *testbed) betrays() string {
 // waits for the lock.
 func (t *testbed) swapped(change func()) *outcome {
 	holder := t.session()
-	key := database.RunLock(database.Table{Schema: "public", Name: "flyway_schema_history"})
+	key := database.RunLock(history.Table{Schema: "public", Name: "flyway_schema_history"})
 	t.do(holder, fmt.Sprintf("SELECT pg_advisory_lock(%d)", key))
 	run := t.start("migrate")
 	t.await("the run waits for its lock", func() bool { return strings.Contains(run.err.String(), "another run is at work") })

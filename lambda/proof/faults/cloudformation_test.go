@@ -12,6 +12,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/event"
+	"slipway/lambda/history"
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
 	"slipway/lambda/serve"
@@ -64,7 +65,7 @@ var eventFaults = []fault{
 	{"event-behind-another-run", "an event waits for another run until its own deadline, then looks again: nothing pending is a success, otherwise LOCKED names the other", func(t *testbed) {
 		t.migrated()
 		app := t.session()
-		t.do(app, fmt.Sprintf("SELECT pg_advisory_lock(%d)", database.RunLock(database.Table{Schema: "public", Name: "flyway_schema_history"})))
+		t.do(app, fmt.Sprintf("SELECT pg_advisory_lock(%d)", database.RunLock(history.Table{Schema: "public", Name: "flyway_schema_history"})))
 		sandbox := t.lambda()
 		limit := 5 * time.Second
 		t.deployed(sandbox.invoke(update(2, 1), limit), "1")
