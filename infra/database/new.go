@@ -6,7 +6,7 @@ import (
 	"slipway/infra/environment"
 )
 
-// New makes the database of an environment in the stack and answers how to reach it.
+// New makes the database of an environment in the stack and returns how to reach it.
 func New(stack awscdk.Stack, c environment.Config) Access {
 	key := NewKey(stack, "Key", c.Name)
 	network := NewNetwork(stack, "Network", NetworkProps{

@@ -32,7 +32,7 @@ type Config struct {
 	Flyway          map[string]string // FLYWAY_… → value
 	LockTimeout     time.Duration
 	LogDays         int
-	AlarmEmail      string // "": nobody is written to
+	AlarmEmail      string // "" for none
 	Tags            map[string]string
 }
 

@@ -16,7 +16,7 @@ const (
 	Map      Kind = "texts by name"
 )
 
-// Scope says for which databases a key is meant.
+// Scope says for which databases a key is intended.
 type Scope string
 
 // Scopes of keys.
@@ -120,8 +120,8 @@ var Keys = []Key{
 
 	{Path: "logRetentionDays", Kind: Whole, Default: 90, Relaxed: 7, check: retention,
 		Doc: "Days that logs are kept; one of CloudWatch's steps"},
-	{Path: "alarmEmail", Kind: Text, Absent: "nobody", check: emailAddress,
-		Doc: "Who hears of failed runs and of runs that near their limit; others subscribe to the topic"},
+	{Path: "alarmEmail", Kind: Text, Absent: "none", check: emailAddress,
+		Doc: "Email address notified of failed runs and of runs that come close to their limit; others subscribe to the topic"},
 	{Path: "tags", Kind: Map, Default: map[string]any{}, check: names(tagName),
 		Doc: "Tags of everything in the environment"},
 }

@@ -22,7 +22,7 @@ type Pipeline struct {
 	History bool
 	Roles   []string
 	Test    bool   // the project's own tests are run
-	Email   string // "": nobody is written to
+	Email   string // "" for none
 	LogDays int
 }
 
@@ -51,8 +51,8 @@ var PipelineKeys = []Key{
 		Doc: "Each push runs Slipway's own tests too (`make test`): for those who change Slipway itself"},
 	{Path: "dockerHubSecretArn", Kind: Text, Absent: "none is used", check: secretArn,
 		Doc: "Secret with `username` and `password` for Docker Hub, whose limit for strangers is low; or name a mirror in `images` (one in ECR has to let the pipeline's account pull)"},
-	{Path: "email", Kind: Text, Absent: "nobody", check: emailAddress,
-		Doc: "Who hears of failures and of environments that wait for approval; others subscribe to the topic"},
+	{Path: "email", Kind: Text, Absent: "none", check: emailAddress,
+		Doc: "Email address notified of failures and of environments that wait for approval; others subscribe to the topic"},
 	{Path: "logRetentionDays", Kind: Whole, Default: 90, check: retention,
 		Doc: "Days that the builds' logs are kept; one of CloudWatch's steps"},
 }

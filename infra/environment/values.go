@@ -37,7 +37,7 @@ func (v values) read(raw map[string]any, path, prefix string, e *Error) {
 		}
 		key, ok := v.lookup(prefix + name)
 		if !ok {
-			e.add(at, "no such key%s", v.meant(name, prefix))
+			e.add(at, "no such key%s", v.suggestion(name, prefix))
 			continue
 		}
 		v.given[key.Path] = true
@@ -63,9 +63,9 @@ func (v values) fill() {
 	}
 }
 
-// meant is the end of a message about a name that is no key below prefix: it may
+// suggestion is the end of a message about a name that is not a key below prefix: it may
 // be misspelt, or stand at the other level.
-func (v values) meant(name, prefix string) string {
+func (v values) suggestion(name, prefix string) string {
 	if _, ok := v.lookup("database." + name); ok {
 		return fmt.Sprintf("; did you mean %q?", "database."+name)
 	}
@@ -94,7 +94,7 @@ func (v values) nested() bool {
 	return ok
 }
 
-// lookup answers the key of that path.
+// lookup returns the key of that path.
 func (v values) lookup(path string) (Key, bool) {
 	for _, k := range v.keys {
 		if k.Path == path {

@@ -18,7 +18,7 @@ type SecretsEndpoint struct {
 	URL             string
 }
 
-// NewSecretsEndpoint makes an endpoint that answers these roles about one secret.
+// NewSecretsEndpoint makes an endpoint that lets these roles read one secret.
 //
 // It has no private DNS: that would bend Secrets Manager's usual address for
 // everyone in the VPC to an endpoint which lets only the functions in, and AWS

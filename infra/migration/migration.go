@@ -32,7 +32,7 @@ type Migration struct {
 	Function  awslambda.Function
 	Inspector awslambda.Function // reads only
 	Log       awslogs.ILogGroup  // of Function
-	Topic     awssns.Topic       // hears of runs that failed or nearly did
+	Topic     awssns.Topic       // notified of runs that failed or nearly did
 }
 
 // New makes the migration of an environment.

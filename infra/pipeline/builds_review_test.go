@@ -22,7 +22,7 @@ var lookupRoles = map[string]string{
 const reviewer = "arn:aws:sts::111122223333:assumed-role/slipway-pipeline-ReviewCommentRole/slipway-review"
 
 // reviewOf runs the three builds of a review on a branch that change makes of
-// master, and answers the judge's artifact.
+// master, and returns the judge's artifact.
 func reviewOf(t *testing.T, aws *awstest.AWS, bare, id string, change func(work string)) string {
 	t.Helper()
 	work := clone(t, bare, "HEAD")

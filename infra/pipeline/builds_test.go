@@ -63,7 +63,7 @@ func findBuild(t *testing.T, template map[string]any, prefix string, values map[
 // ran are all commands that were looked at, run or not.
 var ran = map[string]bool{}
 
-// run runs the build in a clone and answers the variables that it exports and
+// run runs the build in a clone and returns the variables that it exports and
 // its output. A command that fails fails the test.
 func (b build) run(clone string, aws *awstest.AWS, more map[string]string) (exported map[string]string, output string) {
 	b.t.Helper()

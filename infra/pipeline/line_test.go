@@ -216,7 +216,7 @@ func TestNotifications(t *testing.T) {
 			t.Errorf("%s sends\n%s\nnot\n%s", prefix, got, want.text)
 		}
 	}
-	equal(t, "who hears of it", resource(t, made, "AWS::SNS::Subscription", "")["Endpoint"], `"ops@example.com"`)
+	equal(t, "email address", resource(t, made, "AWS::SNS::Subscription", "")["Endpoint"], `"ops@example.com"`)
 	if policy := text(resource(t, made, "AWS::SNS::TopicPolicy", "")); !strings.Contains(policy, `"Principal":{"Service":"events.amazonaws.com"}`) {
 		t.Errorf("the rules may not publish: %s", policy)
 	}

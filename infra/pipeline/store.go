@@ -9,8 +9,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// kept is how many days artifacts and caches are kept.
-const kept = 30
+// retentionDays is how long artifacts and caches are kept.
+const retentionDays = 30
 
 // expireCopies ends what the CDK's buckets in other regions hold, copies of
 // artifacts, as the artifacts themselves end. Their names are fixed: one that
@@ -20,7 +20,7 @@ func expireCopies(line awscodepipeline.Pipeline) {
 		bucket := support.ReplicationBucket.(awss3.Bucket)
 		bucket.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 		bucket.AddLifecycleRule(&awss3.LifecycleRule{
-			Expiration:                          awscdk.Duration_Days(jsii.Number(kept)),
+			Expiration:                          awscdk.Duration_Days(jsii.Number(retentionDays)),
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		})
 	}
@@ -43,7 +43,7 @@ func newStore(scope constructs.Construct, id, description string) (awss3.Bucket,
 		Versioned:         jsii.Bool(true),
 		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 		LifecycleRules: &[]*awss3.LifecycleRule{{
-			Expiration:                          awscdk.Duration_Days(jsii.Number(kept)),
+			Expiration:                          awscdk.Duration_Days(jsii.Number(retentionDays)),
 			NoncurrentVersionExpiration:         awscdk.Duration_Days(jsii.Number(1)),
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		}},

@@ -61,7 +61,7 @@ func TestAlarmsMayPublish(t *testing.T) {
 	equal(t, "topic's policy", statements, `[`+
 		`{"Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","Principal":"*","Resource":{"Ref":"`+topic+`"},"Sid":"AllowPublishThroughSSLOnly"},`+
 		`{"Action":"sns:Publish","Condition":{"StringEquals":{"aws:SourceAccount":{"Ref":"AWS::AccountId"}}},"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Resource":{"Ref":"`+topic+`"},"Sid":"AlarmsOfThisAccount"}]`)
-	equal(t, "who hears of it", properties(t, m, "AWS::SNS::Subscription", "")["Endpoint"], `"ops@example.com"`)
+	equal(t, "email address", properties(t, m, "AWS::SNS::Subscription", "")["Endpoint"], `"ops@example.com"`)
 	for id, alarm := range resources(m, "AWS::CloudWatch::Alarm") {
 		equal(t, id, alarm["Properties"].(map[string]any)["AlarmActions"], `[{"Ref":"`+topic+`"}]`)
 	}
