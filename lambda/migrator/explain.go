@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
 	"slipway/lambda/report"
-	"slipway/lambda/script"
 )
 
 // explain turns what a start of Flyway ended with into a typed failure. lost:
@@ -62,57 +57,9 @@ func (r *run) place(f *report.Failure, err error) {
 	if path == "" {
 		return
 	}
-	f.Script, f.Line = filepath.ToSlash(path), line+r.linesInto(path, line, answer.Reason())
+	f.Script = r.scriptAt(path)
 	f.Message = strings.TrimSpace(position.ReplaceAllString(f.Message, ""))
-	for _, root := range r.Config.Locations {
-		if abs, err := filepath.Abs(root); err == nil {
-			if name, err := filepath.Rel(abs, path); err == nil && !strings.HasPrefix(name, "..") {
-				f.Script = filepath.ToSlash(name)
-			}
-		}
-	}
-}
-
-// position is where in the statement PostgreSQL saw the error, in characters from 1.
-var position = regexp.MustCompile(`\s*\bPosition: (\d+)`)
-
-// linesInto is how many lines below the beginning of its statement the error
-// is: Flyway names the line of the statement, PostgreSQL the place in it.
-func (r *run) linesInto(path string, line int, reason string) int {
-	m := position.FindStringSubmatch(reason)
-	if m == nil || line < 1 {
-		return 0
-	}
-	at, _ := strconv.Atoi(m[1])
-	for _, f := range slices.Concat(r.set.Versioned, r.set.Baselines, r.set.Repeatable, r.set.Callbacks) {
-		if abs, err := filepath.Abs(f.Path); err != nil || abs != path {
-			continue
-		}
-		text, err := f.Text()
-		if err != nil {
-			return 0
-		}
-		sql, _ := script.Replace(string(text), r.Config.Flyway.Prefix, r.Config.Flyway.Suffix, r.placeholders())
-		return linesBelow(sql, line, at)
-	}
-	return 0
-}
-
-// linesBelow is how many lines the character of that number, from 1, is below
-// the line where its statement begins.
-func linesBelow(sql string, line, character int) (below int) {
-	for ; line > 1; line-- {
-		_, sql, _ = strings.Cut(sql, "\n")
-	}
-	for _, c := range strings.TrimLeft(sql, " \t") {
-		if character--; character < 1 {
-			break
-		}
-		if c == '\n' {
-			below++
-		}
-	}
-	return below
+	r.show(f, line, answer.Reason())
 }
 
 const againGoesOn = "Run it again: it goes on where it stopped."
@@ -143,6 +90,7 @@ func (r *run) explainAnswer(ctx context.Context, e *flyway.Error) error {
 	case ctx.Err() != nil:
 		ended := r.ended(ctx)
 		ended.Script, ended.Line, ended.SQLState, ended.Err = f.Script, f.Line, f.SQLState, e
+		ended.Excerpt = f.Excerpt
 		return ended
 	case e.SQLState == lockNotAvailable:
 		r.explainLock(f)
@@ -262,6 +210,9 @@ func (r *run) failure(ctx context.Context, err error) error {
 	var f *report.Failure
 	if errors.As(err, &f) {
 		r.complete(f)
+		if f.Excerpt == nil && f.Script != "" {
+			r.show(f, f.Line, "")
+		}
 		return f
 	}
 	if ctx.Err() != nil || errors.Is(err, ErrDeadline) || errors.Is(err, ErrInterrupted) {

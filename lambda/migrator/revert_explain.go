@@ -22,6 +22,9 @@ func (r *run) explainUndo(ctx context.Context, err error, lost bool, blockers []
 	}
 	f := r.undoFailure(ctx, u, lost, blockers)
 	f.Script, f.Line = u.step.undo.Script, u.line
+	if text, values, ok := r.original(f.Script); ok && u.at != nil {
+		r.mark(f, text, values, *u.at)
+	}
 	version := *u.step.row.Version
 	stands := orNone(r.plan.current)
 	switch {

@@ -18,7 +18,8 @@ import (
 // undoError is why a step was not taken.
 type undoError struct {
 	step *step
-	line int // in the undo script, 0 where it has none
+	line int    // in the step's text, 0 where it has none
+	at   *place // there, nil where it has none
 	// half: the script ran outside a transaction, so what it did stays.
 	half bool
 	err  error
@@ -169,6 +170,7 @@ func (u *undoing) pieces(ctx, work context.Context, s *step) error {
 			var at *database.PieceError
 			if errors.As(err, &at) {
 				failed.line = s.lines.Of(p.at + at.At)
+				failed.at = p.placeOf(at)
 			}
 			return failed
 		}

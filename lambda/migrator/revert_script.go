@@ -1,11 +1,14 @@
 package migrator
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"slipway/lambda/database"
 	"slipway/lambda/history"
@@ -116,6 +119,21 @@ func (s *step) add(st sqltext.Statement) {
 	last := &s.pieces[n]
 	last.Starts = append(last.Starts, st.Start-last.at)
 	last.SQL = s.text[last.at:st.End]
+}
+
+// placeOf is where in the step's text an error of the piece is.
+func (p piece) placeOf(e *database.PieceError) *place {
+	found := place{p.at, p.at + e.At, p.end(), false}
+	for _, start := range p.Starts {
+		if start > e.At {
+			found.end = p.at + start
+			break
+		}
+		found.start = p.at + start
+	}
+	var pg *pgconn.PgError
+	found.exact = errors.As(e, &pg) && pg.Position > 0
+	return &found
 }
 
 func (p piece) end() int { return p.at + len(p.SQL) }

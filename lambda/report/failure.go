@@ -18,6 +18,7 @@ type Failure struct {
 	Script   string
 	Line     int
 	SQLState string
+	Excerpt  *Excerpt // where in the script
 	Problems []Problem
 	Blockers []Blocker
 	Err      error // the cause, if there is one; its text is in Message already
@@ -59,6 +60,7 @@ func AsFailure(err error) *Failure {
 func (r *Report) Fail(f *Failure) {
 	r.Code, r.Message, r.Next = f.Code, f.Message, f.NextStep
 	r.Script, r.Line, r.SQLState = f.Script, f.Line, f.SQLState
+	r.Excerpt = f.Excerpt
 	r.Problems, r.Blockers = f.Problems, f.Blockers
 }
 

@@ -167,6 +167,9 @@ func (p *printer) outcome(r *Report) {
 		p.line("SQLSTATE  %s", r.SQLState)
 	}
 	p.line("%s", strings.TrimRight(r.Message, "\n"))
+	for _, line := range r.Excerpt.Text(r.Line) {
+		p.line("%s", line)
+	}
 	for _, problem := range r.Problems {
 		if len(r.Problems) > 1 || !strings.Contains(r.Message, problem.Reason) {
 			p.line("  - %s", problem)

@@ -19,6 +19,7 @@ type Report struct {
 	Script   string    `json:"script,omitempty"`   // the script that failed, below its location
 	Line     int       `json:"line,omitempty"`     // where in the script, from 1
 	SQLState string    `json:"sqlState,omitempty"` // PostgreSQL's error code
+	Excerpt  *Excerpt  `json:"excerpt,omitempty"`  // the script's lines there
 	Problems []Problem `json:"problems,omitempty"` // all findings, where there can be several; of info also when it is OK
 	Blockers []Blocker `json:"blockers,omitempty"` // who holds the lock that was waited for
 

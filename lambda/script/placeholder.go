@@ -107,3 +107,31 @@ func Replace(text, prefix, suffix string, values map[string]string) (replaced st
 	b.WriteString(text)
 	return b.String(), unknown
 }
+
+// Origin is the place in the text from which the byte at that offset of the
+// replaced one comes, see [Replace]. What a value holds comes from the beginning
+// of its placeholder.
+func Origin(text, prefix, suffix string, values map[string]string, at int) int {
+	origin, rest := 0, text
+	for _, p := range Placeholders(text, prefix, suffix) {
+		before, after, _ := cutPrefix(rest, prefix)
+		if at < len(before) {
+			break
+		}
+		_, behind, closed := strings.Cut(after, suffix)
+		used := len(rest) - len(before) - len(behind)
+		value, ok := values[p.Name]
+		if !ok || !closed {
+			value = rest[len(before) : len(before)+used]
+		}
+		origin, at = origin+len(before), at-len(before)
+		if at < len(value) {
+			if ok && closed {
+				return origin
+			}
+			return origin + at
+		}
+		origin, at, rest = origin+used, at-len(value), behind
+	}
+	return min(origin+at, len(text))
+}

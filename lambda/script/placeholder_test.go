@@ -99,3 +99,33 @@ func TestPassedOver(t *testing.T) {
 		}
 	}
 }
+
+func TestOriginOfAPlaceInAReplacedText(t *testing.T) {
+	values := map[string]string{"a": "long value\nof two lines", "b": "", "c": "ü"}
+	for _, text := range []string{
+		"", "no placeholder", "${a}", "x ${A} y ${b}z ${c} ${unknown} $${c} e", "${a}${a}${b}tail", "open ${a} and ${c",
+	} {
+		replaced, _ := Replace(text, "${", "}", values)
+		last := 0
+		for at := range len(replaced) + 2 {
+			origin := Origin(text, "${", "}", values, at)
+			if origin < last || origin > len(text) {
+				t.Errorf("%q, %d: %d after %d", text, at, origin, last)
+			}
+			last = origin
+			// From any place outside a value on, the texts go on alike.
+			if at < len(replaced) && origin < len(text) && !strings.HasPrefix(text[origin:], "${") && replaced[at] != text[origin] {
+				t.Errorf("%q, %d: %q comes from %q", text, at, replaced[at:], text[origin:])
+			}
+		}
+		if got := Origin(text, "${", "}", values, len(replaced)); got != len(text) {
+			t.Errorf("%q: the end comes from %d of %d", text, got, len(text))
+		}
+	}
+	if got := Origin("SELECT '${a}' FROM nothing", "${", "}", values, strings.Index("SELECT 'long value\nof two lines' FROM nothing", "nothing")); got != 19 {
+		t.Errorf("the place behind a value: %d", got)
+	}
+	if got := Origin("SELECT ${a}", "", "}", values, 7); got != 7 {
+		t.Errorf("without a prefix: %d", got)
+	}
+}

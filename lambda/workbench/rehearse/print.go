@@ -36,6 +36,9 @@ func (r *Report) WriteText(w io.Writer, color bool) error {
 			p.line("%s could not be rehearsed: the throw-away server lacks what it needs.", f.Script)
 		}
 		p.line("%s  %s", p.Paint(31, f.Code), f.Text())
+		for _, line := range f.Excerpt.Text(f.Line) {
+			p.line("%s", line)
+		}
 		for _, problem := range f.Problems {
 			p.line("  - %s", problem)
 		}
@@ -186,6 +189,9 @@ func (p *printer) undo(r *Report) {
 				word = untrusted.Painted(untrusted.Line("does not restore the schema, waived because " + u.Waived))
 			}
 			p.line("undo  %s %s", u.Script, word)
+			for _, line := range u.Excerpt.Text(u.Line) {
+				p.line("      %s", line)
+			}
 			for _, text := range []string{u.Message, u.Diff} {
 				if text != "" {
 					p.line("      %s", strings.ReplaceAll(text, "\n", "\n  "))

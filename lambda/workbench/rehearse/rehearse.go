@@ -165,13 +165,14 @@ func (x *rehearsal) target(ctx context.Context) (ok bool, err error) {
 // fail takes a failed run of the migrator over.
 func (x *rehearsal) fail(where string, rep *report.Report) {
 	f := &Failure{
-		Where: where, Code: string(rep.Code), Script: rep.Script, Line: rep.Line, SQLState: rep.SQLState, Message: rep.Message, Next: rep.Next,
+		Where: where, Code: string(rep.Code), Script: rep.Script, Line: rep.Line, Excerpt: rep.Excerpt,
+		SQLState: rep.SQLState, Message: rep.Message, Next: rep.Next,
 		Server: !x.Restored && migrator.ServerLacks(rep.SQLState, rep.Message),
 	}
 	switch {
 	case ownCallback(rep.Script) && len(rep.Pending) > 0:
 		// What a script defers fails there, and what it left of its session.
-		f.Script, f.Line = rep.Pending[0].Script, 0
+		f.Script, f.Line, f.Excerpt = rep.Pending[0].Script, 0, nil
 		f.Message = "at the end of the script: " + f.Message
 	case rep.Code == report.Deadline:
 		f.Message = fmt.Sprintf("the rehearsal's limit of %s is over", x.Limit)

@@ -133,6 +133,29 @@ CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint NOT NULL REFERENCES 
 	"R__totals.sql": "CREATE OR REPLACE VIEW totals AS SELECT customer, sum(price) AS total FROM orders GROUP BY customer;",
 }
 
+// A script and an undo script that fail are shown at the place.
+func TestFailuresShowTheScript(t *testing.T) {
+	for name, c := range map[string]struct {
+		branch files
+		want   []string
+	}{
+		"a script": {files{"V2__x.sql": "SELECT '${env}',\n  nothing;"}, []string{"  1 | SELECT '${env}',", "> 2 |   nothing;", "    |   ^"}},
+		"an undo script": {
+			files{"V2__x.sql": "SELECT 1;", "U2__x.sql": "SELECT 1;\nDROP INDEX ia;"}, []string{"      > 2 | DROP INDEX ia;"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			if err := rehearsed(t, options(t), nil, c.branch).WriteText(&out, false); err != nil {
+				t.Fatal(err)
+			}
+			if want := "\n" + strings.Join(c.want, "\n") + "\n"; !strings.Contains(out.String(), want) {
+				t.Errorf("it lacks %q:\n%s", want, out.String())
+			}
+		})
+	}
+}
+
 // What a script sets for its session does not mislead the callbacks.
 func TestScriptsThatChangeTheirSession(t *testing.T) {
 	o := options(t)

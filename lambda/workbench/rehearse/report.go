@@ -1,6 +1,10 @@
 package rehearse
 
-import "time"
+import (
+	"time"
+
+	"slipway/lambda/report"
+)
 
 // Report is what a rehearsal found. Durations are milliseconds.
 type Report struct {
@@ -74,6 +78,9 @@ type Undo struct {
 	Message  string `json:"message,omitempty"`
 	Diff     string `json:"diff,omitempty"`   // lines that should be there (-) and that should not (+)
 	Waived   string `json:"waived,omitempty"` // the reason, where the script waives it (rule undo-differs)
+	// Line and Excerpt are where the undo script failed, if it did.
+	Line    int             `json:"line,omitempty"`
+	Excerpt *report.Excerpt `json:"excerpt,omitempty"`
 }
 
 // Fails reports whether the undo script fails the rehearsal.
@@ -81,14 +88,16 @@ func (u Undo) Fails() bool { return !u.Restores && u.Skipped == "" && u.Waived =
 
 // Failure is why not all scripts ran.
 type Failure struct {
-	Where    string   `json:"where"` // the target branch, the new scripts, applying again
-	Code     string   `json:"code"`
-	Script   string   `json:"script,omitempty"`
-	Line     int      `json:"line,omitempty"`
-	SQLState string   `json:"sqlState,omitempty"`
-	Message  string   `json:"message"`
-	Next     string   `json:"next,omitempty"`
-	Problems []string `json:"problems,omitempty"`
+	Where    string `json:"where"` // the target branch, the new scripts, applying again
+	Code     string `json:"code"`
+	Script   string `json:"script,omitempty"`
+	Line     int    `json:"line,omitempty"`
+	SQLState string `json:"sqlState,omitempty"`
+	// Excerpt is the lines of the script around Line.
+	Excerpt  *report.Excerpt `json:"excerpt,omitempty"`
+	Message  string          `json:"message"`
+	Next     string          `json:"next,omitempty"`
+	Problems []string        `json:"problems,omitempty"`
 	// Server: the throw-away server lacks a role, a right or an extension, which
 	// says nothing about the scripts: they could not be rehearsed to the end.
 	Server bool `json:"server,omitempty"`

@@ -80,7 +80,7 @@ func (x *rehearsal) undoStep(ctx context.Context, s step, undoOf map[string]chan
 	}
 	rep, failure := x.migrate(ctx, migrator.Request{Command: "revert", Steps: len(scripts)}, x.stage)
 	if failure != nil {
-		u.Message = rep.Message
+		u.Message, u.Line, u.Excerpt = rep.Message, rep.Line, rep.Excerpt
 		if rep.Line > 0 {
 			u.Message = fmt.Sprintf("line %d: %s", rep.Line, rep.Message)
 		}

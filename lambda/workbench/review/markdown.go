@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"slipway/lambda/report"
 	"slipway/lambda/untrusted"
 	"slipway/lambda/workbench/check"
 	"slipway/lambda/workbench/rehearse"
@@ -234,6 +235,7 @@ func (m *markdown) rehearsal(h *rehearse.Report) {
 	if f := h.Failure; f != nil {
 		m.line("### The rehearsal failed\n")
 		m.line("**%s** %s\n", inline(f.Code), inline(f.Text()))
+		m.excerpt(f.Excerpt, f.Line)
 		for _, p := range f.Problems {
 			m.line("- %s", inline(p))
 		}
@@ -251,6 +253,7 @@ func (m *markdown) rehearsal(h *rehearse.Report) {
 		if u.Message != "" {
 			m.line("%s\n", inline(u.Message))
 		}
+		m.excerpt(u.Excerpt, u.Line)
 		if u.Diff != "" {
 			m.block(u.Diff, m.detail.text)
 		}
@@ -261,6 +264,13 @@ func (m *markdown) rehearsal(h *rehearse.Report) {
 	}
 	for _, w := range h.Warnings {
 		m.line("Warning: %s\n", inline(w))
+	}
+}
+
+// excerpt is the part of a script where it failed.
+func (m *markdown) excerpt(e *report.Excerpt, line int) {
+	if e != nil {
+		m.line("%s", untrusted.MarkdownBlock("", strings.Join(e.Text(line), "\n")))
 	}
 }
 
