@@ -127,3 +127,29 @@ func (c *Conn) Alive(ctx context.Context) bool {
 	defer cancel()
 	return c.pg.Ping(ctx) == nil
 }
+
+// Half is a partition that an interrupted DETACH PARTITION … CONCURRENTLY left
+// neither attached nor detached. The names are quoted, with their schemas.
+type Half struct {
+	Parent, Partition string
+}
+
+// Finalize is the statement that ends it.
+func (h Half) Finalize() string {
+	return "ALTER TABLE " + h.Parent + " DETACH PARTITION " + h.Partition + " FINALIZE;"
+}
+
+// HalfDetached are those partitions, without those that a session is at work on.
+func (c *Conn) HalfDetached(ctx context.Context) ([]Half, error) {
+	// 13 does not have the column.
+	rows, err := c.pg.Query(ctx, `SELECT format('%I.%I', pn.nspname, p.relname), format('%I.%I', rn.nspname, r.relname) FROM pg_inherits i
+		JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
+		JOIN pg_class r ON r.oid = i.inhrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
+		WHERE to_jsonb(i) ->> 'inhdetachpending' = 'true' AND NOT EXISTS (SELECT FROM pg_locks l
+			WHERE l.relation = i.inhparent AND l.mode = 'ShareUpdateExclusiveLock' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+		ORDER BY 2`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Half])
+}

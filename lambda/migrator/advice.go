@@ -23,8 +23,8 @@ func ownSetting(s *situation) bool { return s.ownSetting }
 const (
 	alone    = "Leave the statement alone in {script} and put executeInTransaction=false into {conf} beside it."
 	byMaster = "Let a superuser do it; on RDS and Aurora the master user, or a role to which it granted rds_superuser."
-	noFiles  = "Use COPY … FROM STDIN with the rows in the script, or on Aurora the extension aws_s3: " +
-		"programs and files of the server are for superusers only, and RDS has none."
+	noFiles  = "Use COPY … FROM STDIN with the rows in the script, or on Aurora the extension aws_s3. " +
+		"On a server that is not RDS, a superuser can grant it: "
 	rowsFirst = "Rows of this database break it: correct them first, in this script or in one before it."
 )
 
@@ -133,7 +133,17 @@ var advices = []advice{
 	{state: "57P05", next: "{setting}"},
 
 	// Rights.
-	{state: "42501", about: `to or from (?:a file|an external program)|pg_read_server_files`, next: noFiles},
+	{state: "42501", about: `(?:to|from) an external program`, next: noFiles + "GRANT pg_execute_server_program TO {role};"},
+	{state: "42501", about: `COPY from a file|pg_read_server_files`, next: noFiles + "GRANT pg_read_server_files TO {role};"},
+	{state: "42501", about: `COPY to a file|pg_write_server_files`, next: noFiles + "GRANT pg_write_server_files TO {role};"},
+	{state: "42501", about: `ALTER SYSTEM`,
+		next: "Set it in the parameter group; on a server that is not RDS, let a superuser do it."},
+	{state: "42501", about: `REPLICATION attribute`,
+		next: "Let a superuser do it; on RDS and Aurora create the role without REPLICATION and write " +
+			"GRANT rds_replication TO it."},
+	{state: "42501", about: `create subscription`,
+		next: "Let the master user do it, or (from PostgreSQL 16 on) give {role} the right: " +
+			"GRANT pg_create_subscription TO {role};"},
 	{state: "42501", about: `(?i)superuser|event trigger`, when: throwAway, server: true,
 		next: "The scripts run without a superuser's rights here. If they are your own and need them, use " +
 			"--superuser; in the deployment the master user (rds_superuser) has to migrate."},
@@ -243,6 +253,9 @@ var advices = []advice{
 	{state: "55P04",
 		next: "A new enum value can be used from the next transaction on: put the ALTER TYPE … ADD VALUE into " +
 			"an earlier script of its own."},
+	{state: "55000", about: `partition "([^"]*)" (?:already pending|with an incomplete) detach`,
+		next: "A DETACH PARTITION … CONCURRENTLY was cut off: end it with ALTER TABLE … DETACH PARTITION {1} FINALIZE; " +
+			"in a script of its own, with executeInTransaction=false in the .conf file beside it."},
 	{state: "55000", about: `is not yet defined in this session`,
 		next: "Call nextval() in the same script before, or take the key with INSERT … RETURNING: each script " +
 			"has a session state of its own."},

@@ -25,6 +25,8 @@ func (r *run) complete(f *report.Failure) {
 		text, _ := r.scriptText(f.Script, 0)
 		if drops := r.dropInvalid(text); drops != "" {
 			f.NextStep = "It left an invalid index: run `" + drops + "` and `slipway repair`, then migrate again."
+		} else if next := r.finalize(f.Script, text); next != "" {
+			f.NextStep = next
 		}
 		return
 	}
@@ -118,6 +120,10 @@ func (r *run) whatStays(f *report.Failure, s *situation, text string) string {
 	}
 	if drops := r.dropInvalid(text); drops != "" {
 		return "It ran outside a transaction and left an invalid index: run `" + drops + "` and `slipway repair`, then migrate again."
+	}
+	if next := r.finalize(f.Script, text); next != "" {
+		f.NextStep = ""
+		return next
 	}
 	statements := sqltext.Statements(text)
 	switch {

@@ -54,7 +54,13 @@ func (r *run) migrate(ctx context.Context) error {
 	if err := r.checkRights(ctx); err != nil {
 		return err
 	}
+	if err := r.checkNeeds(ctx); err != nil {
+		return err
+	}
 	if err := r.checkInvalid(ctx); err != nil {
+		return err
+	}
+	if err := r.checkDetached(ctx); err != nil {
 		return err
 	}
 	if now, err := r.conn.Now(ctx); err == nil && len(r.plan.pending) > 0 {

@@ -133,4 +133,8 @@ func (r *run) mayBeHalfDone(err error) {
 	if drops := r.dropInvalid(""); drops != "" {
 		f.NextStep = fmt.Sprintf("%s was cut off outside a transaction and left an invalid index: run `%s`, then migrate again.", next, drops)
 	}
+	text, _ := r.scriptText(next, 0)
+	if again := r.finalize(next, text); again != "" {
+		f.NextStep = again
+	}
 }
