@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"os"
@@ -24,10 +25,15 @@ func (c cli) archive(args []string) int {
 	if err != nil {
 		return c.misuse("archive: %v", err)
 	}
-	// Java lists, in hundreds of lines, what it leaves out; they matter to nobody when it succeeds.
-	if out, err := cmd.CombinedOutput(); err != nil {
+	// Java lists, in hundreds of lines, what it leaves out.
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		fmt.Fprintf(c.err, "%s\nslipway: no class-data archive: %v\n", out, err)
 		return 1
+	}
+	if n := bytes.Count(out, []byte("Preload Warning: Cannot find ")); n > 0 {
+		fmt.Fprintf(c.err, "%d classes of %s are not in this Flyway or this Java, and were left out. This costs time at a start, "+
+			"nothing else; `make class-list` makes the list anew\n", n, args[0])
 	}
 	return 0
 }

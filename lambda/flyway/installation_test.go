@@ -43,25 +43,23 @@ func jar(t testing.TB, home, name string) {
 	}
 }
 
-// Flyway 13 has parts that 12.4 has not. What its launcher would take is taken,
-// but for other databases.
+// What the launcher would take is taken, but for other databases.
 func TestClassPathIsWhatStandsInLib(t *testing.T) {
 	i := jars(t)
 	first, err := i.ClassPath()
 	if err != nil || len(first) != len(artifacts) {
 		t.Fatalf("%q, %v", first, err)
 	}
-	for _, more := range []string{
-		"lib/flyway/flyway-core-utilities-13.12.1.jar", "lib/flyway/flyway-command-mcp-13.12.1.jar", "lib/plugins/own-1.jar",
-		"lib/flyway/flyway-locations-s3-13.12.1.jar", "lib/no-version.jar",
-	} {
+	for _, more := range []string{"lib/plugins/own-1.jar", "lib/flyway/flyway-locations-s3-12.4.0.jar", "lib/no-version.jar"} {
 		jar(t, i.Home, more)
 	}
 	for _, left := range []string{
-		"lib/flyway/flyway-mysql-13.12.1.jar", "lib/flyway/flyway-database-oracle-13.12.1.jar", "lib/flyway/flyway-database-nc-sqlite-13.12.1.jar",
-		"lib/flyway/flyway-nc-core-13.12.1.jar", "lib/flyway/flyway-verb-migrate-13.12.1.jar", "lib/flyway/flyway-gcp-spanner-13.12.1.jar",
-		"lib/aad/msal4j-1.0.jar", "lib/oracle_wallet/oraclepki-1.jar", "drivers/mariadb-java-client-3.jar", "drivers/postgresql-extra-1.jar",
-		"drivers/aws/s3-2.jar", "jars/mine-1.jar", "sql/x.jar",
+		"lib/flyway/flyway-mysql-12.4.0.jar", "lib/flyway/flyway-database-oracle-12.4.0.jar",
+		"lib/flyway/flyway-database-nc-sqlite-12.4.0.jar", "lib/flyway/flyway-nc-core-12.4.0.jar",
+		"lib/flyway/flyway-verb-migrate-12.4.0.jar", "lib/flyway/flyway-gcp-spanner-12.4.0.jar",
+		"lib/flyway/old/flyway-core-12.3.0.jar", "lib/aad/msal4j-1.0.jar", "lib/oracle_wallet/oraclepki-1.jar",
+		"lib/netty/netty-common-4.1.9.Final.jar", "drivers/mariadb-java-client-3.jar", "drivers/postgresql-extra-1.jar",
+		"drivers/aws/s3-2.jar", "drivers/old/postgresql-42.2.0.jar", "jars/mine-1.jar", "sql/x.jar",
 	} {
 		jar(t, i.Home, left)
 	}
@@ -69,23 +67,100 @@ func TestClassPathIsWhatStandsInLib(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []string
-	for _, file := range path {
-		name, _ := filepath.Rel(i.Home, file)
-		if !slices.Contains(first, file) {
-			got = append(got, filepath.ToSlash(name))
-		}
-	}
-	want := "lib/flyway/flyway-command-mcp-13.12.1.jar lib/flyway/flyway-core-utilities-13.12.1.jar lib/flyway/flyway-locations-s3-13.12.1.jar " +
-		"lib/no-version.jar lib/plugins/own-1.jar"
-	if strings.Join(got, " ") != want {
-		t.Errorf("besides 12.4's\n got %s\nwant %s", strings.Join(got, " "), want)
+	want := "lib/no-version.jar lib/flyway/flyway-locations-s3-12.4.0.jar lib/plugins/own-1.jar"
+	if got := besides(t, i, path, first); got != want {
+		t.Errorf("besides those that are needed\n got %s\nwant %s", got, want)
 	}
 	if again, _ := i.ClassPath(); !slices.Equal(again, path) {
 		t.Error("the order differs each time")
 	}
 	if i.Version() != "12.4.0" {
 		t.Errorf("version %q", i.Version())
+	}
+}
+
+// besides lists the jars of a class path that are not among the known ones.
+func besides(t *testing.T, i Installation, path, known []string) string {
+	t.Helper()
+	var more []string
+	for _, file := range path {
+		name, err := filepath.Rel(i.Home, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(known, file) {
+			more = append(more, filepath.ToSlash(name))
+		}
+	}
+	return strings.Join(more, " ")
+}
+
+// A link counts as what it leads to, a folder or a jar; one that leads nowhere is
+// an error with its name.
+func TestClassPathFollowsLinks(t *testing.T) {
+	i := jars(t)
+	drivers := filepath.Join(i.Home, "drivers")
+	elsewhere := filepath.Join(t.TempDir(), "drivers")
+	if err := errors.Join(os.Rename(drivers, elsewhere), os.Symlink(elsewhere, drivers)); err != nil {
+		t.Fatal(err)
+	}
+	jar(t, i.Home, "elsewhere/extra-1.jar")
+	if err := os.Symlink(filepath.Join(i.Home, "elsewhere"), filepath.Join(i.Home, "lib", "linked")); err != nil {
+		t.Fatal(err)
+	}
+	path, err := i.ClassPath()
+	if got := strings.Join(path, " "); err != nil || !strings.Contains(got, "lib/linked/extra-1.jar") || !strings.Contains(got, "drivers/postgresql-") {
+		t.Errorf("%s, %v", got, err)
+	}
+	if err := os.Symlink("nowhere.jar", filepath.Join(i.Home, "lib", "broken.jar")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.ClassPath(); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "broken.jar") {
+		t.Errorf("a link that leads nowhere: %v", err)
+	}
+}
+
+// Of two versions, Java would take each class from the first.
+func TestAJarThatIsThereTwice(t *testing.T) {
+	for _, c := range []struct {
+		more  string
+		twice bool
+	}{
+		{"lib/flyway/flyway-core-13.12.1.jar", true},
+		{"lib/flyway-core-12.4.0.jar", true}, // the same one in another folder
+		{"lib/plugins/flyway-reports-12.3.0.jar", true},
+		{"drivers/postgresql-42.7.8.jar", true},
+		{"drivers/postgresql-43.0.0.jar", true},
+		{"lib/commons-text-12.1.0.jar", true},
+		// Of a library, Flyway's lib has two major versions with other packages.
+		{"lib/jackson-core-2.21.1.jar", false},
+		{"lib/jackson-databind-2.21.1.jar", false},
+		{"lib/commons-text-12.4.0-linux.jar", false}, // natives beside the classes
+		{"lib/jackson-core-utilities-12.4.0.jar", false},
+	} {
+		i := jars(t)
+		jar(t, i.Home, c.more)
+		_, err := i.ClassPath()
+		if errors.Is(err, ErrTwice) != c.twice || c.twice && !strings.Contains(err.Error(), filepath.FromSlash(c.more)) {
+			t.Errorf("%s: %v", c.more, err)
+		}
+	}
+}
+
+// Parts that the command line needs since a version are needed from that on.
+func TestJarsThatLaterVersionsNeed(t *testing.T) {
+	for version, missing := range map[string]string{
+		"12.6.9": "", "12.7.0": "flyway-command-mcp", "13.3.0": "flyway-command-mcp", "13.4.0": "flyway-core-utilities", "13.12.1": "flyway-core-utilities",
+	} {
+		i := jars(t, "flyway-core")
+		jar(t, i.Home, "lib/flyway/flyway-core-"+version+".jar")
+		if missing == "flyway-core-utilities" {
+			jar(t, i.Home, "lib/flyway/flyway-command-mcp-"+version+".jar")
+		}
+		_, err := i.ClassPath()
+		if i.Version() != version || (missing == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), "no "+missing+"-*.jar") {
+			t.Errorf("%s (%s): %v", version, i.Version(), err)
+		}
 	}
 }
 

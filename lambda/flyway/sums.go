@@ -30,7 +30,8 @@ func (i Installation) CheckSums(list string) (others []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var wrong, found []string
+	var wrong, unlisted, found []string
+	right := map[string]bool{}
 	for _, jar := range jars {
 		content, err := os.ReadFile(jar)
 		if err != nil {
@@ -39,15 +40,23 @@ func (i Installation) CheckSums(list string) (others []string, err error) {
 		file := filepath.Base(jar)
 		sum := fmt.Sprintf("%x", sha256.Sum256(content))
 		found = append(found, sum+"  "+file)
-		listed, ok := wanted[file]
-		name, _ := nameOf(file)
-		switch {
-		case ok && listed == sum:
-		case ok || slices.Contains(artifacts, name):
+		switch listed, ok := wanted[file]; {
+		case !ok:
+			unlisted = append(unlisted, jar)
+		case listed != sum:
 			wrong = append(wrong, file)
 		default:
-			others = append(others, jar)
+			right[parse(file).name] = true
 		}
+	}
+	necessary := needed(version(jars))
+	for _, jar := range unlisted {
+		// Jackson 2 can be left out beside Jackson 3, which the list names.
+		if name := parse(filepath.Base(jar)).name; slices.Contains(necessary, name) && !right[name] {
+			wrong = append(wrong, filepath.Base(jar))
+			continue
+		}
+		others = append(others, jar)
 	}
 	if len(wrong) > 0 {
 		return nil, fmt.Errorf("%w: %s. These were found:\n%s", ErrOtherJars, strings.Join(wrong, ", "), strings.Join(found, "\n"))

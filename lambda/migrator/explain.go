@@ -33,6 +33,8 @@ func (r *run) explain(ctx context.Context, err error, lost bool) error {
 	case errors.Is(err, flyway.ErrIncomplete):
 		return report.Failf(report.Internal, "%w", err).
 			Next("Set SLIPWAY_FLYWAY_HOME to the folder with Flyway's jars.")
+	case errors.Is(err, flyway.ErrTwice):
+		return report.Failf(report.Internal, "%w", err).Next("Delete one of the two jars.")
 	case errors.Is(err, flyway.ErrNoRoom):
 		return report.Failf(report.Internal, "%w", err).
 			Next("Make room in the folder for temporary files: /tmp, in Lambda the ephemeral storage.")

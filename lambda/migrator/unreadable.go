@@ -1,12 +1,11 @@
 package migrator
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
+	"slipway/lambda/flyway"
 	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
@@ -33,17 +32,7 @@ var coreTypes = []string{
 
 // reads reports whether Flyway of that version reads rows of that type.
 func reads(version, kind string) bool {
-	return slices.Contains(coreTypes, kind) || kind == "SPRING_JDBC" && atLeast(version, 12, 11)
-}
-
-// atLeast compares the first two numbers of Flyway's version. A version that is
-// not known counts as old.
-func atLeast(version string, major, minor int) bool {
-	first, rest, _ := strings.Cut(version, ".")
-	second, _, _ := strings.Cut(rest, ".")
-	a, err := strconv.Atoi(first)
-	b, bad := strconv.Atoi(second)
-	return err == nil && bad == nil && cmp.Or(cmp.Compare(a, major), cmp.Compare(b, minor)) >= 0
+	return slices.Contains(coreTypes, kind) || kind == "SPRING_JDBC" && flyway.AtLeast(version, 12, 11)
 }
 
 // judgeType finds a row whose type Flyway does not read.
