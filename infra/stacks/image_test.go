@@ -27,7 +27,7 @@ func project(t *testing.T) string {
 		put(t, root, file, string(raw))
 	}
 	for _, file := range []string{"README.md", "Makefile", "cdk.json", "infra/main.go", "go.mod", "lambda/main.go", "lambda/main_test.go",
-		"lambda/workbench/main.go", "sql/postgresql/V1__a.sql", ".slipway/data/1", ".git/HEAD", "cdk.out/tree.json", "docker/rds-ca.pem"} {
+		"lambda/proof/faults.go", "lambda/README.md", "lambda/workbench/main.go", "sql/postgresql/V1__a.sql", ".slipway/data/1", ".git/HEAD", "cdk.out/tree.json", "docker/rds-ca.pem"} {
 		put(t, root, file, "as it was")
 	}
 	return root
@@ -68,7 +68,8 @@ func TestImageHash(t *testing.T) {
 	hash := func() string { return imageHash(t, root, environment.Images{}, environment.AMD64) }
 	before := hash()
 	for _, file := range []string{"README.md", "Makefile", "cdk.json", "infra/main.go", "infra/new.go", "lambda/main_test.go",
-		"lambda/workbench/main.go", ".slipway/data/1", ".git/HEAD", "cdk.out/tree.json"} {
+		"lambda/proof/faults.go", "lambda/README.md", "lambda/workbench/main.go",
+		".slipway/data/1", ".git/HEAD", "cdk.out/tree.json"} {
 		put(t, root, file, "changed")
 		if hash() != before {
 			t.Errorf("%s is not in the image, but changes its hash", file)
