@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the table of infra/README.md and the policies anew")
+var update = flag.Bool("update", false, "write the table of README.md and the policies anew")
 
 // kinds of stacks, with the golden templates of each.
 var kinds = []struct {
@@ -188,11 +188,11 @@ const longest = 6144
 
 func TestActionsAreThoseOfTheTemplates(t *testing.T) {
 	byKind, left := found(t)
-	compare(t, "../README.md", func(now string) string {
+	compare(t, "README.md", func(now string) string {
 		head, rest, _ := strings.Cut(now, "<!-- actions -->\n")
 		_, tail, ok := strings.Cut(rest, "<!-- /actions -->")
 		if !ok {
-			t.Fatal("infra/README.md has no place for the table")
+			t.Fatal("README.md has no place for the table")
 		}
 		return head + "<!-- actions -->\n" + table(byKind, left) + "<!-- /actions -->" + tail
 	})

@@ -7,6 +7,6 @@
 // for its handlers create, read, update and delete, as of August 2026
 // (`aws cloudformation describe-type --type RESOURCE --type-name … --query Schema`).
 // What CloudFormation calls for other reasons is in besides, with the reason.
-// `go test ./infra/actions -update` writes the table of infra/README.md and the
+// `go test ./infra/actions -update` writes the table of README.md and the
 // policies anew.
 package actions

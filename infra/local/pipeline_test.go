@@ -135,6 +135,12 @@ func fromALaptop(s *site) {
 	}
 	s.wantEqual("history", applied(s, database), scripts(s, w.clone))
 
+	// What an application that is deployed from elsewhere reads.
+	version := "aws ssm get-parameter --name /slipway/dev/schema-version --query Parameter.Value --output text"
+	if out := w.run(version, w.clone, aws); strings.TrimSpace(out) != "4" {
+		s.Errorf("the parameter is %q", out)
+	}
+
 	if out := w.run("make revert ENVIRONMENT=dev STEPS=1", w.clone, aws); !strings.Contains(out, "1 reverted, schema version 3") {
 		s.Errorf("the revert printed\n%s", out)
 	}

@@ -74,6 +74,7 @@ func New(scope constructs.Construct, p Props) Migration {
 		Rerun:        p.Rerun,
 	})
 	schema.Node().AddDependency(append(network.Ready, function, provider)...)
+	NewVersionParameter(scope, "VersionParameter", c.Name, p.Release.Version, schema)
 	if !c.Database.Exists {
 		reread(scope, p.Rerun)
 	}

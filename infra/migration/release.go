@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"path/filepath"
+	"slices"
 
 	"slipway/lambda/script"
 )
@@ -15,6 +16,7 @@ const Scripts = "sql/postgresql"
 type Release struct {
 	Order   int64             // grows with every release
 	Digest  string            // its name
+	Version string            // its highest one; "0" where all scripts are repeatable
 	Scripts map[string]string // script → short checksum
 	Older   string            // stands for the scripts that are not listed; "" when all are
 }
@@ -36,7 +38,19 @@ func LoadRelease(ctx context.Context, root, encoding string) (Release, error) {
 		return Release{}, err
 	}
 	m := manifest(set, listed)
-	return Release{Order: order, Digest: m.Digest, Scripts: m.Scripts, Older: m.Older}, nil
+	return Release{Order: order, Digest: m.Digest, Version: version(set), Scripts: m.Scripts, Older: m.Older}, nil
+}
+
+// version is the one that a database has which the release was applied to.
+func version(set *script.Set) string {
+	var all []script.Version
+	for _, f := range slices.Concat(set.Versioned, set.Baselines) {
+		all = append(all, f.Version)
+	}
+	if len(all) == 0 {
+		return "0"
+	}
+	return script.Highest(all...).String()
 }
 
 // manifest lists as many scripts as fit into size bytes. It leaves the oldest out

@@ -42,6 +42,24 @@ func TestLoadRelease(t *testing.T) {
 	}
 }
 
+func TestReleaseHasTheHighestVersion(t *testing.T) {
+	for want, names := range map[string][]string{
+		"10":  {"V9__a.sql", "V10__b.sql", "U11__c.sql"},
+		"2.1": {"V2__a.sql", "V2_1__b.sql"},
+		"7":   {"B7__all.sql", "V6__a.sql"},
+		"0":   {"R__view.sql"},
+	} {
+		files := map[string]string{}
+		for _, name := range names {
+			files[name] = "SELECT 1;"
+		}
+		r, err := LoadRelease(context.Background(), project(t, files), "")
+		if err != nil || r.Version != want {
+			t.Errorf("%v: version %q, want %q, %v", names, r.Version, want, err)
+		}
+	}
+}
+
 func TestNoReleaseNoStack(t *testing.T) {
 	for name, root := range map[string]string{
 		"no folder":       t.TempDir(),

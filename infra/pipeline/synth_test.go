@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-var release = migration.Release{Order: 1778000000, Digest: "913ba3fa84b6", Scripts: map[string]string{"V4__orders.sql": "34d81b14"}}
+var release = migration.Release{Order: 1778000000, Digest: "913ba3fa84b6", Version: "4", Scripts: map[string]string{"V4__orders.sql": "34d81b14"}}
 
 // cli is any version.
 const cli = "2.1000.0"

@@ -168,6 +168,22 @@ func TestSchema(t *testing.T) {
 	equal(t, "database", p["Database"], `{"Fn::Join":["",[`+output("SecretArn")+`," ",`+output("Host")+`," shop"]]}`)
 }
 
+// Applications that are deployed from elsewhere read the version there: it is
+// written after the run, never before.
+func TestVersionParameterWaitsForTheSchema(t *testing.T) {
+	for _, environment := range []string{"prod", "old"} {
+		tpl := template(t, "slipway-"+environment)
+		id, _ := only(t, tpl, "Custom::FlywayMigration", "")
+		_, parameter := only(t, tpl, "AWS::SSM::Parameter", "")
+		p := parameter["Properties"].(map[string]any)
+		equal(t, "name", p["Name"], `"/slipway/`+environment+`/schema-version"`)
+		equal(t, "value", p["Value"], `"5"`)
+		if !strings.Contains(text(parameter["DependsOn"]), `"`+id+`"`) {
+			t.Errorf("%s: the parameter does not wait for the schema: %s", environment, text(parameter["DependsOn"]))
+		}
+	}
+}
+
 // What the migration reads of the database has to be there, whole, first.
 func TestMigrationWaitsForTheDatabase(t *testing.T) {
 	var needs []string

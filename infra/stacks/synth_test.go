@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-var release = migration.Release{Order: 1778000000, Digest: "913ba3fa84b6", Older: "3 scripts, 0a1b2c3d4e5f",
+var release = migration.Release{Order: 1778000000, Digest: "913ba3fa84b6", Version: "5", Older: "3 scripts, 0a1b2c3d4e5f",
 	Scripts: map[string]string{"V4__orders.sql": "34d81b14", "shop/V5__customers.sql": "fe48ef83"}}
 
 // configs are the environments of testdata/environments.json.
