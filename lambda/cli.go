@@ -165,13 +165,16 @@ func (c cli) logger() *slog.Logger {
 	return slog.New(people{w: c.err, mu: &sync.Mutex{}, level: level(c.env)})
 }
 
-// version is the commit that the program was built from, where the build knew
-// it, and its Go.
+// release is Slipway's version, the first one of CHANGELOG.md.
+const release = "0.1.0"
+
+// version is Slipway's version, the commit that the program was built from,
+// where the build knew it, and its Go.
 func version() string {
 	revision, modified := "unknown commit", ""
 	info, _ := debug.ReadBuildInfo()
 	if info == nil {
-		return "slipway, " + revision
+		return "slipway " + release + ", " + revision
 	}
 	for _, s := range info.Settings {
 		switch {
@@ -181,7 +184,7 @@ func version() string {
 			modified = " with changes"
 		}
 	}
-	return "slipway, " + revision + modified + ", " + info.GoVersion
+	return "slipway " + release + ", " + revision + modified + ", " + info.GoVersion
 }
 
 // help is the whole manual of the program.

@@ -58,9 +58,21 @@ func TestHelpTellsEverything(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	for _, arg := range []string{"version", "--version"} {
-		if code, out, _ := call(t, nil, arg); code != 0 || !strings.HasPrefix(out, "slipway, ") || !strings.Contains(out, "go1.") {
+		if code, out, _ := call(t, nil, arg); code != 0 || !strings.HasPrefix(out, "slipway "+release+", ") || !strings.Contains(out, "go1.") {
 			t.Errorf("%s: %d, %q", arg, code, out)
 		}
+	}
+}
+
+// Projects that take over a newer Slipway read there what it changes.
+func TestChangelogHasTheVersion(t *testing.T) {
+	changelog, err := os.ReadFile("../CHANGELOG.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(changelog), "\n## ")
+	if !strings.HasPrefix(after, release+"\n") {
+		t.Errorf("the first version of CHANGELOG.md is not %s", release)
 	}
 }
 

@@ -14,7 +14,7 @@ Usage:
                                                   undo, newest first; --to 0 undoes everything
   slipway serve    [--addr 127.0.0.1:8080] [--json]
                                                   stand in for Lambda's endpoint; :8080 takes calls from other machines
-  slipway version                                 say which build this is
+  slipway version                                 print the version and the commit
 
 Flags of every command:
   --json             print the report as JSON
