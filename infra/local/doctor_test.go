@@ -66,7 +66,7 @@ func (s *site) diagnosed(kind string, texts ...string) {
 	}
 }
 
-// pointAtRestored follows the runbook of infra/README.md from the restored
+// pointAtRestored follows the runbook of infra/RESTORE.md from the restored
 // database on: another database stands for the restored cluster, the environment
 // points at it, the next deployment runs there, and doctor agrees.
 func pointAtRestored(s *site) {

@@ -205,7 +205,7 @@ func TestWhatIsBrokenIsSaid(t *testing.T) {
 		},
 		"secret gone": {
 			func(p *patient) { p.Secrets = nil; fail(report.SecretUnreadable)(p) },
-			"secret", doctor.Wrong, "is not there", "infra/README.md", 1,
+			"secret", doctor.Wrong, "is not there", "infra/RESTORE.md", 1,
 		},
 		"secret denied": {fail(report.SecretUnreadable), "secret", doctor.Wrong, "it is so", "Do that.", 1},
 		"unreachable": {

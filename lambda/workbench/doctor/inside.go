@@ -96,7 +96,7 @@ func (x *exam) anotherSecret() string {
 		return "Correct environments." + x.Environment.Name + ".database.secretArn in cdk.json, " +
 			"then infra/cdk deploy " + x.migration.name
 	}
-	return "A cluster that is restored from a snapshot gets a new one: infra/README.md, \"Restore\"."
+	return "A cluster that is restored from a snapshot gets a new one: infra/RESTORE.md."
 }
 
 // connected adds what is known of a session that the inspector had.

@@ -171,7 +171,7 @@ func moved(old, next Stack) Level {
 // one that is new, it may have got another name.
 func removed(name string, before, after Project) []Finding {
 	gone := fmt.Sprintf("the environment %s is not in cdk.json any more: deployments leave its stacks as they are, "+
-		"and nothing is deleted; see infra/README.md for how to delete them", name)
+		"and nothing is deleted; infra/DESTROY.md says how to delete them", name)
 	old, made := before.Stacks[database(name)]
 	if !made {
 		return []Finding{{name, Warning, gone}}
