@@ -127,9 +127,9 @@ faults: needs-go ## inject every fault and print what was promised and seen (ONL
 faults-table: needs-go ## the same, and write the table of its README
 	$(faults) -update
 
-differential: needs-go ## compare the readers of scripts with the parsers of Flyway and its driver: 200,000 made-up scripts (SQL=folder: and its .sql files)
+differential: needs-go ## compare with Flyway in full: 200,000 made-up scripts with its parsers (SQL=folder: and its .sql files), all histories with its command line
 	@SLIPWAY_LONG_TESTS=1 SLIPWAY_SQL_FILES="$${GIVEN_SQL:+$$(realpath -- "$$GIVEN_SQL")}" \
-		go test -count=1 -timeout 120m -v -run 'TestFlywayReads' ./lambda/sqltext
+		go test -count=1 -timeout 120m -v -run 'FlywayReads|(Is|Are)Flyways' ./lambda/sqltext ./lambda/migrator
 
 bench: needs-go ## Slipway beside what it replaces, goose and psql (QUICK=1: the short one)
 	go run ./lambda/proof/benchmark $(call flag,quick,QUICK)

@@ -2,8 +2,11 @@ package migrator_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"maps"
 	"net/url"
@@ -27,42 +30,108 @@ type core struct {
 	out *bufio.Reader
 }
 
-// startCore starts the core of [distribution.NewerFlyway].
-func startCore(t *testing.T) *core {
-	t.Helper()
-	dir, err := distribution.DefaultDir()
+// errNoCompiler says that the core can't be asked: its program is compiled as it starts.
+var errNoCompiler = errors.New("this Java has no compiler, so Flyway's core was not asked")
+
+// newerCore is the core of [distribution.NewerFlyway], one for all tests.
+var newerCore = sync.OnceValues(func() (*core, error) {
+	cache, err := userCache()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	cache := &distribution.Cache{Dir: dir, Mirror: os.Getenv("SLIPWAY_MAVEN_MIRROR"), Progress: os.Stderr}
-	jars, err := cache.NewerCore(t.Context())
+	jars, err := cache.NewerCore(context.Background())
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
+	return startCore(jars)
+})
+
+// sameCore is the core of the Flyway that runs, one for all tests.
+var sameCore = sync.OnceValues(func() (*core, error) {
+	i, err := installation()
+	if err != nil {
+		return nil, err
+	}
+	jars, err := i.ClassPath()
+	if err != nil {
+		return nil, err
+	}
+	return startCore(jars)
+})
+
+// startCore starts the core with these jars. It ends with the test binary, whose pipe it reads.
+func startCore(jars []string) (*core, error) {
 	java, err := flyway.FindJava(os.Getenv("JAVA_HOME"), exec.LookPath)
 	if err != nil {
-		t.Skip("no Java to run Flyway's core with: ", err)
+		return nil, fmt.Errorf("%w: %w", errNoCompiler, err)
 	}
 	if out, err := exec.Command(java, "--list-modules").Output(); err != nil || !strings.Contains(string(out), "jdk.compiler@") {
-		t.Skip("this Java has no compiler, so Flyway's core was not asked")
+		return nil, errNoCompiler
 	}
-	cmd := exec.Command(java, "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", strings.Join(jars, string(filepath.ListSeparator)), "testdata/java/FlywayCore.java")
+	cmd := exec.Command(java, "-Xshare:auto", "-XX:TieredStopAtLevel=1",
+		"-cp", strings.Join(jars, string(filepath.ListSeparator)), "testdata/java/FlywayCore.java")
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
+		return nil, err
+	}
+	return &core{in: in, out: bufio.NewReader(out)}, cmd.Start()
+}
+
+// newer is the core of a newer Flyway, for tests that have nothing else to compare with.
+func newer(t *testing.T) *core {
+	t.Helper()
+	c, err := newerCore()
+	if errors.Is(err, errNoCompiler) {
+		t.Skip(err)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	return c
+}
+
+// forTheCommandLine reports whether a test is one of those that Flyway's command line is asked for: one in ten,
+// and all of them in `make differential`. The core, which takes many worlds in one Java, has the others.
+func (y *yard) forTheCommandLine() bool {
+	sum := fnv.New32()
+	_, _ = sum.Write([]byte(y.Name()))
+	return os.Getenv("SLIPWAY_LONG_TESTS") != "" || sum.Sum32()%10 == 0
+}
+
+// sameCore is the core of the Flyway that runs, or nil where it can't be had.
+func (y *yard) sameCore() *core {
+	y.Helper()
+	c, err := sameCore()
+	if errors.Is(err, errNoCompiler) {
+		return nil
 	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		_ = cmd.Wait()
-	})
-	return &core{in: in, out: bufio.NewReader(out)}
+	if err != nil {
+		y.Fatal(err)
+	}
+	return c
+}
+
+// opinion is what the core says of the yard's database.
+func (c *core) opinion(y *yard) opinion {
+	y.Helper()
+	texts := c.ask(y.T, y.settings(), "info", "validate")
+	lines := func(text string) []string {
+		return slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return line == "" })
+	}
+	valid, invalid, ok := strings.Cut(texts[1], "\n")
+	if !ok {
+		y.Fatalf("Flyway's core: %q", texts)
+	}
+	o := opinion{states: lines(texts[0]), valid: valid == "true", invalid: map[string]string{}}
+	for _, line := range lines(invalid) {
+		name, message, _ := strings.Cut(line, "\t")
+		o.invalid[name] = message
+	}
+	return o
 }
 
 // ask has the core carry out the commands and returns a text for each.
@@ -106,8 +175,8 @@ func (y *yard) settings() map[string]string {
 	return all
 }
 
-// newer makes Slipway take Flyway for the core's version, and tells what it is not able to: start it.
-func (y *yard) newer() *migrator.Migrator {
+// withNewer makes Slipway take Flyway for the core's version, and tells what it is not able to: start it.
+func (y *yard) withNewer() *migrator.Migrator {
 	m := y.migrator()
 	home := y.TempDir()
 	for _, name := range []string{
@@ -127,7 +196,7 @@ func (y *yard) newer() *migrator.Migrator {
 func (y *yard) compare(c *core, w world) bool {
 	y.Helper()
 	texts := c.ask(y.T, y.settings(), "info", "validate")
-	m := y.newer()
+	m := y.withNewer()
 	info, err := m.Run(y.Context(), migrator.Request{Command: "info"})
 	if err != nil && strings.Contains(info.Message, "Flyway") {
 		return false
@@ -152,7 +221,7 @@ func TestPlanIsNewerFlyways(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a minute")
 	}
-	c := startCore(t)
+	c := newer(t)
 	databases := pool(t)
 	all := worlds()
 	for name, w := range baselineWorlds() {
@@ -176,7 +245,7 @@ func TestPlanIsNewerFlyways(t *testing.T) {
 // User and password are taken as [flyway.Command] writes them.
 func TestNewerFlywayTakesUserAndPasswordVerbatim(t *testing.T) {
 	t.Parallel()
-	texts := startCore(t).ask(t, map[string]string{
+	texts := newer(t).ask(t, map[string]string{
 		"flyway.url": "jdbc:postgresql://localhost:1/x", "flyway.user": "!{ u }", "flyway.password": "!{p ${env.HOME} \" }",
 	}, "settings")
 	if want := " u \np ${env.HOME} \" \n{}"; texts[0] != want {

@@ -65,12 +65,17 @@ func (s fixedSecret) GetSecretValue(context.Context, *secretsmanager.GetSecretVa
 	return &secretsmanager.GetSecretValueOutput{SecretString: &text}, nil
 }
 
-var installation = sync.OnceValues(func() (flyway.Installation, error) {
+// userCache holds what was fetched for the user.
+func userCache() (*distribution.Cache, error) {
 	dir, err := distribution.DefaultDir()
+	return &distribution.Cache{Dir: dir, Mirror: os.Getenv("SLIPWAY_MAVEN_MIRROR"), Progress: os.Stderr}, err
+}
+
+var installation = sync.OnceValues(func() (flyway.Installation, error) {
+	cache, err := userCache()
 	if err != nil {
 		return flyway.Installation{}, err
 	}
-	cache := &distribution.Cache{Dir: dir, Mirror: os.Getenv("SLIPWAY_MAVEN_MIRROR"), Progress: os.Stderr}
 	home, err := cache.Flyway(context.Background())
 	if err != nil {
 		return flyway.Installation{}, err
