@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"slipway/lambda/history"
 	"slipway/lambda/report"
 )
 
@@ -107,6 +108,17 @@ func (c *Conn) InvalidIndexes(ctx context.Context) ([]string, error) {
 func (c *Conn) MayCreate(ctx context.Context, schema string) (may bool, err error) {
 	err = c.pg.QueryRow(ctx, "SELECT coalesce((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = $1), true)", schema).Scan(&may)
 	return may, err
+}
+
+// HasTables reports whether the database has a table besides the history and
+// those of extensions, outside of the schemas that have another history.
+func (c *Conn) HasTables(ctx context.Context, t history.Table) (has bool, err error) {
+	err = c.pg.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind IN ('r', 'p', 'f') AND c.relname <> $2 AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+			AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+			AND (n.nspname = $1 OR NOT EXISTS (SELECT FROM pg_class h WHERE h.relnamespace = n.oid AND h.relname = $2)))`,
+		t.Schema, t.Name).Scan(&has)
+	return has, err
 }
 
 // Now is the server's clock.

@@ -25,6 +25,7 @@ const (
 	byMaster = "Let a superuser do it; on RDS and Aurora the master user, or a role to which it granted rds_superuser."
 	noFiles  = "Use COPY … FROM STDIN with the rows in the script, or on Aurora the extension aws_s3. " +
 		"On a server that is not RDS, a superuser can grant it: "
+	ofRole    = `SET ROLE|must be member of role|denied to set role|denied to grant role|change default privileges`
 	rowsFirst = "Rows of this database break it: correct them first, in this script or in one before it."
 )
 
@@ -155,6 +156,9 @@ var advices = []advice{
 	{state: "42501", about: `row-level security`,
 		next: "Policies of the table apply to {role}: run as the table's owner, or let the master user ALTER " +
 			"ROLE {role} BYPASSRLS."},
+	{state: "42501", about: ofRole, when: throwAway, server: true,
+		next: "On the throw-away server the migrating role is a member of no other: rehearse on a copy of a database whose server " +
+			"has the roles (COPY=postgres://…). For a role that the scripts create, write GRANT … TO CURRENT_USER; behind CREATE ROLE."},
 	{state: "42501", about: `(?:must be able to SET ROLE|must be member of role|permission denied to set role) "([^"]*)"`,
 		next: "Grant it, by the master user: GRANT {1} TO {role};"},
 	{state: "42501", about: `permission denied to grant role "([^"]*)"`,

@@ -161,15 +161,16 @@ func (s *situation) fails(t *testing.T, databaseURL, sql string) {
 // What a rehearsal on a throw-away server can't judge, and what it can.
 func TestWhatAThrowAwayServerLacks(t *testing.T) {
 	for message, want := range map[string]bool{
-		`42501 permission denied to create event trigger "e"` + "\nHint: Must be superuser to create an event trigger.":  true,
-		`42501 permission denied to create extension "file_fdw"` + "\nHint: Must be superuser to create this extension.": true,
-		`42704 role "app_reader" does not exist`:     true,
-		`0A000 extension "postgis" is not available`: true,
+		`42501 permission denied to create event trigger "e"` + "\nHint: Must be superuser to create an event trigger.":               true,
+		`42501 permission denied to create extension "file_fdw"` + "\nHint: Must be superuser to create this extension.":              true,
+		`42501 must be able to SET ROLE "app_reader"`:                                                                                 true,
+		`42704 role "app_reader" does not exist`:                                                                                      true,
+		`0A000 extension "postgis" is not available`:                                                                                  true,
 		`42501 permission denied to COPY from a file` + "\nHint: Only roles with privileges of the \"pg_read_server_files\" role may": false,
-		`42501 must be owner of table t`:                                  false,
-		`42704 type "state" does not exist`:                               false,
-		`0A000 cannot create index on partitioned table "p" concurrently`: false,
-		`23502 column "x" of relation "t" contains null values`:           false,
+		`42501 must be owner of table t`:                                                                                              false,
+		`42704 type "state" does not exist`:                                                                                           false,
+		`0A000 cannot create index on partitioned table "p" concurrently`:                                                             false,
+		`23502 column "x" of relation "t" contains null values`:                                                                       false,
 	} {
 		if got := ServerLacks(message[:5], message[6:]); got != want {
 			t.Errorf("%s: %t", message, got)
@@ -197,6 +198,9 @@ func TestAdviceWithoutAServer(t *testing.T) {
 		{situation{state: "08006", message: "The server's client_encoding parameter was changed"}, "Take the SET out"},
 		{situation{state: "42704", message: `role "app_reader" does not exist`, rehearsal: OnThrowAwayServer}, "--roles app_reader"},
 		{situation{state: "42501", message: `Must be superuser to create an event trigger.`, rehearsal: OnThrowAwayServer}, "--superuser"},
+		{situation{state: "42501", message: `must be able to SET ROLE "owner"`, rehearsal: OnThrowAwayServer}, "COPY=postgres://"},
+		{situation{state: "42501", message: `permission denied to change default privileges`, owner: "o", rehearsal: OnThrowAwayServer}, "a member of no other"},
+		{situation{state: "42501", message: `must be able to SET ROLE "owner"`}, "GRANT owner TO"},
 		{situation{state: "55P03", message: `could not obtain lock on relation "t"`}, "NOWAIT"},
 	} {
 		if next := c.s.advise(); !strings.Contains(next, c.says) {

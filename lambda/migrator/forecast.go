@@ -76,11 +76,12 @@ func (r *run) forecastWarnings(p *plan, rows []history.Row) []string {
 }
 
 // rowsOf makes the history again of what info lists of it: without what was
-// cancelled by a later row, which is not listed itself.
+// cancelled by a later row, which is not listed itself. Of these, a B script's
+// row counts all the same: no other B script begins the database.
 func rowsOf(scripts []report.Script) []history.Row {
 	var rows []history.Row
 	for _, s := range scripts {
-		if s.InstalledOn == nil || s.State == "Deleted" || s.Type == history.Delete {
+		if s.InstalledOn == nil || s.State == "Deleted" && !history.IsBaseline(s.Type) || s.Type == history.Delete {
 			continue
 		}
 		row := history.Row{
@@ -94,6 +95,10 @@ func rowsOf(scripts []report.Script) []history.Row {
 			row.Description = history.NoDescription
 		}
 		rows = append(rows, row)
+		if s.State == "Deleted" {
+			row.Type = history.Delete
+			rows = append(rows, row)
+		}
 	}
 	return slices.Clip(rows)
 }

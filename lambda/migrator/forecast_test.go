@@ -1,6 +1,7 @@
 package migrator_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,8 @@ func TestForecast(t *testing.T) {
 	deleted := listed("2", "b", "V2__b.sql", "SELECT 2;", "Deleted")
 	tombstone := listed("2", "b", "V2__b.sql", "SELECT 2;", "Success")
 	tombstone.Type = "DELETE"
+	squash := listed("4", "all", "B4__all.sql", "x", "Deleted")
+	squash.Type = "SQL_BASELINE"
 	unapplied := report.Script{Version: "2", Description: "b", Type: "SQL", Script: "V2__b.sql", State: "Pending"}
 	for _, c := range []struct {
 		name     string
@@ -44,6 +47,7 @@ func TestForecast(t *testing.T) {
 		{"reverted", []report.Script{first, deleted}, "", report.OK, "V2__b.sql R__v.sql", ""},
 		{"reverted, with the tombstone listed", []report.Script{first, deleted, tombstone, view}, "", report.OK, "V2__b.sql", ""},
 		{"reverted and applied again", []report.Script{first, deleted, listed("2", "b", "V2__b.sql", "SELECT 2;", "Success"), view}, "", report.OK, "", ""},
+		{"a B script marked as deleted", []report.Script{squash, listed("5", "e", "V5__e.sql", "x", "Deleted")}, "", report.OK, "R__v.sql", ""},
 		{"edited", []report.Script{listed("1", "a", "V1__a.sql", "SELECT 11;", "Success")}, "", report.ValidationFailed, "", "edited after it was applied"},
 		{"missing", []report.Script{first, listed("1.5", "gone", "V1.5__gone.sql", "x", "Success")}, "", report.ValidationFailed, "", "the release does not have it"},
 		{"failed before", []report.Script{first, listed("2", "b", "V2__b.sql", "SELECT 2;", "Failed")}, "", report.PreviousFailed, "", "V2__b.sql failed"},
@@ -51,6 +55,9 @@ func TestForecast(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			set := setOf(t, files)
+			if strings.Contains(c.name, "B script") {
+				set = setOf(t, with(maps.Clone(files), "B6__all.sql", "SELECT 6;"))
+			}
 			var history *report.Report
 			if c.history != nil {
 				history = &report.Report{Command: "info", Code: report.OK, Scripts: c.history}

@@ -45,6 +45,9 @@ func (r *run) migrate(ctx context.Context) error {
 	if r.settled() {
 		return nil
 	}
+	if err := r.checkEmptied(ctx); err != nil {
+		return err
+	}
 	if err := r.checkOldHistory(ctx); err != nil {
 		return err
 	}

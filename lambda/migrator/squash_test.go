@@ -3,6 +3,7 @@ package migrator_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
@@ -72,6 +73,43 @@ func TestDatabaseWithVersionsOutlivesTheSquash(t *testing.T) {
 	y.sameInfo()
 }
 
+// Flyway's own repair marks all versions as deleted when their scripts are gone,
+// and then runs the B script on the tables that are there.
+func TestBaselineScriptDoesNotRunOnTablesThatAreLeft(t *testing.T) {
+	t.Parallel()
+	y := newYard(t, squashedRelease())
+	y.migrate()
+	for _, name := range []string{"V1__a.sql", "V2__b.sql", "V3__c.sql"} {
+		y.remove(name)
+	}
+	y.write("B3__all.sql", "CREATE TABLE IF NOT EXISTS a (id int); UPDATE a SET id = 0;")
+	y.write("V4__d.sql", "CREATE TABLE d (id int);")
+	y.flywayOK("repair")
+	before := y.snapshot()
+	rep := y.fails(report.ValidationFailed, migrate)
+	contains(t, "message", rep.Message, "B3__all.sql would run on a database that is not new", "up to 3", "nothing was run")
+	y.equal("database", y.snapshot(), before)
+
+	// The way out.
+	contains(t, "next", rep.Next, "V script of that version back", `DELETE FROM "public"."flyway_schema_history" WHERE installed_rank = 6;`)
+	y.exec("DELETE FROM public.flyway_schema_history WHERE installed_rank = 6")
+	y.write("V3__c.sql", squashedRelease()["V3__c.sql"])
+	y.equal("applied", scripts(y.ok(migrate).Applied), "V4__d.sql")
+	y.sameInfo()
+}
+
+// A revert to nothing leaves a database that is new again.
+func TestBaselineScriptRunsWhereAllWasReverted(t *testing.T) {
+	t.Parallel()
+	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "U1__a.sql": "DROP TABLE a;"})
+	y.migrate()
+	y.revert("0")
+	y.exec("CREATE SCHEMA other; CREATE TABLE other.flyway_schema_history (a int); CREATE TABLE other.theirs (a int)")
+	y.remove("U1__a.sql")
+	y.write("B3__all.sql", allOfIt)
+	y.equal("applied", scripts(y.ok(migrate).Applied), "B3__all.sql")
+}
+
 // Flyway would go on without what the B script stands for.
 func TestScriptsThatABaselineScriptReplacedAreNotPassedOver(t *testing.T) {
 	t.Parallel()
@@ -133,7 +171,10 @@ func TestDatabaseAdoptedAtTheBaselineScriptsVersion(t *testing.T) {
 	y := newYard(t, map[string]string{"B3__all.sql": allOfIt, "V4__d.sql": "CREATE TABLE d (id int);"})
 	y.exec(allOfIt)
 	y.config.Baseline = "3"
+	y.config.LockTimeout = 7 * time.Second
+	y.write("V4__d.sql", "CREATE TABLE d AS SELECT current_setting('lock_timeout') AS limit;")
 	y.equal("applied", scripts(y.ok(migrate).Applied), "V4__d.sql")
+	y.equal("lock_timeout of the first script", y.text("SELECT * FROM d"), "7s")
 	y.equal("history", y.history(), "3 BASELINE; 4 SQL")
 	y.sameInfo()
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // readConfig reads the .conf file beside a script, if there is one. Keys are
-// those of Flyway's script configuration files, the paid shouldExecute aside.
+// those of Flyway's script configuration files, shouldExecute aside, which Flyway 12's open edition
+// refuses and 13's takes in part.
 func (f *File) readConfig() error {
 	raw, err := os.ReadFile(f.Path + ".conf")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -54,7 +55,7 @@ func (f *File) configure(key, value string) error {
 	yes := strings.EqualFold(value, "true")
 	switch {
 	case key == "shouldExecute":
-		return errors.New("shouldExecute belongs to Flyway's paid editions")
+		return errors.New("shouldExecute is not used here: which scripts run has to be known before the run, and Flyway decides it during the run")
 	case key != "executeInTransaction" && key != "placeholderReplacement":
 		return fmt.Errorf("unknown key %q: use executeInTransaction, encoding or placeholderReplacement", key)
 	case !yes && !strings.EqualFold(value, "false"): // 1 and t are none for Flyway

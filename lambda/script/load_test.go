@@ -108,7 +108,7 @@ func TestLoadRefusesWhatMakesNoRelease(t *testing.T) {
 		"link out of it":        {map[string]string{"V1__a.sql": "", "V2__b.sql": "→/etc/hostname"}, []string{"V2__b.sql: a link that leads out"}},
 		"link to a folder":      {map[string]string{"V1__a.sql": "", "sub/V2__b.sql": "", "again": "→sub"}, []string{"again: a link to a folder"}},
 		"config of nobody":      {map[string]string{"V1__a.sql": "", "x.sql.conf": ""}, []string{"x.sql.conf: not a migration's name"}},
-		"paid configuration":    {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "shouldExecute=true"}, []string{"V1__a.sql.conf: line 1: shouldExecute belongs to Flyway's paid"}},
+		"decided by Flyway":     {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "shouldExecute=true"}, []string{"V1__a.sql.conf: line 1: shouldExecute is not used here"}},
 		"unknown key":           {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "# ok\n\nexecuteintransaction=true"}, []string{`line 3: unknown key "executeintransaction"`}},
 		"neither true nor not":  {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "executeInTransaction=maybe"}, []string{`executeInTransaction is "maybe"`}},
 		"config without script": {map[string]string{"V1__a.sql": "", "V1__A.sql.conf": ""}, []string{"V1__A.sql.conf: there is no V1__A.sql beside it, with exactly that spelling"}},

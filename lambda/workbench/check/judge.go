@@ -44,6 +44,9 @@ func (r *Result) judge(t *text, violations []violation, created created) {
 			if f.Rule == "require-concurrent-index-creation" && created.parents[table] {
 				f.Help = "The table has partitions: " + inParts
 			}
+			if table != "" && created.tables[table] && f.Rule == "adding-foreign-key-constraint" {
+				continue // what it locks besides is for the rule foreign-key-locks to say
+			}
 			if table != "" && created.tables[table] {
 				f.Level = Note
 				f.Message = "harmless here, for this branch creates the table: " + f.Message
