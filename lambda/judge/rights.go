@@ -48,7 +48,7 @@ type Need struct {
 // functions are not looked at: they may never run.
 func Needs(sql string) (needs []Need, certain bool) {
 	lines := sqltext.NewLines(sql)
-	for _, s := range sqltext.Split(sql) {
+	for s := range sqltext.Each(sql) {
 		if right, of := need(s, sql); right != "" {
 			needs = append(needs, Need{Right: right, Of: of, Line: lines.Of(s.Start)})
 		}

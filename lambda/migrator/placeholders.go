@@ -26,7 +26,7 @@ func (r *run) checkPlaceholders() error {
 			return notAsRead(f, err)
 		}
 		text := string(raw)
-		if f.Kind != script.Callback && len(sqltext.Statements(text)) == 0 {
+		if f.Kind != script.Callback && sqltext.Blank(text) {
 			r.warn("%s holds no statement; once it counts as applied, what is put into it later is an edit", f.Script)
 		}
 		if f.LiteralPlaceholders || !r.Config.Flyway.Replace {

@@ -140,7 +140,7 @@ func (p piece) end() int { return p.at + len(p.SQL) }
 
 // onlySpace reports whether no statement stands there, only the semicolon of
 // the one before and comments.
-func onlySpace(between string) bool { return len(sqltext.Split(between)) == 0 }
+func onlySpace(between string) bool { return sqltext.Blank(between) }
 
 // undoPlaceholders are the values for a script: the configured ones, and
 // Flyway's own as far as they can be known outside Flyway.

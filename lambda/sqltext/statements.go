@@ -1,7 +1,9 @@
 package sqltext
 
 import (
+	"iter"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -37,37 +39,57 @@ func (s Statement) Copies() bool { return s.copies }
 // Statements are the heads of [Split].
 func Statements(sql string) []string {
 	var heads []string
-	for _, s := range Split(sql) {
+	for s := range Each(sql) {
 		heads = append(heads, s.Head)
 	}
 	return heads
 }
 
+// Blank reports whether a text holds no statement.
+func Blank(sql string) bool {
+	for range Each(sql) {
+		return false
+	}
+	return true
+}
+
 // Split cuts a script into its statements, where PostgreSQL would. It is no
 // parser: it returns what kind of statement stands where, not what it means.
 func Split(sql string) []Statement {
-	s := splitter{lexer: Lexer{SQL: sql, At: len(sql) - len(strings.TrimPrefix(sql, ByteOrderMark))}}
-	for {
-		if s.last.End == 0 {
-			s.lexer.At = skipBlank(sql, s.lexer.At)
+	expected := min(strings.Count(sql, ";"), len(sql)/40) + 1 // growing it would take twice the memory
+	return slices.AppendSeq(make([]Statement, 0, expected), Each(sql))
+}
+
+// Each yields the statements of [Split] one by one: a long script has millions.
+func Each(sql string) iter.Seq[Statement] {
+	return func(yield func(Statement) bool) {
+		s := splitter{
+			lexer: Lexer{SQL: sql, At: len(sql) - len(strings.TrimPrefix(sql, ByteOrderMark))},
+			texts: map[string]string{},
 		}
-		t, ok := s.lexer.Next()
-		if !ok {
-			break
+		for {
+			if s.last.End == 0 {
+				s.lexer.At = skipBlank(sql, s.lexer.At)
+			}
+			t, ok := s.lexer.Next()
+			if !ok {
+				break
+			}
+			if t.End-t.Start != 1 || sql[t.Start] != ';' || s.parens > 0 || s.atomic {
+				s.add(t)
+			} else if done, ok := s.end(t.Start, t.End); ok && !yield(done) {
+				return
+			}
 		}
-		if t.End-t.Start == 1 && sql[t.Start] == ';' && s.parens <= 0 && !s.atomic {
-			s.end(t.Start, t.End)
-			continue
+		if done, ok := s.end(len(sql), len(sql)); ok {
+			yield(done)
 		}
-		s.add(t)
 	}
-	s.end(len(sql), len(sql))
-	return s.all
 }
 
 type splitter struct {
 	lexer Lexer
-	all   []Statement
+	texts map[string]string // heads and words that were there before, of which a long script has few
 	head  strings.Builder
 	words []string
 	start int
@@ -86,26 +108,35 @@ func (s *splitter) add(t Token) {
 	switch {
 	case s.last.End == 0:
 		s.start = t.Start
-	case s.last.End < t.Start:
+	case s.last.End < t.Start && !s.inRows():
 		put(&s.head, ' ')
 	}
-	switch t.Kind {
-	case Literal, QuotedName:
-		s.putText(t)
-	case Word:
+	if !s.inRows() {
+		s.put(t)
+	}
+	switch {
+	case t.Kind == Word:
 		s.word(t)
-	default:
-		for i := t.Start; i < t.End; i++ {
-			put(&s.head, sql[i])
-		}
-		switch sql[t.Start] {
-		case '(':
-			s.parens++
-		case ')':
-			s.parens--
-		}
+	case sql[t.Start] == '(':
+		s.parens++
+	case sql[t.Start] == ')':
+		s.parens--
 	}
 	s.last = t
+}
+
+// inRows reports whether the lexer is in columns or rows of an INSERT, which are no part of a head.
+func (s *splitter) inRows() bool { return s.first == "INSERT" && s.parens > 0 }
+
+// put adds the token to the head.
+func (s *splitter) put(t Token) {
+	if t.Kind == Literal || t.Kind == QuotedName {
+		s.putText(t)
+		return
+	}
+	for i := t.Start; i < t.End; i++ {
+		put(&s.head, s.lexer.SQL[i])
+	}
 }
 
 // putText puts a quote mark for a text, behind what stands before its quote.
@@ -121,9 +152,6 @@ func (s *splitter) putText(t Token) {
 }
 
 func (s *splitter) word(t Token) {
-	for i := t.Start; i < t.End; i++ {
-		put(&s.head, s.lexer.SQL[i])
-	}
 	if s.parens <= 0 && len(s.words) < maxWords {
 		s.words = append(s.words, strings.ToUpper(s.lexer.SQL[t.Start:t.End]))
 	}
@@ -147,24 +175,36 @@ func (s *splitter) is(t Token, word string) bool {
 	return t.End-t.Start == len(word) && strings.EqualFold(s.lexer.SQL[t.Start:t.End], word)
 }
 
-// end closes the statement that ends at that place; behind is the place behind
-// its semicolon, and the lexer goes on there, or behind the data.
-func (s *splitter) end(at, behind int) {
-	done := Statement{
-		Head: strings.TrimSpace(s.head.String()), Words: strings.Join(s.words, " "),
-		Start: s.start, End: at, copies: s.copies, Escapes: s.lexer.Escapes,
+// end returns the statement that ends at that place, if one has begun; behind is
+// the place behind its semicolon, and the lexer goes on there, or behind the data.
+func (s *splitter) end(at, behind int) (done Statement, begun bool) {
+	if begun = s.last.End > 0; begun {
+		done = Statement{
+			Head: s.once(strings.TrimSpace(s.head.String())), Words: s.once(strings.Join(s.words, " ")),
+			Start: s.start, End: at, copies: s.copies, Escapes: s.lexer.Escapes,
+		}
 	}
-	begun := s.last.End > 0
-	*s = splitter{lexer: s.lexer, all: s.all}
+	*s = splitter{lexer: s.lexer, texts: s.texts}
 	if !begun {
-		return
+		return done, false
 	}
 	if done.copies {
 		s.lexer.At = done.takeData(s.lexer.SQL, behind)
 	}
 	done.Next = s.lexer.At
 	s.lexer.Escapes = escapesAfter(done.Head, s.lexer.SQL[done.Start:done.End], s.lexer.Escapes)
-	s.all = append(s.all, done)
+	return done, true
+}
+
+// once returns the text, and the same one for those that are equal.
+func (s *splitter) once(text string) string {
+	if known, ok := s.texts[text]; ok {
+		return known
+	}
+	if len(s.texts) < 4096 {
+		s.texts[text] = text
+	}
+	return text
 }
 
 // Lexer begins at the statement, and ends with it. The script is the one that was cut.

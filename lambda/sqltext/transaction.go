@@ -45,7 +45,7 @@ func (s Statement) OutsideTransaction() bool {
 // needsNoTransaction reports whether Flyway runs the script outside a
 // transaction because of one of its statements.
 func NeedsNoTransaction(sql string) bool {
-	for _, s := range Split(sql) {
+	for s := range Each(sql) {
 		if s.KnownOutside() {
 			return true
 		}
