@@ -21,6 +21,7 @@ const (
 	Transaction   Rule = "transaction-control"    // the script ends the transaction in which it runs, or leaves one open
 	BreaksSession Rule = "breaks-session"         // Flyway's session would not survive the statement
 	NeedsConf     Rule = "needs-conf"             // PostgreSQL refuses the statement in a transaction, and Flyway does not know that
+	TooLong       Rule = "statement-too-long"     // Flyway does not have the memory for the statement
 	HistoryTable  Rule = "history-table"          // the script changes Flyway's table
 )
 
@@ -37,6 +38,8 @@ type Database struct {
 	// Table and Schema are the history's. Without a schema, that which the
 	// role's search path begins with is taken to be public.
 	Table, Schema string
+	// LongestMB is the longest statement for which Flyway has memory there; 0 for any.
+	LongestMB int
 }
 
 // Script returns why a script must not be run, by line; nil if nothing speaks
@@ -58,6 +61,7 @@ func Script(f script.File, sql string, db Database) []Finding {
 		}
 		s.session(statement)
 		s.history(statement, db)
+		s.length(statement, db.LongestMB)
 	}
 	if f.Kind != script.Undo {
 		s.marks(statements, marks)

@@ -18,7 +18,10 @@ func (r *run) checkScripts() error {
 	}
 	var problems []report.Problem
 	var nexts []string
-	db := judge.Database{Table: r.table.Name, Schema: r.table.Schema}
+	db := judge.Database{
+		Table: r.table.Name, Schema: r.table.Schema,
+		LongestMB: r.Config.MemoryMB / 20, // Flyway's heap is half of it, and a statement takes ten times its size there
+	}
 	for _, f := range slices.Concat(r.plan.pending, r.callbacksOfRun()) {
 		text, err := f.Text()
 		if err != nil {

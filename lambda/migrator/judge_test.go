@@ -61,3 +61,15 @@ func TestPlaceholdersThatStay(t *testing.T) {
 		t.Error(warnings)
 	}
 }
+
+// What Flyway would end at for want of memory is refused with the size.
+func TestStatementsThatFlywayCantHold(t *testing.T) {
+	t.Parallel()
+	rows := strings.Repeat("(1),\n", 1<<19)
+	y := newYard(t, map[string]string{"V1__x.sql": "CREATE TABLE t (a int);\nINSERT INTO t VALUES " + rows + "(2);"})
+	y.config.MemoryMB = 20
+	rep := y.fails(report.BadRelease, migrator.Request{Command: "migrate"})
+	if rep.Script != "V1__x.sql" || rep.Line != 2 || !strings.Contains(rep.Message, "has 2 MB") || !strings.Contains(rep.Next, "COPY … FROM STDIN") {
+		t.Error(rep.Line, rep.Message, rep.Next)
+	}
+}
