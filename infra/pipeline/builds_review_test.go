@@ -128,7 +128,7 @@ func TestReviewOfMoreThanScripts(t *testing.T) {
 	if pull.Approvals[reviewer] != "REVOKE" || len(pull.Comments) != 1 {
 		t.Fatalf("approved: %+v", pull)
 	}
-	for _, want := range []string{"Not approved by this review", "docker/note.txt", "nothing stands against it"} {
+	for _, want := range []string{"Not approved by this review", "docker/note.txt", "nothing blocks the merge"} {
 		if !strings.Contains(pull.Comments[0].Content, want) {
 			t.Errorf("the comment lacks %q:\n%s", want, pull.Comments[0].Content)
 		}

@@ -279,7 +279,7 @@ func TestComment(t *testing.T) {
 			t.Errorf("code %s: %+v", code, pull)
 		}
 	}
-	// Nothing stands against it, and still it is for a person to say.
+	// Nothing blocks the merge, and still it is for a person to say.
 	for _, says := range []string{"\"cdk.json\" is outside sql/postgresql/\n", "", "approve", "approve\napprove\n"} {
 		s.write("approval", says)
 		pull.Approvals[author] = "APPROVE"

@@ -129,7 +129,7 @@ Environment:
   SLIPWAY_MAVEN_MIRROR   base URL of a Maven repository. Default: `+distribution.MavenCentral+`
 
 Exit codes are those of slipway --help; 1 also for a failure of the workbench itself.
-check, rehearse and review: 0 nothing stands against the branch, 1 something does, 2 wrong call, 70 it could not be judged.
+check, rehearse and review: 0 nothing blocks the merge, 1 something does, 2 wrong call, 70 it could not be judged.
 doctor: 0 nothing is wrong, 1 something is, 2 wrong call, 3 something could not be looked at and the rest is not wrong.
 `)
 }

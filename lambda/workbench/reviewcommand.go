@@ -34,7 +34,7 @@ func (d *diffFiles) Set(value string) error {
 }
 
 // runReview is `review`: check and rehearse in one, as files for a pull
-// request. It ends as they do: 0, 1 when something stands against the merge,
+// request. It ends as they do: 0, 1 when something blocks the merge,
 // 2 after a wrong call, and 70 when one of them could not be made. The files
 // are written in any case but the wrong call.
 func runReview(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error) {

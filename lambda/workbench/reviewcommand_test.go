@@ -132,7 +132,7 @@ func TestRehearsedScriptsCanNotRunPrograms(t *testing.T) {
 	}
 }
 
-// A machine approves scripts that nothing stands against, and says why not else.
+// A machine approves scripts when nothing blocks the merge, and says why not else.
 func TestApprovalIsForScriptsAlone(t *testing.T) {
 	rehearsed := filepath.Join(t.TempDir(), "rehearsal.json")
 	if err := os.WriteFile(rehearsed, []byte(`{"rehearsal": {"scripts": []}}`), 0o644); err != nil {
@@ -149,7 +149,7 @@ func TestApprovalIsForScriptsAlone(t *testing.T) {
 		"something else as well": {work: withScript("V2__b.sql", "SELECT 1;"), also: "cdk.json", want: "\"cdk.json\" is outside db/sql/\n"},
 		"a waiver":               {work: waived, want: "\"V1__a.sql\" waives deleted-script\n"},
 		"both":                   {work: waived, also: "go.work", want: "\"go.work\" is outside db/sql/\n\"V1__a.sql\" waives deleted-script\n"},
-		"what stands against it": {work: map[string]string{"V2__b.sql": "SELECT 1;"}, want: "1 thing stands against it\n", code: 1},
+		"what blocks the merge": {work: map[string]string{"V2__b.sql": "SELECT 1;"}, want: "1 thing blocks the merge\n", code: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sql := changetest.Branch(t, oneTable, c.work, nil)

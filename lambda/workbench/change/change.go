@@ -69,8 +69,16 @@ type Change struct {
 	Work    Tree   // the work tree, uncommitted files included
 
 	BaseCommit, TipCommit string // short; "" without a target
+	Head                  Head
 	// The whole ids: a short one may be a tag's name.
 	base, tip string
+}
+
+// Head is what is checked out.
+type Head struct {
+	Branch      string `json:"branch,omitempty"` // "" where a commit is checked out, and no branch
+	Commit      string `json:"commit,omitempty"` // short; "" before the first
+	Uncommitted bool   `json:"uncommitted"`      // the scripts' folder holds changes that are in no commit
 }
 
 // Find compares the folder with a target branch. An empty against tries
@@ -93,6 +101,9 @@ func Find(ctx context.Context, folder, against string) (*Change, error) {
 		return c, nil
 	}
 	c.Prefix = g.prefix
+	if c.Head, err = g.head(ctx); err != nil {
+		return nil, err
+	}
 	tip, err := g.target(ctx, &against)
 	if err != nil || tip == "" {
 		return c, err

@@ -53,6 +53,24 @@ func git(ctx context.Context, folder string, args ...string) ([]byte, error) {
 	return out, err
 }
 
+// head is what is checked out.
+func (r repository) head(ctx context.Context) (h Head, err error) {
+	if h.Commit = short(r.commit(ctx, "HEAD")); h.Commit == "" {
+		return h, nil
+	}
+	name, err := git(ctx, r.top, "rev-parse", "--abbrev-ref", "HEAD")
+	if h.Branch = strings.TrimSpace(string(name)); h.Branch == "HEAD" || err != nil {
+		h.Branch = ""
+	}
+	args := []string{"status", "--porcelain", "--untracked-files=all"}
+	if r.prefix != "" {
+		args = append(args, "--", r.prefix+"/")
+	}
+	out, err := git(ctx, r.top, args...)
+	h.Uncommitted = len(out) > 0
+	return h, err
+}
+
 // commit is the id of the commit that git takes the revision for, "" for none.
 func (r repository) commit(ctx context.Context, revision string) string {
 	out, err := git(ctx, r.top, "rev-parse", "--verify", "--quiet", "--end-of-options", revision+"^{commit}")

@@ -10,6 +10,7 @@ package check
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"slipway/lambda/workbench/change"
@@ -29,9 +30,10 @@ const (
 type Finding struct {
 	Rule    string `json:"rule"`
 	Level   Level  `json:"level"`
-	Script  string `json:"script"`         // below the scripts' folder; "" where File is given
-	File    string `json:"file,omitempty"` // below the repository's root, of a finding that is about no script
-	Line    int    `json:"line,omitempty"` // from 1; 0 for the script as a whole
+	Script  string `json:"script"`          // below the scripts' folder; "" where File is given
+	File    string `json:"file,omitempty"`  // below the repository's root, of a finding that is about no script
+	Line    int    `json:"line,omitempty"`  // from 1; 0 for the script as a whole
+	Table   string `json:"table,omitempty"` // that the statement is about, where it is known
 	Message string `json:"message"`
 	Help    string `json:"help,omitempty"`
 	Waived  string `json:"waived,omitempty"` // the reason, where the script waives it
@@ -39,6 +41,18 @@ type Finding struct {
 
 // Fails reports whether the finding fails the check.
 func (f Finding) Fails() bool { return f.Level == Error && f.Waived == "" }
+
+// Waiver is the comment that waives the finding, to be completed by a reason; ""
+// where no waiver counts or none is needed.
+func (f Finding) Waiver() string {
+	switch {
+	case !f.Fails() || !waivable(f.Rule) || f.File != "":
+		return ""
+	case f.Rule == "deleted-script":
+		return fmt.Sprintf("-- slipway:allow %s in %s because …", f.Rule, f.Script)
+	}
+	return fmt.Sprintf("-- slipway:allow %s because …", f.Rule)
+}
 
 // Script is one script that the branch brings or changes.
 type Script struct {
@@ -51,15 +65,19 @@ type Script struct {
 
 // Result is what a check found.
 type Result struct {
-	Folder   string    `json:"folder"`
-	Prefix   string    `json:"-"`                 // the folder below the repository's root
-	Against  string    `json:"against,omitempty"` // target branch; "" without one
-	Base     string    `json:"base,omitempty"`    // commit that both have
-	Tip      string    `json:"tip,omitempty"`     // newest commit of the target branch
-	Scripts  []Script  `json:"scripts"`
-	Findings []Finding `json:"findings"`
-	Linted   int       `json:"linted"`           // how many scripts squawk read
-	Linter   string    `json:"linter,omitempty"` // its version
+	Folder   string      `json:"folder"`
+	Prefix   string      `json:"-"`                 // the folder below the repository's root
+	Against  string      `json:"against,omitempty"` // target branch; "" without one
+	Base     string      `json:"base,omitempty"`    // commit that both have
+	Tip      string      `json:"tip,omitempty"`     // newest commit of the target branch
+	Head     change.Head `json:"head"`
+	Scripts  []Script    `json:"scripts"`
+	Findings []Finding   `json:"findings"`
+	Linted   int         `json:"linted"`           // how many scripts squawk read
+	Linter   string      `json:"linter,omitempty"` // its version
+
+	// Texts are the scripts that were judged, as their files have them.
+	Texts map[string]string `json:"-"`
 
 	// What [Result.Reveal] needs.
 	visible map[string]string // by script, of those that can hide something: what does not
@@ -103,12 +121,17 @@ type Options struct {
 func Run(ctx context.Context, c *change.Change, o Options) (*Result, error) {
 	r := &Result{
 		Folder: c.Folder, Prefix: c.Prefix, Against: c.Against, Base: c.BaseCommit, Tip: c.TipCommit,
-		Scripts: []Script{}, Findings: []Finding{},
+		Head: c.Head, Scripts: []Script{}, Findings: []Finding{}, Texts: map[string]string{},
 	}
 	r.structure(c, o)
 	texts, err := readTexts(c, o)
 	if err != nil {
 		return nil, err
+	}
+	for _, t := range texts {
+		if t.lint && t.read {
+			r.Texts[t.path] = t.original
+		}
 	}
 	r.judgeScripts(texts, o)
 	if o.Linter != nil {

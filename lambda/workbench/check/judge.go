@@ -36,11 +36,12 @@ func (r *Result) judge(t *text, violations []violation, created created) {
 		case repeated(v, violations):
 			continue
 		}
+		f.Table = tableAt(t, lines, f.Line)
 		if statement, ok := t.statementAt(lines, f.Line); ok && onOnly.MatchString(t.sqlOf(statement)) && f.Rule == "require-concurrent-index-creation" {
 			continue // an index of the parent alone is empty, whatever its partitions hold
 		}
 		if slices.Contains(blocking, f.Rule) {
-			table := tableAt(t, lines, f.Line)
+			table := f.Table
 			if f.Rule == "require-concurrent-index-creation" && created.parents[table] {
 				f.Help = "The table has partitions: " + inParts
 			}

@@ -17,7 +17,7 @@ func TestWhatTheServerLacked(t *testing.T) {
 	if r.OK() || len(r.NotMade) != 1 || !strings.Contains(r.NotMade[0], "--roles app") || r.Verdict() != "could not be judged in full" {
 		t.Errorf("%s: %q", r.Verdict(), r.NotMade)
 	}
-	if r.against() != 0 {
-		t.Errorf("%d things count against the merge", r.against())
+	if n := len(r.Blockers()); n != 0 {
+		t.Errorf("%d things block the merge", n)
 	}
 }

@@ -3,7 +3,7 @@
 // request: Markdown for a comment, and an HTML page that loads nothing.
 //
 // It decides how the answer is laid out and cut to size, and the verdict: a
-// finding that fails the check, or a rehearsal that fails, stands against the
+// finding that fails the check, or a rehearsal that fails, blocks the
 // merge. It judges nothing itself.
 package review
 
@@ -25,7 +25,7 @@ type Review struct {
 	NotMade   []string         // why not
 	Diffs     []Diff
 	// Withheld says why a machine's approval is not given, though nothing may
-	// stand against the merge; empty also where none was asked for.
+	// block the merge; empty also where none was asked for.
 	Withheld []string
 }
 
@@ -35,12 +35,12 @@ type Diff struct {
 	Text string `json:"text"`
 }
 
-// OK reports whether nothing stands against the merge.
+// OK reports whether nothing blocks the merge.
 func (r *Review) OK() bool {
 	return len(r.NotMade) == 0 && (r.Check == nil || r.Check.Failures() == 0) && (r.Rehearsal == nil || r.Rehearsal.OK())
 }
 
-// Approves reports whether a machine may approve: nothing stands against the
+// Approves reports whether a machine may approve: nothing blocks the
 // merge, and nothing is in it that wants a person.
 func (r *Review) Approves() bool { return r.OK() && len(r.Withheld) == 0 }
 
@@ -71,37 +71,18 @@ func (r *Review) Cross() {
 
 // Verdict is the outcome in a few words.
 func (r *Review) Verdict() string {
-	n := r.against()
+	n := len(r.Blockers())
 	switch {
 	case len(r.NotMade) > 0:
 		return "could not be judged in full"
 	case n == 0 && r.count() == 0:
 		return "no script differs"
 	case n == 0:
-		return "nothing stands against it"
+		return "nothing blocks the merge"
 	case n == 1:
-		return "1 thing stands against it"
+		return "1 thing blocks the merge"
 	}
-	return number(n) + " things stand against it"
-}
-
-// against counts what stands against the merge.
-func (r *Review) against() int {
-	n := 0
-	if r.Check != nil {
-		n = r.Check.Failures()
-	}
-	if r.Rehearsal != nil {
-		for _, u := range r.Rehearsal.Undo {
-			if u.Fails() {
-				n++
-			}
-		}
-		if f := r.Rehearsal.Failure; f != nil && !f.Server {
-			n++
-		}
-	}
-	return n
+	return number(n) + " things block the merge"
 }
 
 func (r *Review) count() int {

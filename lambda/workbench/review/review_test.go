@@ -174,15 +174,15 @@ var (
 func TestVerdicts(t *testing.T) {
 	for want, r := range map[string]*Review{
 		"no script differs":           {},
-		"nothing stands against it":   {Check: &check.Result{Scripts: []check.Script{{Script: "V1__x.sql"}}}},
-		"1 thing stands against it":   {Rehearsal: &rehearse.Report{Failure: &rehearse.Failure{}}},
-		"2 things stand against it":   example(),
+		"nothing blocks the merge":   {Check: &check.Result{Scripts: []check.Script{{Script: "V1__x.sql"}}}},
+		"1 thing blocks the merge":   {Rehearsal: &rehearse.Report{Failure: &rehearse.Failure{}}},
+		"2 things block the merge":   example(),
 		"could not be judged in full": {NotMade: []string{"no linter"}},
 	} {
 		if got := r.Verdict(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
-		if r.OK() != (want == "no script differs" || want == "nothing stands against it") {
+		if r.OK() != (want == "no script differs" || want == "nothing blocks the merge") {
 			t.Errorf("%q: OK is %t", want, r.OK())
 		}
 		var out bytes.Buffer
