@@ -30,7 +30,7 @@ const (
 // outside the statement from start to end, and the number of its line. Without
 // exact, the place is a line and no character.
 func NewExcerpt(text string, start, at, end int, exact bool) (e *Excerpt, line int) {
-	at = min(at, len(text))
+	at = max(0, min(at, len(text)))
 	line = 1 + strings.Count(text[:at], "\n")
 	e = &Excerpt{First: line}
 	from := 1 + strings.LastIndexByte(text[:at], '\n')

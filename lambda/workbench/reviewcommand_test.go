@@ -149,7 +149,7 @@ func TestApprovalIsForScriptsAlone(t *testing.T) {
 		"something else as well": {work: withScript("V2__b.sql", "SELECT 1;"), also: "cdk.json", want: "\"cdk.json\" is outside db/sql/\n"},
 		"a waiver":               {work: waived, want: "\"V1__a.sql\" waives deleted-script\n"},
 		"both":                   {work: waived, also: "go.work", want: "\"go.work\" is outside db/sql/\n\"V1__a.sql\" waives deleted-script\n"},
-		"what blocks the merge": {work: map[string]string{"V2__b.sql": "SELECT 1;"}, want: "1 thing blocks the merge\n", code: 1},
+		"what blocks the merge":  {work: map[string]string{"V2__b.sql": "SELECT 1;"}, want: "1 thing blocks the merge\n", code: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sql := changetest.Branch(t, oneTable, c.work, nil)

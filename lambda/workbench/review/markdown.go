@@ -6,6 +6,7 @@ import (
 
 	"slipway/lambda/report"
 	"slipway/lambda/untrusted"
+	"slipway/lambda/workbench/change"
 	"slipway/lambda/workbench/check"
 	"slipway/lambda/workbench/rehearse"
 )
@@ -44,7 +45,7 @@ func (r *Review) markdown(d detail) string {
 		m.line("**%s**\n", inline(reason))
 	}
 	m.withheld(r.Withheld)
-	m.scripts(r.rows())
+	m.scripts(r.rows(), r.Rehearsal != nil && !r.Rehearsal.Restored)
 	if r.Check != nil {
 		m.findings(r.Check)
 	}
@@ -66,10 +67,10 @@ func (r *Review) markdown(d detail) string {
 func (r *Review) setting() string {
 	var parts []string
 	if c := r.Check; c != nil {
-		switch {
-		case c.Against == "":
+		parts = append(parts, headText(c.Head))
+		if c.Against == "" {
 			parts = append(parts, "No target branch: every script counts as new.")
-		default:
+		} else {
 			parts = append(parts, fmt.Sprintf("Against %s (%s).", c.Against, c.Tip))
 		}
 	}
@@ -86,7 +87,22 @@ func (r *Review) setting() string {
 			parts = append(parts, fmt.Sprintf("Locks were looked at every %s.", rehearse.Duration(h.Sampling.MedianMs)))
 		}
 	}
-	return strings.Join(parts, " ")
+	return strings.TrimSpace(strings.Join(parts, " "))
+}
+
+// headText names the branch and the commit, "" outside a repository.
+func headText(h change.Head) string {
+	if h.Commit == "" {
+		return ""
+	}
+	text := "Commit " + h.Commit
+	if h.Branch != "" {
+		text = fmt.Sprintf("Branch %s (%s)", h.Branch, h.Commit)
+	}
+	if h.Uncommitted {
+		text += " with changes that are not committed"
+	}
+	return text + "."
 }
 
 type markdown struct {
@@ -114,23 +130,23 @@ func (m *markdown) withheld(reasons []string) {
 	m.line("")
 }
 
-func (m *markdown) scripts(rows []row) {
+func (m *markdown) scripts(rows []row, madeUp bool) {
 	if len(rows) == 0 {
 		return
 	}
-	m.line("| Script | Takes | Keeps out | Rewrites | Rows | Undo |")
+	m.line("| Script | %s | Keeps out | Rewrites | Rows | Undo |", map[bool]string{true: "On made-up rows", false: "Takes"}[madeUp])
 	m.line("| --- | --- | --- | --- | --- | --- |")
 	for i, row := range rows {
 		if i == m.detail.scripts {
 			m.line("| … %d more | | | | | |", len(rows)-i)
 			break
 		}
-		m.line("| %s | %s | %s | %s | %s | %s |", code(row.Script)+change(row), takes(row), keepsOut(row), rewrites(row), touched(row), undo(row))
+		m.line("| %s | %s | %s | %s | %s | %s |", code(row.Script)+changeText(row), takes(row), keepsOut(row), rewrites(row), touched(row), undo(row))
 	}
 	m.line("")
 }
 
-func change(r row) string {
+func changeText(r row) string {
 	if r.Change == "" || r.Change == "new" {
 		return ""
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/lambda/report"
 	"slipway/lambda/untrusted"
 	"slipway/lambda/workbench/check"
 	"slipway/lambda/workbench/rehearse"
@@ -44,11 +45,13 @@ func prose(s string) template.HTML {
 type page struct {
 	*Review
 	Heading, Setting, Summary string
+	Tone                      string // of the verdict: good, bad, "" where nothing was judged
 	Style                     template.CSS
 	Facts                     []fact
-	Failure                   *rehearse.Failure
+	Blocking                  []pageBlocker
+	Failure                   *rehearse.Failure // of no script that has a card
 	Rows                      []pageRow
-	Findings                  []pageFinding
+	Others                    []pageOther // findings about what has no card
 	Before, After             template.HTML
 	Left                      string
 	SchemaDiff                []pageLine
@@ -57,27 +60,30 @@ type page struct {
 }
 
 type (
-	fact struct{ Value, Label, Tone string }
-	chip struct{ Text, Tone string }
+	fact        struct{ Value, Label, Tone string }
+	chip        struct{ Text, Tone string }
+	pageBlocker struct{ At, Text, Anchor string }
+	pageOther   struct {
+		At   string
+		Note pageNote
+	}
 	// pageRow is one script.
 	pageRow struct {
-		Script string
-		Bad    bool
-		Chips  []chip
-		Locks  []pageLock
-		More   string
-		Facts  []string
-		Undo   *pageUndo
+		Script, ID string
+		Bad, Open  bool
+		Chips      []chip
+		Notes      []pageNote // about the script as a whole
+		Source     []pageSource
+		Locks      []pageLock
+		More       string
+		Facts      []string
+		Undo       *pageUndo
 	}
 	pageLock struct {
 		Table, Size, Mode, Blocks, Held, Tone string
 		Width                                 int // of the bar, in percent
 	}
-	pageUndo    struct{ Head, Text, Diff string }
-	pageFinding struct {
-		check.Finding
-		Tone, URL string
-	}
+	pageUndo struct{ Head, Text, Excerpt, Diff string }
 	pageLine struct{ Text, Tone string }
 	pageDiff struct {
 		Name  string
@@ -85,93 +91,73 @@ type (
 	}
 )
 
+// fewCards is how many scripts are shown open, whatever there is to say of them.
+const fewCards = 8
+
 // HTML is the review as one page that loads nothing and runs no script.
 func (r *Review) HTML(ctx context.Context) ([]byte, error) {
-	p := page{Review: r, Heading: "Migration review: " + r.Verdict(), Setting: r.setting(), Style: template.CSS(pageStyle)} //nolint:gosec // our own file
+	p := page{Review: r, Heading: "Migration review: " + r.Verdict(), Setting: r.setting(), Facts: r.facts()}
+	p.Style = template.CSS(pageStyle) //nolint:gosec // our own file
 	if r.Title != "" {
 		p.Heading = r.Title + " – " + p.Heading
 	}
-	for _, row := range r.rows() {
-		p.Rows = append(p.Rows, newPageRow(row))
+	switch {
+	case !r.OK():
+		p.Tone = "bad"
+	case r.count() > 0:
+		p.Tone = "good"
 	}
+	p.cards(r)
 	if r.Check != nil {
 		p.Summary = r.Check.Summary()
-		for _, f := range r.Check.Findings {
-			p.Findings = append(p.Findings, newPageFinding(f))
-		}
 	}
 	if h := r.Rehearsal; h != nil {
-		p.Failure, p.Warnings = h.Failure, h.Warnings
+		p.Warnings = h.Warnings
 		before, after, left, err := diagrams(ctx, h.Before, h.After)
 		if err != nil {
 			return nil, err
 		}
 		p.Before, p.After = template.HTML(before), template.HTML(after) //nolint:gosec // drawn here, texts escaped
 		if left > 0 {
-			p.Left = fmt.Sprintf("%s tables", number(left))
-			if left == 1 {
-				p.Left = "one table"
-			}
+			p.Left = number(left) + " " + plural(left, "table")
 		}
 		p.SchemaDiff = coloured(h.Diff)
 	}
 	for _, d := range r.Diffs {
 		p.Diffs = append(p.Diffs, pageDiff{d.Name, coloured(d.Text)})
 	}
-	p.Facts = r.facts()
 	var out bytes.Buffer
 	err := pageTemplate.Execute(&out, p)
 	return untrusted.HTML(out.Bytes()), err
 }
 
-// facts are the figures at the top.
-func (r *Review) facts() []fact {
-	var list []fact
-	toned := func(n int, label, tone string) fact {
-		if n == 0 {
-			tone = "good"
+// cards fills in the scripts, and what blocks the merge with a link to them.
+func (p *page) cards(r *Review) {
+	anchors := map[string]string{}
+	rows := r.rows()
+	for i, row := range rows {
+		card := r.newPageRow(row)
+		card.ID = fmt.Sprintf("s%d", i+1)
+		card.Open = card.Open || len(rows) <= fewCards
+		anchors[card.Script] = card.ID
+		if row.Undo != nil {
+			anchors[row.Undo.Script] = card.ID
 		}
-		return fact{number(n), label, tone}
+		p.Rows = append(p.Rows, card)
 	}
-	if h := r.Rehearsal; h != nil {
-		list = append(list, fact{number(len(h.Scripts)), plural(len(h.Scripts), "new script") + " ran", ""})
+	for _, b := range r.Blockers() {
+		p.Blocking = append(p.Blocking, pageBlocker{b.At(), b.Text, anchors[b.Script]})
 	}
-	if c := r.Check; c != nil {
-		list = append(list, toned(c.Failures(), plural(c.Failures(), "error"), "bad"))
-		warnings := c.Count(func(f check.Finding) bool { return f.Level == check.Warning && f.Waived == "" })
-		list = append(list, fact{number(warnings), plural(warnings, "warning"), map[bool]string{true: "warn"}[warnings > 0]})
-	}
-	if h := r.Rehearsal; h != nil {
-		var longest rehearse.Lock
-		rewritten := 0
-		for _, s := range h.Scripts {
-			rewritten += len(s.Rewritten)
-			for _, l := range s.Locks {
-				if l.Blocks == "reads and writes" && l.HeldMs > longest.HeldMs {
-					longest = l
-				}
+	if r.Check != nil {
+		for _, f := range r.Check.Findings {
+			if !slices.ContainsFunc(rows, func(row row) bool { return row.Script == f.Script }) {
+				p.Others = append(p.Others, pageOther{f.At(), r.newPageNote(f, nil)})
 			}
 		}
-		if longest.Table != "" {
-			list = append(list, fact{rehearse.Duration(longest.HeldMs), "longest time that nobody could read " + longest.Table, "warn"})
-		} else {
-			list = append(list, fact{"0", "tables that nobody could read", "good"})
-		}
-		list = append(list, toned(rewritten, plural(rewritten, "table")+" rewritten", "warn"))
-		bad, tried := 0, 0
-		for _, u := range h.Undo {
-			if u.Skipped == "" {
-				tried++
-			}
-			if !u.Restores && u.Skipped == "" {
-				bad++
-			}
-		}
-		if tried > 0 {
-			list = append(list, fact{fmt.Sprintf("%d of %d", tried-bad, tried), "undo scripts restore the schema", map[bool]string{true: "bad", false: "good"}[bad > 0]})
-		}
 	}
-	return list
+	if h := r.Rehearsal; h != nil && h.Failure != nil && anchors[h.Failure.Script] == "" {
+		p.Failure = h.Failure
+	}
 }
 
 func plural(n int, noun string) string {
@@ -184,49 +170,107 @@ func plural(n int, noun string) string {
 // maxLocks is how many locks of one script are listed.
 const maxLocks = 12
 
-func newPageRow(r row) pageRow {
-	p := pageRow{Script: r.Script, Bad: r.Errors > 0 || r.Undo != nil && r.Undo.Fails()}
-	if r.Change != "" {
+func (r *Review) newPageRow(row row) pageRow {
+	p := pageRow{Script: row.Script, Bad: row.Errors > 0 || row.Undo != nil && row.Undo.Fails()}
+	if row.Change != "" {
 		tone := ""
-		if r.Change != "new" && r.Errors > 0 {
+		if row.Change != "new" && row.Errors > 0 {
 			tone = "bad"
 		}
-		p.Chips = append(p.Chips, chip{r.Change, tone})
+		p.Chips = append(p.Chips, chip{row.Change, tone})
 	}
-	s := r.Measured
-	if s == nil {
+	if row.Measured == nil {
 		p.Chips = append(p.Chips, chip{"not run", ""})
 	} else {
-		p.Bad = p.Bad || s.Failed
-		if s.Failed {
-			p.Chips = append(p.Chips, chip{"failed", "bad"})
-		} else {
-			p.Chips = append(p.Chips, chip{"takes " + rehearse.Duration(s.DurationMs), ""})
-		}
-		if !s.Transaction {
-			p.Chips = append(p.Chips, chip{"outside a transaction", ""})
-		}
-		for _, t := range s.Rewritten {
-			p.Chips = append(p.Chips, chip{"rewrites " + t, "warn"})
-		}
-		for _, t := range s.Emptied {
-			p.Chips = append(p.Chips, chip{"empties " + t, "warn"})
-		}
-		for _, l := range s.Locks[:min(maxLocks, len(s.Locks))] {
-			p.Locks = append(p.Locks, newPageLock(l, s.DurationMs))
-		}
-		if n := len(s.Locks) - maxLocks; n > 0 {
-			p.More = fmt.Sprintf("%d weaker locks are not listed.", n)
-		}
-		for _, t := range s.Rows {
-			p.Facts = append(p.Facts, t.Table+": "+t.Text())
-		}
+		p.measured(row.Measured, r.Rehearsal.Restored)
 	}
-	if r.Errors > 0 {
-		p.Chips = append(p.Chips, chip{fmt.Sprintf("%d found", r.Errors), "bad"})
+	r.notes(&p, row)
+	if row.Errors > 0 {
+		p.Chips = append(p.Chips, chip{fmt.Sprintf("%d %s", row.Errors, plural(row.Errors, "error")), "bad"})
 	}
-	p.undo(r.Undo)
+	p.undo(row.Undo)
+	p.Open = p.Open || p.Bad
 	return p
+}
+
+// measured is what the rehearsal saw of the script.
+func (p *pageRow) measured(s *rehearse.Script, restored bool) {
+	p.Bad = p.Bad || s.Failed
+	if s.Failed {
+		p.Chips = append(p.Chips, chip{"failed", "bad"})
+	} else {
+		p.Chips = append(p.Chips, chip{"ran", ""})
+		on := " on made-up rows"
+		if restored {
+			on = " on the copy"
+		}
+		p.Facts = append(p.Facts, "Took "+rehearse.Duration(s.DurationMs)+on+".")
+	}
+	if !s.Transaction {
+		p.Chips = append(p.Chips, chip{"outside a transaction", ""})
+	}
+	for _, t := range s.Rewritten {
+		p.Chips = append(p.Chips, chip{"rewrites " + t, "warn"})
+	}
+	for _, t := range s.Emptied {
+		p.Chips = append(p.Chips, chip{"empties " + t, "warn"})
+	}
+	for _, l := range s.Locks[:min(maxLocks, len(s.Locks))] {
+		p.Locks = append(p.Locks, newPageLock(l, s.DurationMs))
+	}
+	if n := len(s.Locks) - maxLocks; n > 0 {
+		p.More = fmt.Sprintf("%d weaker locks are not listed.", n)
+	}
+	for _, t := range s.Rows {
+		p.Facts = append(p.Facts, t.Table+": "+t.Text())
+	}
+}
+
+// notes lays out the script's text with findings and failure at their lines.
+func (r *Review) notes(p *pageRow, row row) {
+	notes := map[int][]pageNote{}
+	failed := 0
+	var excerpt *report.Excerpt
+	text := ""
+	if r.Rehearsal != nil && r.Rehearsal.Failure != nil && r.Rehearsal.Failure.Script == row.Script {
+		f := r.Rehearsal.Failure
+		failed, excerpt = f.Line, f.Excerpt
+		notes[f.Line] = append(notes[f.Line], newFailureNote(f))
+		p.Bad = true
+	}
+	if r.Check != nil {
+		text = r.Check.Texts[row.Script]
+		for _, f := range r.Check.Findings {
+			if f.Script == row.Script {
+				notes[f.Line] = append(notes[f.Line], r.newPageNote(f, row.Measured))
+				p.Open = p.Open || f.Level == check.Warning && f.Waived == ""
+			}
+		}
+	}
+	if text != "" {
+		for line := range notes {
+			for i := range notes[line] {
+				notes[line][i].Excerpt = "" // the text itself is there
+			}
+		}
+	}
+	p.Source = source(text, notes, failed, excerpt)
+	p.Notes = noted(notes)
+}
+
+func newFailureNote(f *rehearse.Failure) pageNote {
+	n := pageNote{Tone: "error", Level: "failed", Rule: f.Code, Message: f.Message, Help: f.Next}
+	if f.SQLState != "" {
+		n.Rule += ", SQLSTATE " + f.SQLState
+	}
+	if f.Where != "the new scripts" {
+		n.Rule += ", in " + f.Where
+	}
+	for _, problem := range f.Problems {
+		n.Message += "\n" + problem
+	}
+	n.Excerpt = strings.Join(f.Excerpt.Text(f.Line), "\n")
+	return n
 }
 
 func (p *pageRow) undo(u *rehearse.Undo) {
@@ -245,7 +289,8 @@ func (p *pageRow) undo(u *rehearse.Undo) {
 		if u.Waived != "" {
 			text += " Waived because " + u.Waived
 		}
-		p.Undo = &pageUndo{u.Script + " does not restore the schema.", text, u.Diff}
+		excerpt := strings.Join(u.Excerpt.Text(u.Line), "\n")
+		p.Undo = &pageUndo{u.Script + " does not restore the schema.", text, excerpt, u.Diff}
 	}
 }
 
@@ -275,12 +320,18 @@ func bytesText(n int64) string {
 	return fmt.Sprintf("%d kB", n>>10)
 }
 
-func newPageFinding(f check.Finding) pageFinding {
-	p := pageFinding{Finding: f, Tone: string(f.Level), URL: check.RuleURL(f.Rule)}
-	if f.Waived != "" {
-		p.Level, p.Tone, p.Help = "waived", "waived", ""
+func (r *Review) newPageNote(f check.Finding, s *rehearse.Script) pageNote {
+	n := pageNote{
+		Tone: string(f.Level), Level: string(f.Level), Rule: f.Rule, URL: check.RuleURL(f.Rule),
+		Message: f.Message, Help: f.Help, Waiver: f.Waiver(), Waived: f.Waived,
 	}
-	return p
+	if r.Rehearsal != nil {
+		n.Measured = measuredText(f, s, r.Rehearsal.Restored)
+	}
+	if f.Waived != "" {
+		n.Level, n.Tone, n.Help = "waived", "waived", ""
+	}
+	return n
 }
 
 // coloured are the lines of a diff with what kind each is.

@@ -3,15 +3,36 @@ package review
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 
+	"slipway/lambda/report"
 	"slipway/lambda/untrusted"
+	"slipway/lambda/workbench/change"
 	"slipway/lambda/workbench/check"
 	"slipway/lambda/workbench/rehearse"
 )
+
+var exampleTexts = map[string]string{
+	"V7__prices.sql": `-- Prices with two decimals.
+SET LOCAL lock_timeout = '3s';
+
+ALTER TABLE orders ALTER COLUMN price TYPE numeric;
+ALTER TABLE orders ADD COLUMN ordered_at timestamptz NOT NULL DEFAULT now();
+-- slipway:allow ban-drop-column because no release has read it since spring
+ALTER TABLE customers DROP COLUMN born;
+`,
+	"V8__shipments.sql": `CREATE TABLE shipments (
+	id bigint PRIMARY KEY, order_id bigint NOT NULL,
+	"<b>&""carrier""" varchar(20), CONSTRAINT shipments_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
+);
+`,
+	"R__totals.sql": "CREATE OR REPLACE VIEW totals AS\nSELECT customer_id, sum(price) AS total FROM orders GROUP BY customer_id;\n",
+}
 
 // example is a review with something of everything.
 func example() *Review {
@@ -32,14 +53,16 @@ func example() *Review {
 		Title: "Ship orders",
 		Check: &check.Result{
 			Against: "origin/master", Base: "1a2b3c4d5e6f", Tip: "1a2b3c4d5e6f", Linted: 4, Linter: "2.70.0",
+			Head:  change.Head{Branch: "ship-orders", Commit: "6f5e4d3c2b1a", Uncommitted: true},
+			Texts: exampleTexts,
 			Scripts: []check.Script{
 				{Script: "V7__prices.sql", Version: "7", Kind: "versioned", Change: "new"}, {Script: "V8__shipments.sql", Version: "8", Kind: "versioned", Change: "new"},
 				{Script: "R__totals.sql", Kind: "repeatable", Change: "edited"}, {Script: "U7__prices.sql", Version: "7", Kind: "undo", Change: "new"},
 			},
 			Findings: []check.Finding{
-				{Rule: "changing-column-type", Level: check.Error, Script: "V7__prices.sql", Line: 3, Message: "Changing a column type requires an `ACCESS EXCLUSIVE` lock."},
-				{Rule: "prefer-text-field", Level: check.Warning, Script: "V8__shipments.sql", Line: 4, Message: "Changing the size of a `varchar` field locks.", Help: "Use a `TEXT` field."},
-				{Rule: "ban-drop-column", Level: check.Error, Script: "V7__prices.sql", Line: 5, Message: "Dropping a column may break existing clients.", Waived: "no release has read it since spring"},
+				{Rule: "changing-column-type", Level: check.Error, Script: "V7__prices.sql", Line: 4, Table: "orders", Message: "Changing a column type requires an `ACCESS EXCLUSIVE` lock."},
+				{Rule: "prefer-text-field", Level: check.Warning, Script: "V8__shipments.sql", Line: 3, Message: "Changing the size of a `varchar` field locks.", Help: "Use a `TEXT` field."},
+				{Rule: "ban-drop-column", Level: check.Error, Script: "V7__prices.sql", Line: 7, Message: "Dropping a column may break existing clients.", Waived: "no release has read it since spring"},
 			},
 		},
 		Rehearsal: &rehearse.Report{
@@ -65,6 +88,51 @@ func example() *Review {
 			{"dev", "Stack slipway-dev\n[~] Custom::FlywayMigration Migration\n └─ [~] .Scripts:\n     └─ [+] Added: .V7__prices.sql: 0a1b2c3d\n"}, {"prod", "\n"},
 		},
 	}
+}
+
+// clean is the example without what blocks the merge.
+func clean() *Review {
+	r := example()
+	r.Check.Findings = r.Check.Findings[2:]
+	r.Rehearsal.Scripts[0].Rewritten = nil
+	r.Rehearsal.Undo[1] = rehearse.Undo{Script: "U7__prices.sql", Restores: true}
+	return r
+}
+
+// failing is the example whose first script fails, so that the others do not run.
+func failing() *Review {
+	r := example()
+	text := exampleTexts["V7__prices.sql"]
+	f := &rehearse.Failure{
+		Where: "the new scripts", Code: "MIGRATION_FAILED", Script: "V7__prices.sql", SQLState: "42703",
+		Message: `column "born" of relation "customers" does not exist`, Next: "Correct the script.",
+	}
+	at := strings.LastIndex(text, "born")
+	f.Excerpt, f.Line = report.NewExcerpt(text, strings.LastIndex(text, "ALTER"), at, len(text), true)
+	h := r.Rehearsal
+	h.Failure, h.Undo, h.Diff, h.Before, h.After = f, nil, "", rehearse.Schema{}, rehearse.Schema{}
+	h.Scripts = h.Scripts[:1]
+	h.Scripts[0].Failed, h.Scripts[0].Rewritten, h.Scripts[0].Rows = true, nil, nil
+	return r
+}
+
+// many is a branch of 300 scripts, some with findings.
+func many() *Review {
+	r := example()
+	r.Check.Scripts, r.Check.Findings, r.Rehearsal.Scripts, r.Rehearsal.Undo = nil, nil, nil, nil
+	r.Check.Texts = map[string]string{}
+	for i := range 300 {
+		name := fmt.Sprintf("V%d__table_%d.sql", i+10, i)
+		r.Check.Scripts = append(r.Check.Scripts, check.Script{Script: name, Kind: "versioned", Change: "new"})
+		r.Check.Texts[name] = fmt.Sprintf("CREATE TABLE table_%d (\n%s\tid bigint PRIMARY KEY\n);\n", i, strings.Repeat("\tvalue text,\n", i%90))
+		r.Rehearsal.Scripts = append(r.Rehearsal.Scripts, rehearse.Script{Script: name, Transaction: true, DurationMs: float64(i) / 7})
+		if i%60 == 59 {
+			r.Check.Findings = append(r.Check.Findings, check.Finding{
+				Rule: "prefer-text-field", Level: check.Error, Script: name, Line: 1 + i%90, Message: "An error about this line.", Help: "Write it otherwise.",
+			})
+		}
+	}
+	return r
 }
 
 func TestMarkdown(t *testing.T) {
@@ -171,12 +239,103 @@ var (
 	escaped  = regexp.MustCompile(`\\.`)
 )
 
+// A script that the check refuses and that fails for it is one thing, and so is
+// one that fails in another line than the check's error two.
+func TestWhatBlocksIsCountedOnce(t *testing.T) {
+	r := failing()
+	r.Rehearsal.Failure.Line = 4
+	for _, c := range []struct {
+		code string
+		line int
+		want string
+	}{
+		{"MIGRATION_FAILED", 4, "V7__prices.sql:4 changing-column-type"},
+		{"BAD_RELEASE", 9, "V7__prices.sql:4 changing-column-type"},
+		{"MIGRATION_FAILED", 7, "V7__prices.sql:4 changing-column-type, V7__prices.sql:7 MIGRATION_FAILED: column \"born\" of relation \"customers\" does not exist"},
+	} {
+		r.Rehearsal.Failure.Code, r.Rehearsal.Failure.Line = c.code, c.line
+		var got []string
+		for _, b := range r.Blockers() {
+			got = append(got, b.At()+" "+b.Text)
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("%s in line %d: %q, want %q", c.code, c.line, got, c.want)
+		}
+	}
+}
+
+// Nothing is green that was not measured to its end, and a time on made-up rows
+// is no figure of the page's head.
+func TestFigures(t *testing.T) {
+	list := func(r *Review) string {
+		var parts []string
+		for _, f := range r.facts() {
+			parts = append(parts, strings.TrimSpace(f.Value+" "+f.Label+" "+f.Tone))
+		}
+		return strings.Join(parts, "; ")
+	}
+	unmeasured := clean()
+	unmeasured.Check.Linter, unmeasured.Rehearsal.Scripts, unmeasured.Rehearsal.Undo = "", nil, nil
+	restored := clean()
+	restored.Rehearsal.Restored = true
+	for want, r := range map[string]*Review{
+		"0 errors good; 0 warnings; 3 scripts ran; 1 table locked against reads and writes warn; 0 tables rewritten good; 2 of 2 undo scripts restore the schema good":                                               clean(),
+		"1 error bad; 1 warning warn; 0 scripts ran; 1 script failed bad; 1 table locked against reads and writes warn; 0 tables rewritten":                                                                          failing(),
+		"0 errors; 0 warnings; 0 scripts ran; 0 tables locked against reads and writes; 0 tables rewritten":                                                                                                          unmeasured,
+		"0 errors good; 0 warnings; 3 scripts ran; 1 table locked against reads and writes warn; 1.8 s longest of these locks, on orders warn; 0 tables rewritten good; 2 of 2 undo scripts restore the schema good": restored,
+	} {
+		if got := list(r); got != want {
+			t.Errorf("%s\nwant\n%s", got, want)
+		}
+	}
+}
+
+// Findings stand at their lines, with what was measured and the waiver; a line
+// that fails has its place marked.
+func TestScriptsOnThePage(t *testing.T) {
+	html := func(r *Review) string {
+		page, err := r.HTML(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(page)
+	}
+	unwritten := example()
+	unwritten.Rehearsal.Scripts[0].Rewritten = nil
+	long := example()
+	long.Check.Texts = maps.Clone(exampleTexts)
+	long.Check.Texts["V7__prices.sql"] = strings.Repeat("SELECT 1;\n", 500)
+	long.Check.Findings[0].Line = 300
+	for name, c := range map[string]struct {
+		page string
+		want []string
+	}{
+		"a finding": {html(example()), []string{
+			"<i>4</i><code>ALTER TABLE orders ALTER COLUMN price TYPE numeric;</code></div>\n<div class=\"finding error\">",
+			"AccessExclusive locked orders, which keeps out reads and writes, for 1.8 s at most on 10,000 made-up rows. The table was rewritten",
+			"-- slipway:allow changing-column-type because …", "Waived because no release has read it since spring",
+		}},
+		"no rewrite":      {html(unwritten), []string{"The table was not rewritten. The linter reads the statement alone"}},
+		"a failed script": {html(failing()), []string{"DROP COLUMN <mark>born</mark>;", "SQLSTATE 42703", "script failed"}},
+		"a long script":   {html(long), []string{"2 lines are left out", "284 lines are left out", "<i>304</i>", "196 lines are left out"}},
+	} {
+		for _, want := range c.want {
+			if !strings.Contains(c.page, want) {
+				t.Errorf("%s: the page lacks %q", name, want)
+			}
+		}
+	}
+	if got := html(failing()); strings.Contains(got, "Measured:") {
+		t.Error("a failed script counts as measured")
+	}
+}
+
 func TestVerdicts(t *testing.T) {
 	for want, r := range map[string]*Review{
 		"no script differs":           {},
-		"nothing blocks the merge":   {Check: &check.Result{Scripts: []check.Script{{Script: "V1__x.sql"}}}},
-		"1 thing blocks the merge":   {Rehearsal: &rehearse.Report{Failure: &rehearse.Failure{}}},
-		"2 things block the merge":   example(),
+		"nothing blocks the merge":    {Check: &check.Result{Scripts: []check.Script{{Script: "V1__x.sql"}}}},
+		"1 thing blocks the merge":    {Rehearsal: &rehearse.Report{Failure: &rehearse.Failure{}}},
+		"2 things block the merge":    example(),
 		"could not be judged in full": {NotMade: []string{"no linter"}},
 	} {
 		if got := r.Verdict(); got != want {
