@@ -25,7 +25,10 @@ const (
 	byMaster = "Let a superuser do it; on RDS and Aurora the master user, or a role to which it granted rds_superuser."
 	noFiles  = "Use COPY … FROM STDIN with the rows in the script, or on Aurora the extension aws_s3. " +
 		"On a server that is not RDS, a superuser can grant it: "
-	ofRole    = `SET ROLE|must be member of role|denied to set role|denied to grant role|change default privileges`
+	ofRole     = `SET ROLE|must be member of role|denied to set role|denied to grant role|change default privileges`
+	noRole     = "Roles belong to the server, not to the database: let the master user CREATE ROLE {1}; on this server first."
+	noRoleHere = "Roles belong to the server, not to the database, and the throw-away server has none of yours: " +
+		"name it with --roles {1}, or create it in an earlier script."
 	rowsFirst = "Rows of this database break it: correct them first, in this script or in one before it."
 )
 
@@ -47,6 +50,8 @@ var advices = []advice{
 			"correct user and password there."},
 
 	// Values and rows.
+	{state: "22023", about: `role "([^"]*)" does not exist`, when: throwAway, server: true, next: noRoleHere},
+	{state: "22023", about: `role "([^"]*)" does not exist`, next: noRole},
 	{state: "22001", next: "A value is longer than its column: widen the column, or shorten the value."},
 	{state: "22003", next: "A number is out of its type's range: take a larger type, or correct the value."},
 	{state: "22P02",
@@ -186,12 +191,8 @@ var advices = []advice{
 	{state: "42501", next: "Grant {role} what the message names, or run the script as the owner of the object."},
 
 	// Names.
-	{state: "42704", about: `role "([^"]*)" does not exist`, when: throwAway, server: true,
-		next: "Roles belong to the server, not to the database, and the throw-away server has none of yours: " +
-			"name it with --roles {1}, or create it in an earlier script."},
-	{state: "42704", about: `role "([^"]*)" does not exist`,
-		next: "Roles belong to the server, not to the database: let the master user CREATE ROLE {1}; on this " +
-			"server first."},
+	{state: "42704", about: `role "([^"]*)" does not exist`, when: throwAway, server: true, next: noRoleHere},
+	{state: "42704", about: `role "([^"]*)" does not exist`, next: noRole},
 	{state: "42P01", when: found,
 		next: "There is {found}: write the name so, or create the table in an earlier script."},
 	{state: "42883", when: found,

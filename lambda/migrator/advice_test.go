@@ -108,6 +108,7 @@ func TestAdvice(t *testing.T) {
 		{"ALTER TABLE refs DISABLE TRIGGER ALL", "42501", "DISABLE TRIGGER USER"},
 		{"SET log_statement = 'all'", "42501", "parameter group"},
 		{"GRANT SELECT ON t TO nobody_here", "42704", "CREATE ROLE nobody_here;"},
+		{"SET ROLE nobody_here", "22023", "CREATE ROLE nobody_here;"},
 		{"SELECT * FROM hidden", "42P01", "There is app.hidden: write the name so"},
 		{"SELECT * FROM customers", "42P01", `There is public."Customers"`},
 		{"SELECT twice(1)", "42883", "There is app.twice(integer)"},

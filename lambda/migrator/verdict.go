@@ -78,7 +78,7 @@ func (p *plan) previousFailed() *report.Failure {
 		Code:    report.PreviousFailed,
 		Message: fmt.Sprintf("%s failed in an earlier run outside a transaction, so part of what it did may stay", row.Script),
 		Script:  row.Script,
-		NextStep: "If it is made to go on where it stopped, run `slipway repair`, which takes its row out of the rows, then migrate again; " +
+		NextStep: "If it is made to go on where it stopped, run `slipway repair`, which takes its row out of the history, then migrate again; " +
 			"if not, finish or undo by hand what it did before that.",
 	}
 	for _, row := range p.failed {
