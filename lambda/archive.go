@@ -2,12 +2,12 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
 
 	"slipway/lambda/flyway"
+	"slipway/lambda/settings"
 )
 
 // archive is `slipway archive CLASSLIST FILE`, which the image's build runs:
@@ -38,7 +38,7 @@ func (c cli) archive(args []string) int {
 	return 0
 }
 
-func (c cli) flywayHome() string { return cmp.Or(c.env["SLIPWAY_FLYWAY_HOME"], "/flyway") }
+func (c cli) flywayHome() string { return settings.Read(c.env).Text("SLIPWAY_FLYWAY_HOME") }
 
 // jars is `slipway jars SUMS`, which the image's build runs: it compares the
 // jars that will run with the checksums in the file SUMS, and deletes those that

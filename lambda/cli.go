@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -18,6 +19,7 @@ import (
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
 	"slipway/lambda/serve"
+	"slipway/lambda/settings"
 )
 
 // cli is the program as a command.
@@ -127,10 +129,7 @@ func (c cli) timeout(flag, byDefault time.Duration) time.Duration {
 	if flag > 0 {
 		return flag
 	}
-	if d, err := time.ParseDuration(c.env["SLIPWAY_TIMEOUT"]); err == nil && d > 0 {
-		return d
-	}
-	return byDefault
+	return cmp.Or(settings.Read(c.env).Duration("SLIPWAY_TIMEOUT"), byDefault)
 }
 
 // localAddress is where `serve` listens unless told otherwise: whoever reaches
@@ -193,5 +192,5 @@ func help() string {
 	for _, c := range report.Codes() {
 		fmt.Fprintf(&exits, "  %-21s%d\n", c, c.Exit())
 	}
-	return strings.Replace(manual, "{exits}", exits.String(), 1)
+	return strings.NewReplacer("{settings}", settings.Help(), "{exits}", exits.String()).Replace(manual)
 }

@@ -17,6 +17,7 @@ import (
 	"slipway/lambda/event"
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
+	"slipway/lambda/settings"
 	"slipway/lambda/untrusted"
 )
 
@@ -76,7 +77,7 @@ func colored(env map[string]string, out *os.File) bool {
 }
 
 func level(env map[string]string) slog.Level {
-	if env["SLIPWAY_DEBUG"] == "true" {
+	if settings.Read(env).Boolean("SLIPWAY_DEBUG") {
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo

@@ -2,11 +2,13 @@ package migration
 
 import (
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
 	"slipway/infra/database"
 	"slipway/infra/environment"
+	"slipway/lambda/settings"
 )
 
 func TestVariables(t *testing.T) {
@@ -25,6 +27,11 @@ func TestVariables(t *testing.T) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	for name := range got {
+		if !settings.Known(name) && !strings.HasPrefix(name, "AWS_") {
+			t.Errorf("the function gets %s, which it does not read", name)
+		}
 	}
 }
 

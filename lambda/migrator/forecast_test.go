@@ -11,6 +11,7 @@ import (
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/settings"
 )
 
 // listed is a line of another release's info: a script with this text was
@@ -62,7 +63,7 @@ func TestForecast(t *testing.T) {
 			if c.history != nil {
 				history = &report.Report{Command: "info", Code: report.OK, Scripts: c.history}
 			}
-			r, err := migrator.Forecast(set, history, migrator.Config{Baseline: c.baseline, Flyway: migrator.FlywaySettings{
+			r, err := migrator.Forecast(set, history, migrator.Config{Baseline: c.baseline, Flyway: settings.Flyway{
 				Replace: true, Prefix: "${", Suffix: "}", Placeholders: map[string]string{"tenant": "acme"}}})
 			if err != nil {
 				t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
 	"slipway/lambda/report"
+	"slipway/lambda/settings"
 )
 
 // Config is what a run needs besides its request: the settings of an
@@ -34,7 +35,7 @@ type Config struct {
 	ReadOnly  bool            // refuse what changes the database, and never start Flyway; default false
 	Schema    string          // of the history; "" is the session's current schema
 	Table     string          // of the history; "" is flyway_schema_history
-	Flyway    FlywaySettings  // passed on to Flyway
+	Flyway    settings.Flyway // passed on to Flyway
 	Baseline  string          // version at which a database without a history is adopted; "" refuses it
 
 	LockTimeout time.Duration // how long a transactional script waits for a table lock; default 5 s
@@ -44,16 +45,6 @@ type Config struct {
 	CommandLine string        // how people run a command of Slipway here, {} in place of its name; default slipway {}
 	Rehearsal   Rehearsal     // what the run is a rehearsal of, so that next steps fit
 	MemoryMB    int           // what the program and Flyway may use together; 0: not limited
-}
-
-// FlywaySettings are the settings of Flyway that reach it as they are.
-type FlywaySettings struct {
-	Environment  map[string]string // FLYWAY_* variables, placeholders aside
-	Placeholders map[string]string // by name in lower case
-	Replace      bool              // placeholder replacement; default true
-	Prefix       string            // of a placeholder; default ${
-	Suffix       string            // of a placeholder; default }
-	OutOfOrder   bool
 }
 
 // TokenBuilder makes an IAM authentication token for a database user.

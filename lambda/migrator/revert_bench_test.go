@@ -26,6 +26,7 @@ import (
 	"slipway/lambda/proof/pgtest"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/settings"
 	"slipway/lambda/workbench/catalog"
 	"slipway/lambda/workbench/distribution"
 )
@@ -109,7 +110,7 @@ func configOf(folder string) migrator.Config {
 	return migrator.Config{
 		Locations: []string{folder}, SecretARN: "arn", LockTimeout: 5 * time.Second, LockWait: 20 * time.Second, ConnectWait: 5 * time.Second, FastPath: true,
 		Override: database.Target{TLS: database.TLS{Insecure: true}},
-		Flyway:   migrator.FlywaySettings{Environment: map[string]string{}, Placeholders: map[string]string{}, Replace: true, Prefix: "${", Suffix: "}"},
+		Flyway:   settings.Flyway{Environment: map[string]string{}, Placeholders: map[string]string{}, Replace: true, Prefix: "${", Suffix: "}"},
 	}
 }
 

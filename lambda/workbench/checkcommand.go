@@ -1,17 +1,17 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
+	"slipway/lambda/settings"
 	"slipway/lambda/workbench/change"
 	"slipway/lambda/workbench/check"
 )
@@ -50,24 +50,29 @@ func (o *branch) find(ctx context.Context) (*change.Change, error) {
 }
 
 // options are those of a check by the settings, without the linter.
-func (o *branch) options(b *bench) check.Options {
+func (o *branch) options(b *bench) (check.Options, error) {
+	v := settings.Read(b.env)
+	flyway := v.Flyway()
 	options := check.Options{
-		All: o.all, OutOfOrder: b.env["FLYWAY_OUT_OF_ORDER"] == "true", Encoding: b.env["FLYWAY_ENCODING"], Replace: true,
-		Table: b.env["FLYWAY_TABLE"], Schema: historySchema(b.env),
-		Placeholders: placeholders(b.env), PlaceholderPrefix: b.env["FLYWAY_PLACEHOLDER_PREFIX"], PlaceholderSuffix: b.env["FLYWAY_PLACEHOLDER_SUFFIX"],
-	}
-	if replace, err := strconv.ParseBool(b.env["FLYWAY_PLACEHOLDER_REPLACEMENT"]); err == nil {
-		options.Replace = replace
+		All: o.all, OutOfOrder: flyway.OutOfOrder, Encoding: v.Encoding(), Replace: flyway.Replace,
+		Table: v.Text("FLYWAY_TABLE"), Schema: v.HistorySchema(),
+		Placeholders: placeholders(flyway), PlaceholderPrefix: flyway.Prefix, PlaceholderSuffix: flyway.Suffix,
 	}
 	if o.without != "" {
 		options.WithoutRules = strings.Split(o.without, ",")
 	}
-	return options
+	if err := v.Err(); err != nil {
+		return options, usageError{err}
+	}
+	return options, nil
 }
 
 // check makes the check of that change.
 func (o *branch) check(ctx context.Context, b *bench, c *change.Change) (*check.Result, error) {
-	options := o.options(b)
+	options, err := o.options(b)
+	if err != nil {
+		return nil, err
+	}
 	if !o.noSQL {
 		program := o.squawk
 		if program == "" {
@@ -82,20 +87,10 @@ func (o *branch) check(ctx context.Context, b *bench, c *change.Change) (*check.
 	return check.Run(ctx, c, options)
 }
 
-// historySchema is that of the settings, "" for that of the role's search path.
-func historySchema(env map[string]string) string {
-	first, _, _ := strings.Cut(env["FLYWAY_SCHEMAS"], ",")
-	return cmp.Or(env["FLYWAY_DEFAULT_SCHEMA"], strings.TrimSpace(first))
-}
-
-// placeholders are those of the environment, and what Slipway adds to them.
-func placeholders(env map[string]string) map[string]string {
+// placeholders are those of the settings, and what Slipway adds to them.
+func placeholders(f settings.Flyway) map[string]string {
 	values := map[string]string{"port": "5432", "dsn": "localhost port=5432 dbname=app user=app"}
-	for name, value := range env {
-		if key, ok := strings.CutPrefix(name, "FLYWAY_PLACEHOLDERS_"); ok && key != "" {
-			values[strings.ToLower(key)] = value
-		}
-	}
+	maps.Copy(values, f.Placeholders)
 	return values
 }
 
@@ -151,7 +146,11 @@ func runCheck(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []st
 
 // fix adds what new scripts lack, and returns the change with it.
 func (o *branch) fix(ctx context.Context, b *bench, c *change.Change) (*change.Change, error) {
-	written, err := check.Fix(c, o.options(b))
+	options, err := o.options(b)
+	if err != nil {
+		return nil, err
+	}
+	written, err := check.Fix(c, options)
 	for _, path := range written {
 		fmt.Fprintf(b.err, "wrote %s: executeInTransaction=false\n", filepath.Join(c.Folder, filepath.FromSlash(path)))
 	}

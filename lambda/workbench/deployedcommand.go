@@ -1,18 +1,17 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/settings"
 	"slipway/lambda/untrusted"
 	"slipway/lambda/workbench/deployed"
 )
@@ -156,19 +155,21 @@ func (b *bench) pending(ctx context.Context, o pending) (int, error) {
 	if err != nil {
 		return 1, err
 	}
-	settings := b.env
+	env := b.env
 	if o.assembly != "" {
-		if settings, err = deployed.Settings(o.assembly, deployed.Environment{Name: o.environment}); err != nil {
+		if env, err = deployed.Settings(o.assembly, deployed.Environment{Name: o.environment}); err != nil {
 			return 1, err
 		}
 	}
-	set, err := script.LoadEncoded(settings["FLYWAY_ENCODING"], o.sql)
+	v := settings.Read(env)
+	if err := v.Err(); err != nil {
+		return 1, err
+	}
+	set, err := script.LoadEncoded(v.Encoding(), o.sql)
 	if err != nil {
 		return report.BadRelease.Exit(), err
 	}
-	config := forecastConfig(settings)
-	config.CommandLine = "make {} ENVIRONMENT=" + o.environment
-	r, err := migrator.Forecast(set, history, config)
+	r, err := migrator.Forecast(set, history, forecastConfig(v, o.environment))
 	if err != nil {
 		return 1, err
 	}
@@ -203,20 +204,11 @@ func (b *bench) history(ctx context.Context, environment, lookupRole string) (*r
 	return history, err
 }
 
-func forecastConfig(settings map[string]string) migrator.Config {
-	c := migrator.Config{Baseline: settings["SLIPWAY_BASELINE_VERSION"], Flyway: migrator.FlywaySettings{
-		Placeholders: map[string]string{}, Replace: true, OutOfOrder: settings["FLYWAY_OUT_OF_ORDER"] == "true",
-		Prefix: cmp.Or(settings["FLYWAY_PLACEHOLDER_PREFIX"], "${"), Suffix: cmp.Or(settings["FLYWAY_PLACEHOLDER_SUFFIX"], "}"),
-	}}
-	if replace, err := strconv.ParseBool(settings["FLYWAY_PLACEHOLDER_REPLACEMENT"]); err == nil {
-		c.Flyway.Replace = replace
+// forecastConfig are the settings that a forecast for that environment needs.
+func forecastConfig(v *settings.Values, environment string) migrator.Config {
+	return migrator.Config{
+		Baseline: v.Text("SLIPWAY_BASELINE_VERSION"), Flyway: v.Flyway(), CommandLine: "make {} ENVIRONMENT=" + environment,
 	}
-	for name, value := range settings {
-		if key, ok := strings.CutPrefix(name, "FLYWAY_PLACEHOLDERS_"); ok && key != "" {
-			c.Flyway.Placeholders[strings.ToLower(key)] = value
-		}
-	}
-	return c
 }
 
 // maxOutcome is what a variable of CodePipeline and the text of an approval hold.

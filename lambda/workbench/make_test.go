@@ -71,9 +71,9 @@ var hostile = []string{
 	"$(eval override GIVEN_SQL := x)", "$(error no)", "a=b", "$(info x)", "&& touch ran", "$(error no)", "a\ttab",
 }
 
-// settings are the targets that take each setting, and how the program that
+// arguments are the targets that take each setting, and how the program that
 // they start gets the value V.
-var settings = map[string]struct{ target, want string }{
+var arguments = map[string]struct{ target, want string }{
 	"SQL":          {"run", "--sql=V"},
 	"ENVIRONMENT":  {"info", "--environment=V"},
 	"DATABASE_URL": {"repair", "url=V"},
@@ -95,7 +95,7 @@ var settings = map[string]struct{ target, want string }{
 // Whatever a value holds, the program gets just that, and nothing else runs.
 func TestMakePassesValuesAsTheyAre(t *testing.T) {
 	m := newMakefile(t)
-	for name, s := range settings {
+	for name, s := range arguments {
 		for _, value := range hostile {
 			started, printed, code := m.run(t, nil, s.target, name+"="+value)
 			if want := strings.Replace(s.want, "V", value, 1); code != 0 || !slices.Contains(started, want) {
@@ -121,7 +121,7 @@ func TestMakePassesValuesAsTheyAre(t *testing.T) {
 func TestMakeObeysItsArgumentsAlone(t *testing.T) {
 	m := newMakefile(t)
 	env := []string{"SLIPWAY_DATABASE_URL=exported", "SLIPWAY_COPY=exported", "WORKBENCH=exported", "BRANCH=exported"}
-	for _, name := range slices.Sorted(maps.Keys(settings)) {
+	for _, name := range slices.Sorted(maps.Keys(arguments)) {
 		env = append(env, name+"=exported", "GIVEN_"+name+"=exported")
 	}
 	for _, target := range []string{"run", "info", "validate", "repair", "revert", "new", "check", "rehearse", "review", "faults", "bench"} {
@@ -229,7 +229,7 @@ func TestMakeSettingsAreAllTried(t *testing.T) {
 	if listed == nil {
 		t.Fatal("the Makefile has no list of settings")
 	}
-	want := slices.Sorted(maps.Keys(settings))
+	want := slices.Sorted(maps.Keys(arguments))
 	if got := slices.Sorted(slices.Values(strings.Fields(string(listed[1])))); !slices.Equal(got, want) {
 		a, _ := json.Marshal(got)
 		b, _ := json.Marshal(want)

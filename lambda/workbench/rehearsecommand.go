@@ -1,24 +1,20 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"os/exec"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
-	"slipway/lambda/migrator"
+	"slipway/lambda/settings"
 	"slipway/lambda/workbench/change"
 	"slipway/lambda/workbench/postgres"
 	"slipway/lambda/workbench/rehearse"
@@ -127,40 +123,16 @@ func createRoles(ctx context.Context, server *postgres.Server, names []string, o
 	return nil
 }
 
-// passedOn are the variables that reach Flyway as they are, as they do in a deployment.
-var passedOn = []string{
-	"FLYWAY_TABLE", "FLYWAY_DEFAULT_SCHEMA", "FLYWAY_SCHEMAS", "FLYWAY_CREATE_SCHEMAS", "FLYWAY_ENCODING", "FLYWAY_OUT_OF_ORDER",
-	"FLYWAY_PLACEHOLDER_REPLACEMENT", "FLYWAY_PLACEHOLDER_PREFIX", "FLYWAY_PLACEHOLDER_SUFFIX",
-}
-
 func (o *rehearsal) options(ctx context.Context, b *bench) (rehearse.Options, error) {
-	schema, _, _ := strings.Cut(b.env["FLYWAY_SCHEMAS"], ",")
+	v := settings.Read(b.env)
 	options := rehearse.Options{
-		Encoding: b.env["FLYWAY_ENCODING"], Table: b.env["FLYWAY_TABLE"], Baseline: b.env["SLIPWAY_BASELINE_VERSION"],
-		Schema: cmp.Or(b.env["FLYWAY_DEFAULT_SCHEMA"], strings.TrimSpace(schema)), LockTimeout: 5 * time.Second, Limit: o.limit,
-		Rows: o.rows, Progress: b.say,
+		Encoding: v.Encoding(), Table: v.Given("FLYWAY_TABLE"), Baseline: v.Text("SLIPWAY_BASELINE_VERSION"),
+		Schema: v.HistorySchema(), LockTimeout: v.Duration("SLIPWAY_LOCK_TIMEOUT"), Limit: o.limit,
+		Rows: o.rows, Progress: b.say, Flyway: v.Flyway(),
 		Log: slog.New(slog.NewTextHandler(b.err, &slog.HandlerOptions{Level: slog.LevelError})),
-		Flyway: migrator.FlywaySettings{
-			Environment: map[string]string{}, Placeholders: placeholders(b.env), Replace: true,
-			Prefix: cmp.Or(b.env["FLYWAY_PLACEHOLDER_PREFIX"], "${"), Suffix: cmp.Or(b.env["FLYWAY_PLACEHOLDER_SUFFIX"], "}"),
-			OutOfOrder: b.env["FLYWAY_OUT_OF_ORDER"] == "true",
-		},
 	}
-	// port and dsn are made from the database where the environment has none.
-	maps.DeleteFunc(options.Flyway.Placeholders, func(name, _ string) bool {
-		_, given := b.env["FLYWAY_PLACEHOLDERS_"+strings.ToUpper(name)]
-		return !given && slices.Contains([]string{"port", "dsn"}, name)
-	})
-	if replace, err := strconv.ParseBool(b.env["FLYWAY_PLACEHOLDER_REPLACEMENT"]); err == nil {
-		options.Flyway.Replace = replace
-	}
-	if strings.EqualFold(options.Encoding, "UTF-8") {
-		options.Encoding = ""
-	}
-	for _, name := range passedOn {
-		if value, ok := b.env[name]; ok {
-			options.Flyway.Environment[name] = value
-		}
+	if err := v.Err(); err != nil {
+		return options, usageError{err}
 	}
 	if o.data != "" {
 		text, err := os.ReadFile(o.data)

@@ -10,6 +10,7 @@ import (
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/settings"
 	"slipway/lambda/workbench/deployed"
 )
 
@@ -56,13 +57,15 @@ func (b *bench) repairDeployed(ctx context.Context, w where, rows string, dryRun
 	if !info.OK() {
 		return b.finish(info, asJSON)
 	}
-	set, err := script.LoadEncoded(e.Settings["FLYWAY_ENCODING"], w.sql)
+	v := settings.Read(e.Settings)
+	if err := v.Err(); err != nil {
+		return 1, err
+	}
+	set, err := script.LoadEncoded(v.Encoding(), w.sql)
 	if err != nil {
 		return report.BadRelease.Exit(), err
 	}
-	config := forecastConfig(e.Settings)
-	config.CommandLine = "make {} ENVIRONMENT=" + e.Name
-	repair, err := migrator.RepairOf(set, info, config, rows)
+	repair, err := migrator.RepairOf(set, info, forecastConfig(v, e.Name), rows)
 	if err != nil {
 		r.Fail(report.AsFailure(err))
 		return b.finish(r, asJSON)

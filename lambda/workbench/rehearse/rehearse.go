@@ -28,6 +28,7 @@ import (
 	"slipway/lambda/flyway"
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
+	"slipway/lambda/settings"
 	"slipway/lambda/workbench/catalog"
 	"slipway/lambda/workbench/change"
 )
@@ -37,7 +38,7 @@ type Options struct {
 	Target       database.Target // whose role runs the scripts; everything in the database may be lost
 	Admin        database.Target // who fills tables; its Host "" leaves that to Target
 	Installation flyway.Installation
-	Flyway       migrator.FlywaySettings
+	Flyway       settings.Flyway
 	Encoding     string // of the scripts; "" is UTF-8
 	Schema       string // of the history; "" is the role's current one
 	Table        string // of the history; "" is flyway_schema_history

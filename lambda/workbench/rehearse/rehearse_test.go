@@ -14,8 +14,8 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
-	"slipway/lambda/migrator"
 	"slipway/lambda/proof/pgtest"
+	"slipway/lambda/settings"
 	"slipway/lambda/workbench/change"
 	"slipway/lambda/workbench/distribution"
 	"slipway/lambda/workbench/postgres"
@@ -58,7 +58,7 @@ func options(t testing.TB) Options {
 	admin.User, admin.Password = postgres.Superuser, database.Password(server.Password())
 	return Options{
 		Target: target, Admin: admin, Installation: found, Rows: 1000, Undo: true, LockTimeout: 5 * time.Second,
-		Flyway:   migrator.FlywaySettings{Environment: map[string]string{}, Placeholders: map[string]string{"env": "test"}, Replace: true, Prefix: "${", Suffix: "}"},
+		Flyway:   settings.Flyway{Environment: map[string]string{}, Placeholders: map[string]string{"env": "test"}, Replace: true, Prefix: "${", Suffix: "}"},
 		Log:      slog.New(slog.DiscardHandler),
 		Progress: t.Logf,
 	}

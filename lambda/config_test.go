@@ -13,6 +13,7 @@ import (
 	"slipway/lambda/database"
 	"slipway/lambda/migrator"
 	"slipway/lambda/report"
+	"slipway/lambda/settings"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -44,7 +45,7 @@ func configured(t *testing.T, more map[string]string) migrator.Config {
 func TestSettingsByDefault(t *testing.T) {
 	want := migrator.Config{
 		Locations: []string{"sql/postgresql"}, SecretARN: "arn:x", Override: database.Target{TLS: database.TLS{Insecure: true}},
-		Flyway:      migrator.FlywaySettings{Environment: map[string]string{}, Placeholders: map[string]string{}, Replace: true, Prefix: "${", Suffix: "}"},
+		Flyway:      settings.Flyway{Environment: map[string]string{}, Placeholders: map[string]string{}, Replace: true, Prefix: "${", Suffix: "}"},
 		LockTimeout: 5 * time.Second, LockWait: time.Minute, ConnectWait: time.Minute, FastPath: true,
 	}
 	if got := configured(t, nil); !reflect.DeepEqual(got, want) {
@@ -124,10 +125,10 @@ func TestEachRefusalNamesItsVariable(t *testing.T) {
 		"FLYWAY_URL=postgresql://h/d": "should look like jdbc:postgresql",
 		"FLYWAY_URL=jdbc:postgresql://u:hush@h/d": "credentials",
 		"FLYWAY_LOCATIONS=classpath:db":           "filesystem:FOLDER",
-		"FLYWAY_LOCATIONS=filesystem:a,s3:b":      `"s3:b" is no folder`,
-		"FLYWAY_LOCATIONS=filesystem:":            "is no folder",
-		"FLYWAY_LOCATIONS=filesystem:a*":          "is no folder",
-		"FLYWAY_LOCATIONS=,":                      "is no folder",
+		"FLYWAY_LOCATIONS=filesystem:a,s3:b":      `"s3:b" is not a folder`,
+		"FLYWAY_LOCATIONS=filesystem:":            "is not a folder",
+		"FLYWAY_LOCATIONS=filesystem:a*":          "is not a folder",
+		"FLYWAY_LOCATIONS=,":                      "is not a folder",
 		"FLYWAY_OUT_OF_ORDER=yes":                 "neither true nor false",
 		"FLYWAY_PLACEHOLDER_REPLACEMENT=no":       "neither true nor false",
 		`FLYWAY_TABLE=a"b`:                        "quotation mark",
@@ -144,10 +145,10 @@ func TestEachRefusalNamesItsVariable(t *testing.T) {
 		"FLYWAY_VALIDATE_ON_MIGRATE=false":        "not allowed",
 		"FLYWAY_SQL_MIGRATION_PREFIX=X":           "not allowed",
 		"FLYWAY_=x":                               "not allowed",
-		"SLIPWAY_LOCK_TIMEOUT=5":                  "no duration",
-		"SLIPWAY_LOCK_WAIT=-1s":                   "no duration",
-		"SLIPWAY_CONNECT_WAIT=soon":               "no duration",
-		"SLIPWAY_TIMEOUT=1 hour":                  "no duration",
+		"SLIPWAY_LOCK_TIMEOUT=5":                  "not a valid duration",
+		"SLIPWAY_LOCK_WAIT=-1s":                   "not a valid duration",
+		"SLIPWAY_CONNECT_WAIT=soon":               "not a valid duration",
+		"SLIPWAY_TIMEOUT=1 hour":                  "not a valid duration",
 		"SLIPWAY_FAST_PATH=maybe":                 "neither true nor false",
 		"SLIPWAY_PROTECTED=2":                     "neither true nor false",
 		"SLIPWAY_IAM_AUTH=x":                      "neither true nor false",
