@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"slipway/lambda/migrator"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 )
 
@@ -21,10 +22,10 @@ func TestDirectRequests(t *testing.T) {
 		`{"command":"validate"}`:                           {Command: "validate"},
 		`{"command":"repair"}`:                             {Command: "repair"},
 		`{"command":"repair","rows":"1,7"}`:                {Command: "repair", Rows: "1,7"},
-		`{"command":"repair","checksums":{}}`:              {Command: "repair", Checksums: map[string]migrator.NewChecksum{}},
+		`{"command":"repair","checksums":{}}`:              {Command: "repair", Checksums: map[string]plan.NewChecksum{}},
 		`{"command":"repair","deleted":{"3":"V2__b.sql"}}`: {Command: "repair", Deleted: map[int]string{3: "V2__b.sql"}},
 		`{"command":"repair","checksums":{"V1__a.sql":{"was":0,"now":-2}}}`: {
-			Command: "repair", Checksums: map[string]migrator.NewChecksum{"V1__a.sql": {Was: 0, Now: -2}},
+			Command: "repair", Checksums: map[string]plan.NewChecksum{"V1__a.sql": {Was: 0, Now: -2}},
 		},
 		` {"command":"baseline","target":"12"} `:                   {Command: "baseline", Target: "12"},
 		`{"command":"migrate","target":"12.1"}`:                    {Command: "migrate", Target: "12.1"},

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"slipway/lambda/migrator"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 )
 
@@ -110,16 +111,16 @@ type checksum struct {
 }
 
 // newChecksums is nil where the request has none. A script that lacks a number is an error.
-func (d direct) newChecksums() (map[string]migrator.NewChecksum, error) {
+func (d direct) newChecksums() (map[string]plan.NewChecksum, error) {
 	if d.Checksums == nil {
 		return nil, nil
 	}
-	all := map[string]migrator.NewChecksum{}
+	all := map[string]plan.NewChecksum{}
 	for name, c := range d.Checksums {
 		if c.Was == nil || c.Now == nil {
 			return nil, fmt.Errorf(`checksums: %s needs both numbers, {"was": …, "now": …}`, name)
 		}
-		all[name] = migrator.NewChecksum{Was: *c.Was, Now: *c.Now}
+		all[name] = plan.NewChecksum{Was: *c.Was, Now: *c.Now}
 	}
 	return all, nil
 }

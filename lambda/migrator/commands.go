@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"slipway/lambda/flyway"
 	"slipway/lambda/history"
@@ -17,9 +16,9 @@ import (
 func (r *run) info(ctx context.Context) error {
 	r.conn.Describe(ctx, &r.report.Database)
 	r.warnSquash()
-	f := r.unreadableFailure()
+	f := r.plan.UnreadableFailure(r.table)
 	if f == nil {
-		f = r.plan.contradiction()
+		f = r.plan.Contradiction()
 	}
 	if f != nil {
 		r.report.Problems = f.Problems
@@ -28,19 +27,8 @@ func (r *run) info(ctx context.Context) error {
 	if r.Config.ReadOnly {
 		r.leaveUndecided()
 	}
-	sums := map[int]*int32{}
-	for _, row := range r.rows {
-		sums[row.Rank] = row.Checksum
-	}
-	for i := range r.plan.scripts {
-		l := &r.plan.scripts[i]
-		l.Checksum = sums[l.rank]
-		if l.InstalledOn != nil {
-			l.Rank = l.rank
-		}
-		r.report.Scripts = append(r.report.Scripts, l.Script)
-	}
-	if r.Config.ReadOnly || len(r.plan.unreadable) > 0 || r.Config.FastPath && !r.unsure() {
+	r.report.Scripts = r.plan.Listed(r.rows)
+	if r.Config.ReadOnly || r.plan.UnreadableRanks() != "" || r.Config.FastPath && !r.unsure() {
 		return nil
 	}
 	result, err := r.start(ctx, "info", r.conn.SessionSettings())
@@ -52,7 +40,7 @@ func (r *run) info(ctx context.Context) error {
 }
 
 func (r *run) warnSquash() {
-	if warning, ok := r.plan.squash.warning(); ok {
+	if warning, ok := r.plan.Squash.Warning(); ok {
 		r.warn("%s", warning)
 	}
 }
@@ -60,18 +48,18 @@ func (r *run) warnSquash() {
 // unsure reports whether Flyway has to be asked about a state. Callbacks change
 // none, but for those that the command itself calls.
 func (r *run) unsure() bool {
-	return len(r.called()) > 0 && r.req.Command != "migrate" ||
-		slices.ContainsFunc(r.plan.doubts, func(d string) bool { return d != callbacksDoubt })
+	return len(r.called()) > 0 && r.req.Command != "migrate" || r.plan.NeedsFlyway()
 }
 
 // agree takes Flyway's states over, where it knows better: for repeatable
 // scripts whose checksum only it can tell.
 func (r *run) agree(result *flyway.Result) {
-	r.report.Scripts, r.report.Pending = nil, []report.Script{}
 	known := map[string]report.Script{}
-	for _, l := range r.plan.scripts {
-		known[l.Version+"\x00"+l.Description+"\x00"+l.State] = l.Script
+	for _, s := range r.report.Scripts {
+		known[s.Version+"\x00"+s.Description+"\x00"+s.State] = s
 	}
+	r.report.Scripts = nil
+	r.report.Pending = []report.Script{}
 	for _, m := range result.Migrations {
 		s, ok := known[m.Version+"\x00"+m.Description+"\x00"+m.State]
 		if !ok {
@@ -92,17 +80,17 @@ func (r *run) validate(ctx context.Context) error {
 		r.leaveUndecided()
 	}
 	r.warnSquash()
-	f := r.plan.contradiction()
-	if len(r.plan.pending) > 0 && f == nil {
+	f := r.plan.Contradiction()
+	if len(r.plan.Pending) > 0 && f == nil {
 		f = &report.Failure{
 			Code: report.ValidationFailed, NextStep: "Run `slipway migrate`.",
-			Message: fmt.Sprintf("%s pending", count(len(r.plan.pending), "script")+map[bool]string{true: " is", false: " are"}[len(r.plan.pending) == 1]),
+			Message: fmt.Sprintf("%s pending", report.Count(len(r.plan.Pending), "script")+map[bool]string{true: " is", false: " are"}[len(r.plan.Pending) == 1]),
 		}
-		for _, p := range r.plan.pending {
+		for _, p := range r.plan.Pending {
 			f.Problems = append(f.Problems, report.Problem{Script: p.Script, Version: p.Version.String(), Reason: "is not applied yet"})
 		}
 	}
-	if warning, ok := r.plan.ahead(); ok {
+	if warning, ok := r.plan.Ahead(); ok {
 		r.warn("%s", warning)
 	}
 	if f != nil && (r.Config.ReadOnly || !r.unsure()) {
@@ -143,9 +131,9 @@ func (r *run) repair(ctx context.Context) error {
 	if r.req.Checksums != nil || r.req.Deleted != nil {
 		return r.repairNamed(ctx)
 	}
-	if r.plan.runsAfterRepair() {
-		return report.Failf(report.ValidationFailed, "a repair would mark every version as deleted, and %s would then run on a database that has its tables already; nothing was changed", r.plan.squash.script.Script).
-			Next(r.plan.squash.keepOne())
+	if r.plan.RunsAfterRepair() {
+		return report.Failf(report.ValidationFailed, "a repair would mark every version as deleted, and %s would then run on a database that has its tables already; nothing was changed", r.plan.Squash.Script.Script).
+			Next(r.plan.Squash.KeepOne())
 	}
 	before := r.rows
 	if _, err := r.start(ctx, "repair", r.conn.SessionSettings()); err != nil {

@@ -66,8 +66,8 @@ func (r *run) complete(f *report.Failure) {
 // lacks. Where it lacks none, a callback after the scripts is left.
 func (r *run) placeCommit(f *report.Failure) {
 	f.Message += "\nIt was checked at the end of the transaction."
-	if len(r.plan.pending) > 0 {
-		f.Script = r.plan.pending[0].Script
+	if len(r.plan.Pending) > 0 {
+		f.Script = r.plan.Pending[0].Script
 		f.Message = strings.TrimSuffix(f.Message, "the transaction.") + "the script's transaction."
 	} else if r.callbackNames() != "" {
 		f.NextStep = "All scripts are applied; correct the callback that did it (" + r.callbackNames() + "), then run again."
@@ -80,7 +80,7 @@ func (r *run) recordedAsFailed(name string) bool {
 	if r.plan == nil || name == "" {
 		return false
 	}
-	for _, row := range r.plan.failed {
+	for _, row := range r.plan.Failed {
 		if row.Script == name {
 			return true
 		}

@@ -21,7 +21,7 @@ func (r *run) checkDetached(ctx context.Context) error {
 		return err
 	}
 	for _, half := range halves {
-		for _, f := range r.plan.pending {
+		for _, f := range r.plan.Pending {
 			text, _ := r.scriptText(f.Script, 0)
 			if detaches(text, half.Partition) {
 				failure := report.Failf(report.PreviousFailed,
@@ -42,7 +42,7 @@ func inItsPlace(name string) string {
 
 // detaches reports whether a pending script detaches partitions as transactions of its own.
 func (r *run) detaches() bool {
-	for _, f := range r.plan.pending {
+	for _, f := range r.plan.Pending {
 		if text, _ := r.scriptText(f.Script, 0); f.NoTransaction && detaches(text, "") {
 			return true
 		}

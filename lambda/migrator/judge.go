@@ -13,7 +13,7 @@ import (
 // checkScripts refuses pending scripts, and callbacks that run with them, for
 // what is known to go wrong before anything is run: see [judge.Script].
 func (r *run) checkScripts() error {
-	if len(r.plan.pending) == 0 {
+	if len(r.plan.Pending) == 0 {
 		return nil
 	}
 	var problems []report.Problem
@@ -22,7 +22,7 @@ func (r *run) checkScripts() error {
 		Table: r.table.Name, Schema: r.table.Schema,
 		LongestMB: r.Config.MemoryMB / 20, // Flyway's heap is half of it, and a statement takes ten times its size there
 	}
-	for _, f := range slices.Concat(r.plan.pending, r.callbacksOfRun()) {
+	for _, f := range slices.Concat(r.plan.Pending, r.callbacksOfRun()) {
 		text, err := f.Text()
 		if err != nil {
 			return notAsRead(f, err)
@@ -45,7 +45,7 @@ func (r *run) checkScripts() error {
 		Message: fmt.Sprintf("%s; nothing was run", first.Reason), NextStep: nexts[0],
 	}
 	if len(problems) > 1 {
-		failure.Message = fmt.Sprintf("%s (the first of %s); nothing was run", first.Reason, count(len(problems), "problem"))
+		failure.Message = fmt.Sprintf("%s (the first of %s); nothing was run", first.Reason, report.Count(len(problems), "problem"))
 		failure.NextStep = strings.Join(nexts[:min(3, len(nexts))], " ")
 	}
 	return failure

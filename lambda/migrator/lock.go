@@ -30,8 +30,8 @@ func (r *run) lock(ctx context.Context) error {
 	if r.look(last) != nil {
 		return err
 	}
-	r.report.SchemaVersionBefore = r.plan.current.String()
-	if waited && r.req.WaitForLock && len(r.plan.pending) == 0 && !r.unsure() && r.plan.contradiction() == nil {
+	r.report.SchemaVersionBefore = r.plan.Current.String()
+	if waited && r.req.WaitForLock && len(r.plan.Pending) == 0 && !r.unsure() && r.plan.Contradiction() == nil {
 		r.warn("another run held the lock until the end; nothing is pending")
 		return errNothingLeft
 	}

@@ -11,21 +11,22 @@ import (
 
 	"slipway/lambda/flyway"
 	"slipway/lambda/history"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
 
 // migrate applies what is pending.
 func (r *run) migrate(ctx context.Context) error {
-	if len(r.plan.future) > 0 && len(r.plan.unsure) > 0 {
+	if len(r.plan.Future) > 0 && len(r.plan.Undecided) > 0 {
 		if err := r.ask(ctx); err != nil {
 			return err
 		}
 	}
-	if f := r.plan.contradiction(); f != nil {
+	if f := r.plan.Contradiction(); f != nil {
 		return f
 	}
-	if warning, ok := r.plan.ahead(); ok {
+	if warning, ok := r.plan.Ahead(); ok {
 		r.warn("%s; nothing was run", warning)
 		return nil
 	}
@@ -66,17 +67,17 @@ func (r *run) migrate(ctx context.Context) error {
 	if err := r.checkDetached(ctx); err != nil {
 		return err
 	}
-	if now, err := r.conn.Now(ctx); err == nil && len(r.plan.pending) > 0 {
+	if now, err := r.conn.Now(ctx); err == nil && len(r.plan.Pending) > 0 {
 		r.report.RestorePoint = &now
 	}
 	// Which of the scripts comes when decides on its lock_timeout.
-	if len(r.plan.unsure) > 0 && slices.ContainsFunc(r.plan.pending, func(f script.File) bool { return f.NoTransaction }) {
+	if len(r.plan.Undecided) > 0 && slices.ContainsFunc(r.plan.Pending, func(f script.File) bool { return f.NoTransaction }) {
 		if err := r.ask(ctx); err != nil {
 			return err
 		}
 	}
 	before := history.LastRank(r.rows)
-	pending := r.plan.pending
+	pending := r.plan.Pending
 	err := r.applyAll(ctx)
 	// Whatever Flyway said, the history tells what was applied.
 	if again := r.lookAgain(); again != nil {
@@ -92,7 +93,7 @@ func (r *run) migrate(ctx context.Context) error {
 		r.mayBeHalfDone(err)
 		r.warnOfSessions()
 	}
-	r.report.Applied = since(before, r.rows, pending)
+	r.report.Applied = plan.AppliedSince(before, r.rows, pending)
 	for _, row := range r.rows {
 		if row.Rank > before && row.Type == history.Baseline {
 			r.warn("the database had tables and no history: adopted at version %s", *row.Version)
@@ -105,10 +106,10 @@ func (r *run) migrate(ctx context.Context) error {
 		r.nameRestore()
 		return err
 	}
-	r.plan.trust()
-	r.report.Pending = r.plan.pendingScripts()
-	if n := len(r.plan.pending); n > 0 {
-		return report.Failf(report.Internal, "Flyway reports success, and the history lacks %s that it was to apply, %s first", count(n, "script"), r.plan.pending[0].Script).
+	r.plan.DropUndecided()
+	r.report.Pending = r.plan.PendingScripts()
+	if n := len(r.plan.Pending); n > 0 {
+		return report.Failf(report.Internal, "Flyway reports success, and the history lacks %s that it was to apply, %s first", report.Count(n, "script"), r.plan.Pending[0].Script).
 			Next("Run `slipway info` and report this with its output.")
 	}
 	return nil
@@ -124,9 +125,8 @@ func (r *run) ask(ctx context.Context) error {
 	for _, m := range result.Migrations {
 		pending[m.Description] = pending[m.Description] || m.Version == "" && m.State == "Pending"
 	}
-	r.plan.pending = slices.DeleteFunc(r.plan.pending, func(f script.File) bool { return r.plan.unsure[f.Script] && !pending[f.Description] })
-	clear(r.plan.unsure)
-	r.report.Pending = r.plan.pendingScripts()
+	r.plan.Decide(func(f script.File) bool { return pending[f.Description] })
+	r.report.Pending = r.plan.PendingScripts()
 	return nil
 }
 
@@ -141,7 +141,7 @@ func (r *run) nameRestore() {
 // settled reports whether nothing is to be done and that is certain, so that
 // Flyway need not be asked.
 func (r *run) settled() bool {
-	return r.Config.FastPath && r.exists && len(r.plan.pending) == 0 && len(r.plan.doubts) == 0 && !r.makesSchemas()
+	return r.Config.FastPath && r.exists && len(r.plan.Pending) == 0 && r.plan.Certain() && !r.makesSchemas()
 }
 
 // makesSchemas reports whether Flyway may make a schema besides the history's.
@@ -153,7 +153,7 @@ func (r *run) makesSchemas() bool {
 // effort is how many scripts a run on a new database would have that costs
 // Flyway as much: after each script it goes through all of them.
 func (r *run) effort() int {
-	pending, all := len(r.plan.pending), len(r.set.Versioned)+len(r.set.Baselines)+len(r.set.Repeatable)
+	pending, all := len(r.plan.Pending), len(r.set.Versioned)+len(r.set.Baselines)+len(r.set.Repeatable)
 	return int(math.Sqrt(float64(pending) * float64(max(pending, all))))
 }
 
@@ -277,7 +277,7 @@ func (r *run) start(ctx context.Context, verb string, settings map[string]string
 	again := r.reconnector(ctx)
 	for {
 		begun := time.Now()
-		r.log.Info("starting Flyway", "command", verb, "scripts", len(r.plan.pending))
+		r.log.Info("starting Flyway", "command", verb, "scripts", len(r.plan.Pending))
 		result, err := r.staging.originals(runner.Run(ctx, flyway.Command{
 			Verb: verb, URL: r.target.JDBCURL(r.application(false), settings), User: r.target.User, Password: string(r.target.Password),
 			Locations: r.staging.locations(verb), TempDir: r.staging.root, Settings: environment, Scripts: r.effort(), MemoryMB: r.Config.MemoryMB,

@@ -17,6 +17,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 	"slipway/lambda/settings"
 )
@@ -70,7 +71,7 @@ type Request struct {
 	// scripts are not the ones to repair the history by. Where it is not nil, failed
 	// rows are removed, these checksums are changed, the rows in Deleted are marked as
 	// deleted, and nothing else is changed.
-	Checksums map[string]NewChecksum
+	Checksums map[string]plan.NewChecksum
 	Deleted   map[int]string // by rank: scripts that the release does not have any more
 }
 

@@ -5,24 +5,18 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"slipway/lambda/history"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
-
-// NewChecksum is what a repair does to the row of one script.
-type NewChecksum struct {
-	Was int32 `json:"was"` // as the history has it; another one there refuses the repair
-	Now int32 `json:"now"` // of the edited script
-}
 
 // named is a row that the request names, with what it gets.
 type named struct {
 	row    history.Row
 	script string
-	sum    NewChecksum
+	sum    plan.NewChecksum
 	gone   bool // it is marked as deleted
 }
 
@@ -40,7 +34,7 @@ func (r *run) repairNamed(ctx context.Context) error {
 		return err
 	}
 	defer r.closeWork(w)
-	if f := r.unreadableFailure(); f != nil {
+	if f := r.plan.UnreadableFailure(r.table); f != nil {
 		return f
 	}
 	rows, err := r.namedRows()
@@ -51,15 +45,15 @@ func (r *run) repairNamed(ctx context.Context) error {
 	for _, row := range r.rows {
 		if !row.Success {
 			statements = append(statements, "DELETE FROM "+r.table.String()+row.Condition()+";")
-			actions = append(actions, removal(row))
+			actions = append(actions, plan.Removal(row))
 		}
 	}
 	for _, n := range rows {
 		statements = append(statements, r.statement(n))
 		if n.gone {
-			actions = append(actions, deletion(n.script))
+			actions = append(actions, plan.Deletion(n.script))
 		} else {
-			actions = append(actions, n.sum.action(n.script))
+			actions = append(actions, n.sum.Action(n.script))
 		}
 	}
 	if len(statements) == 0 {
@@ -92,23 +86,6 @@ func (r *run) statement(n named) string {
 		r.table, by, n.row.Condition())
 }
 
-func (n NewChecksum) action(name string) string {
-	text := fmt.Sprintf("%s: checksum %d → %d", name, n.Was, n.Now)
-	if file, err := nameOf(name); err == nil {
-		text = "version " + file.Version.String() + ", " + text
-	}
-	return text
-}
-
-func removal(row history.Row) string { return "failed run of " + row.Script + ": removed" }
-
-func deletion(name string) string { return name + ": marked as deleted" }
-
-// nameOf reads the name of a script below its location.
-func nameOf(path string) (script.Name, error) {
-	return script.ParseName(path[strings.LastIndexByte(path, '/')+1:])
-}
-
 // namedRows finds the rows that the request names, by rank. If one of them is not as
 // the request has it, the failure names it, and all others like it.
 func (r *run) namedRows() ([]named, error) {
@@ -119,7 +96,7 @@ func (r *run) namedRows() ([]named, error) {
 	var rows []named
 	var problems []report.Problem
 	for _, name := range slices.Sorted(maps.Keys(r.req.Checksums)) {
-		row, reason := r.plan.namedRow(name, r.req.Checksums[name], ranks)
+		row, reason := r.plan.NamedRow(name, r.req.Checksums[name], ranks)
 		if reason != "" {
 			problems = append(problems, report.Problem{Script: name, Reason: reason})
 			continue
@@ -128,7 +105,7 @@ func (r *run) namedRows() ([]named, error) {
 	}
 	for _, rank := range slices.Sorted(maps.Keys(r.req.Deleted)) {
 		name := r.req.Deleted[rank]
-		if !r.plan.stands(rank) || ranks[rank].Script != name {
+		if !r.plan.Stands(rank) || ranks[rank].Script != name {
 			reason := fmt.Sprintf("does not stand in row %d of the history as applied", rank)
 			problems = append(problems, report.Problem{Script: name, Reason: reason})
 			continue
@@ -136,7 +113,7 @@ func (r *run) namedRows() ([]named, error) {
 		rows = append(rows, named{row: ranks[rank], script: name, gone: true})
 	}
 	if len(problems) > 0 {
-		f := report.Failf(report.ValidationFailed, "the history is not as the request has it in %s; nothing was changed", count(len(problems), "script")).
+		f := report.Failf(report.ValidationFailed, "the history is not as the request has it in %s; nothing was changed", report.Count(len(problems), "script")).
 			Next("Run `slipway info` to see the history as it is now; then name the scripts again.")
 		f.Script, f.Problems = problems[0].Script, problems
 		return nil, f
@@ -145,67 +122,15 @@ func (r *run) namedRows() ([]named, error) {
 	return rows, nil
 }
 
-// stands reports whether the row of that rank says that a script was applied, and
-// whether that still holds.
-func (p *plan) stands(rank int) bool {
-	return slices.ContainsFunc(p.scripts, func(l listed) bool {
-		return l.rank == rank && l.InstalledOn != nil && !slices.Contains([]string{history.Baseline, history.Delete, history.Schema}, l.Type) &&
-			slices.Contains([]string{"Success", "Out of Order", "Missing", "Future", "Outdated"}, l.State)
-	})
-}
-
-// namedRow is the row of the history in which a script of that name stands as applied,
-// or why there is none that may get another checksum.
-func (p *plan) namedRow(name string, sum NewChecksum, ranks map[int]history.Row) (row history.Row, reason string) {
-	file, err := nameOf(name)
-	switch {
-	case err != nil:
-		return row, err.Error()
-	case file.Kind != script.Versioned:
-		return row, "is not a script with a version of its own: only those are compared by their checksums"
-	}
-	state := ""
-	standing := 0
-	for _, l := range p.scripts {
-		v, err := script.ParseVersion(l.Version)
-		if err != nil || l.InstalledOn == nil || v.Compare(file.Version) != 0 {
-			continue
-		}
-		row = ranks[l.rank]
-		state = l.State
-		if state != "Deleted" {
-			standing++
-		}
-	}
-	switch {
-	case standing > 1:
-		return row, fmt.Sprintf("the history has version %s %d times", file.Version, standing)
-	case state == "":
-		return row, fmt.Sprintf("the history has no version %s", file.Version)
-	case row.Type != history.SQL:
-		return row, fmt.Sprintf("the history has version %s with the type %s, not %s", file.Version, row.Type, history.SQL)
-	case state == "Deleted" || !row.Success:
-		return row, fmt.Sprintf("version %s does not stand in the history as applied: its state is %s", file.Version, state)
-	case !sameDescription(row, file.Description):
-		return row, fmt.Sprintf("the history has version %s with the description %q", file.Version, row.Description)
-	case row.Checksum == nil:
-		return row, fmt.Sprintf("the history has version %s without a checksum, so that it fits any script", file.Version)
-	case *row.Checksum != sum.Was:
-		return row, fmt.Sprintf("the history has version %s with the checksum %d, not %d",
-			file.Version, *row.Checksum, sum.Was)
-	}
-	return row, ""
-}
-
 // warnOlderScripts says what the deployed scripts are good for until the next deployment.
 func (r *run) warnOlderScripts(rows []named) {
 	own := map[string]script.File{}
 	for _, f := range slices.Concat(r.set.Versioned, r.set.Repeatable) {
-		own[f.Version.Key()+" "+abbreviate(f.Description)] = f
+		own[f.Version.Key()+" "+plan.Abbreviate(f.Description)] = f
 	}
 	var older, again []string
 	for _, n := range rows {
-		v, _ := script.ParseVersion(scriptOf(n.row).Version)
+		v, _ := script.ParseVersion(plan.ScriptOf(n.row).Version)
 		f, ok := own[v.Key()+" "+n.row.Description]
 		switch {
 		case ok && n.gone:
@@ -216,10 +141,10 @@ func (r *run) warnOlderScripts(rows []named) {
 	}
 	if len(older) > 0 {
 		r.warn("deploy the release with the edited scripts next: the deployed one has %s as before, "+
-			"and `slipway info` calls that edited until then", some(older, 5))
+			"and `slipway info` calls that edited until then", report.Some(older, 5))
 	}
 	if len(again) > 0 {
 		r.warn("deploy the release without the deleted scripts next: the deployed one still has %s, "+
-			"and a run of it would apply that again", some(again, 5))
+			"and a run of it would apply that again", report.Some(again, 5))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"slipway/lambda/database"
 	"slipway/lambda/history"
 	"slipway/lambda/migrator"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -18,11 +19,11 @@ import (
 // texts are a script's text as it was applied and as it is now.
 type texts struct{ was, now string }
 
-func (t texts) change() migrator.NewChecksum {
-	return migrator.NewChecksum{Was: script.Checksum([]byte(t.was)), Now: script.Checksum([]byte(t.now))}
+func (t texts) change() plan.NewChecksum {
+	return plan.NewChecksum{Was: script.Checksum([]byte(t.was)), Now: script.Checksum([]byte(t.now))}
 }
 
-func repairNamed(changes map[string]migrator.NewChecksum) migrator.Request {
+func repairNamed(changes map[string]plan.NewChecksum) migrator.Request {
 	return migrator.Request{Command: "repair", Checksums: changes}
 }
 
@@ -106,7 +107,7 @@ func TestNamedRepairRefusesByName(t *testing.T) {
 		"notes.txt":     "notes.txt",
 		"":              "",
 	} {
-		rep := y.fails(report.ValidationFailed, repairNamed(map[string]migrator.NewChecksum{"V1__a.sql": good,
+		rep := y.fails(report.ValidationFailed, repairNamed(map[string]plan.NewChecksum{"V1__a.sql": good,
 			name: good}))
 		if len(rep.Problems) != 1 && name != "V1__a.sql" {
 			t.Errorf("%s: %v", name, rep.Problems)
@@ -114,7 +115,7 @@ func TestNamedRepairRefusesByName(t *testing.T) {
 		contains(t, name, fmt.Sprint(rep.Problems)+rep.Message, want, name, "nothing was changed")
 	}
 	y.equal("history", y.rowsOfHistory(), before)
-	y.ok(repairNamed(map[string]migrator.NewChecksum{"folder/V1__a.sql": good}))
+	y.ok(repairNamed(map[string]plan.NewChecksum{"folder/V1__a.sql": good}))
 	y.equal("checksum", y.text("SELECT checksum FROM flyway_schema_history WHERE version = '1'"), fmt.Sprint(good.Now))
 }
 
@@ -125,13 +126,13 @@ func TestNamedRepairRemovesFailedRows(t *testing.T) {
 	y := newYard(t, release("1", "2"))
 	y.exec(world{rows: append(applied("1", "2"), failed("3", "c", "CREATE INDEX CONCURRENTLY i ON a (id);"))}.insert())
 	good := texts{"SELECT 1;", header + "SELECT 1;"}.change()
-	rep := y.ok(repairNamed(map[string]migrator.NewChecksum{"V2__a.sql": good}))
+	rep := y.ok(repairNamed(map[string]plan.NewChecksum{"V2__a.sql": good}))
 	contains(t, "actions", strings.Join(rep.Actions, "; "),
 		"failed run of V3__c.sql: removed; version 2, V2__a.sql: checksum")
 	y.equal("history", y.history(), "1 SQL; 2 SQL")
 
 	before := y.rowsOfHistory()
-	rep = y.ok(repairNamed(map[string]migrator.NewChecksum{}))
+	rep = y.ok(repairNamed(map[string]plan.NewChecksum{}))
 	y.equal("actions", strings.Join(rep.Actions, ";"), "")
 	y.equal("history", y.rowsOfHistory(), before)
 }
@@ -187,7 +188,7 @@ func TestNamedRepairIsOneTransaction(t *testing.T) {
 		CREATE TRIGGER refuse BEFORE UPDATE ON flyway_schema_history FOR EACH ROW EXECUTE FUNCTION refuse()`)
 	before := y.rowsOfHistory()
 	good := texts{"SELECT 1;", header + "SELECT 1;"}.change()
-	rep := y.fails(report.ValidationFailed, repairNamed(map[string]migrator.NewChecksum{"V1__a.sql": good,
+	rep := y.fails(report.ValidationFailed, repairNamed(map[string]plan.NewChecksum{"V1__a.sql": good,
 		"V2__a.sql": good}))
 	contains(t, "message", rep.Message, "not this one", "none was changed")
 	y.equal("actions", strings.Join(rep.Actions, ";"), "")
@@ -211,7 +212,7 @@ func TestNamedRepairWaitsForBothLocks(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := y.rowsOfHistory()
-		change := map[string]migrator.NewChecksum{"V1__a.sql": texts{"SELECT 1;", "x"}.change()}
+		change := map[string]plan.NewChecksum{"V1__a.sql": texts{"SELECT 1;", "x"}.change()}
 		y.fails(report.Locked, repairNamed(change))
 		y.equal("history", y.rowsOfHistory(), before)
 	}
@@ -222,7 +223,7 @@ func TestNamedRepairIsOfRepairAlone(t *testing.T) {
 	y := newYard(t, release("1"))
 	for _, command := range []string{"migrate", "info", "validate", "baseline", "revert"} {
 		rep := y.fails(report.BadRequest, migrator.Request{Command: command,
-			Checksums: map[string]migrator.NewChecksum{}})
+			Checksums: map[string]plan.NewChecksum{}})
 		contains(t, command, rep.Message, "checksums means nothing to "+command)
 		rep = y.fails(report.BadRequest, migrator.Request{Command: command, Deleted: map[int]string{1: "x"}})
 		contains(t, command, rep.Message, "deleted means nothing to "+command)

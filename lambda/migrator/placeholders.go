@@ -15,12 +15,12 @@ import (
 // Flyway would find out only when it gets there. It warns of those that Flyway
 // passes over, and of scripts without a statement.
 func (r *run) checkPlaceholders() error {
-	if len(r.plan.pending) == 0 {
+	if len(r.plan.Pending) == 0 {
 		return nil
 	}
 	var problems []report.Problem
 	mixed := "" // a script that uses placeholders with a value as well
-	for _, f := range slices.Concat(r.plan.pending, r.callbacksOfRun()) {
+	for _, f := range slices.Concat(r.plan.Pending, r.callbacksOfRun()) {
 		raw, err := f.Text()
 		if err != nil {
 			return notAsRead(f, err)

@@ -33,7 +33,7 @@ func (r *run) checkRights(ctx context.Context) error {
 // would, too, but only when it gets there.
 func (r *run) checkMixed() error {
 	var problems []report.Problem
-	for _, f := range r.plan.pending {
+	for _, f := range r.plan.Pending {
 		if !f.NoTransaction || f.Outside {
 			continue
 		}
@@ -100,7 +100,7 @@ func (r *run) checkInvalid(ctx context.Context) error {
 func (r *run) creator(index string) (*script.File, error) {
 	name := strings.Trim(index[strings.LastIndexByte(index, '.')+1:], `"`)
 	named := regexp.MustCompile(`(?i)(^|[^\w])` + regexp.QuoteMeta(name) + `([^\w]|$)`)
-	for _, f := range r.plan.pending {
+	for _, f := range r.plan.Pending {
 		text, err := f.Text()
 		if err != nil {
 			return nil, notAsRead(f, err)
@@ -125,10 +125,10 @@ func (r *run) creator(index string) (*script.File, error) {
 // of Flyway's, when the next script runs outside a transaction: it may have begun.
 func (r *run) mayBeHalfDone(err error) {
 	var f *report.Failure
-	if !errors.As(err, &f) || f.Script != "" || f.Code == report.Locked || len(r.plan.failed) > 0 || len(r.plan.pending) == 0 || !r.plan.pending[0].NoTransaction {
+	if !errors.As(err, &f) || f.Script != "" || f.Code == report.Locked || len(r.plan.Failed) > 0 || len(r.plan.Pending) == 0 || !r.plan.Pending[0].NoTransaction {
 		return
 	}
-	next := r.plan.pending[0].Script
+	next := r.plan.Pending[0].Script
 	f.NextStep = fmt.Sprintf("Look whether %s, which runs outside a transaction, was cut off half done; then run it again.", next)
 	if drops := r.dropInvalid(""); drops != "" {
 		f.NextStep = fmt.Sprintf("%s was cut off outside a transaction and left an invalid index: run `%s`, then migrate again.", next, drops)

@@ -35,35 +35,10 @@ func (r *run) called() []script.File {
 // leaveUndecided reports what only Flyway could tell as undecided. A program
 // that only reads does not start Flyway: it would run the release's callbacks.
 func (r *run) leaveUndecided() {
-	r.report.Undecided = r.plan.leaveUndecided()
+	r.report.Undecided = r.plan.LeaveUndecided()
 	for _, f := range r.called() {
 		r.report.Undecided = append(r.report.Undecided,
 			"Flyway would run the callback "+f.Script+" first; it was not run")
 	}
-	r.report.Pending = r.plan.pendingScripts()
-}
-
-// leaveUndecided takes the scripts of which only Flyway can tell whether they
-// are pending out of those that are, and returns what is undecided in words.
-func (p *plan) leaveUndecided() []string {
-	descriptions := map[string]bool{}
-	for _, f := range p.pending {
-		if p.unsure[f.Script] {
-			descriptions[abbreviate(f.Description)] = true
-		}
-	}
-	p.trust()
-	scripts := p.scripts[:0]
-	for _, l := range p.scripts {
-		undecided := l.Version == "" && descriptions[abbreviate(l.Description)]
-		if undecided && l.State == "Pending" {
-			continue // its row in the history says it
-		}
-		if undecided && l.State == "Outdated" {
-			l.State = report.Undecided
-		}
-		scripts = append(scripts, l)
-	}
-	p.scripts = scripts
-	return slices.DeleteFunc(slices.Clone(p.doubts), func(doubt string) bool { return doubt == callbacksDoubt })
+	r.report.Pending = r.plan.PendingScripts()
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"slipway/lambda/migrator"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 )
 
@@ -59,7 +60,7 @@ func TestReadingRefusesWhatChanges(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, release("1")).reader()
 	for _, req := range []migrator.Request{
-		migrate, {Command: "migrate", WaitForLock: true}, {Command: "migrate", Target: "1"}, {Command: "repair"}, {Command: "repair", Checksums: map[string]migrator.NewChecksum{}}, {Command: "baseline"}, {Command: "baseline", Target: "1"},
+		migrate, {Command: "migrate", WaitForLock: true}, {Command: "migrate", Target: "1"}, {Command: "repair"}, {Command: "repair", Checksums: map[string]plan.NewChecksum{}}, {Command: "baseline"}, {Command: "baseline", Target: "1"},
 		{Command: "revert", To: "0"}, {Command: "revert", Steps: 1, From: "1"},
 	} {
 		m := y.migrator()

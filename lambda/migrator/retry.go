@@ -116,12 +116,12 @@ var elsewhere = lazy(`(?i)\bdblink|\b(TO|FROM)\s+PROGRAM\b|\bpg_(cancel|terminat
 // Of a callback Flyway tells neither name nor SQLSTATE: it is not run again.
 func (r *run) rolledBack(f *report.Failure) string {
 	name := f.Script
-	if name == "" && len(r.plan.failed) == 0 && len(r.plan.pending) > 0 {
+	if name == "" && len(r.plan.Failed) == 0 && len(r.plan.Pending) > 0 {
 		// The commit of the first script that the history lacks, or the row that Flyway writes of it.
-		name = r.plan.pending[0].Script
+		name = r.plan.Pending[0].Script
 	}
-	at := slices.IndexFunc(r.plan.pending, func(file script.File) bool { return file.Script == name })
-	if at < 0 || r.plan.pending[at].NoTransaction {
+	at := slices.IndexFunc(r.plan.Pending, func(file script.File) bool { return file.Script == name })
+	if at < 0 || r.plan.Pending[at].NoTransaction {
 		return ""
 	}
 	text, _ := r.scriptText(name, 0)

@@ -38,7 +38,7 @@ func (r *run) revert(ctx context.Context) error {
 		return err
 	}
 	defer r.closeWork(w)
-	r.report.SchemaVersionBefore = r.plan.current.String()
+	r.report.SchemaVersionBefore = r.plan.Current.String()
 	p, err := r.planRevert()
 	if err != nil || len(p.steps) == 0 {
 		return err
@@ -156,12 +156,12 @@ func (r *run) warnPending() {
 		}
 	}
 	var again []string
-	for _, f := range r.plan.pending {
+	for _, f := range r.plan.Pending {
 		if f.Kind == script.Versioned && undone[f.Version.Key()] {
 			again = append(again, f.Script)
 		}
 	}
 	if len(again) > 0 {
-		r.warn("the next deployment that runs applies what was reverted again, unless the release drops or corrects it first: %s", some(again, 5))
+		r.warn("the next deployment that runs applies what was reverted again, unless the release drops or corrects it first: %s", report.Some(again, 5))
 	}
 }

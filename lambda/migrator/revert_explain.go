@@ -26,7 +26,7 @@ func (r *run) explainUndo(ctx context.Context, err error, lost bool, blockers []
 		r.mark(f, text, values, *u.at)
 	}
 	version := *u.step.row.Version
-	stands := orNone(r.plan.current)
+	stands := orNone(r.plan.Current)
 	switch {
 	case len(r.report.Reverted) > 0 && r.report.Reverted[len(r.report.Reverted)-1].Version == version:
 		// The answer to the COMMIT was lost, not the COMMIT.
@@ -119,7 +119,7 @@ func revertedBefore(n int) string {
 	if n == 0 {
 		return "Nothing was reverted"
 	}
-	return "Reverted before it: " + count(n, "version")
+	return "Reverted before it: " + report.Count(n, "version")
 }
 
 // pgMessage is all that the server said of an error.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"slipway/lambda/history"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -31,13 +32,13 @@ func (r *run) planRevert() (*revertPlan, error) {
 	p := &revertPlan{}
 	missing := 0
 	for _, a := range rows {
-		f, ok := undo[a.version.Key()]
+		f, ok := undo[a.Version.Key()]
 		switch {
 		case a.Type != history.SQL:
 			problems = append(problems, report.Problem{Script: a.Script, Version: *a.Row.Version, Reason: "was applied as " + a.Type + ", which can't be undone by a script"})
 		case !ok:
 			missing++
-			problems = append(problems, report.Problem{Script: a.Script, Version: *a.Row.Version, Reason: fmt.Sprintf("has no undo script: the release lacks U%s__….sql", a.version)})
+			problems = append(problems, report.Problem{Script: a.Script, Version: *a.Row.Version, Reason: fmt.Sprintf("has no undo script: the release lacks U%s__….sql", a.Version)})
 		default:
 			s := step{row: a.Row, undo: f}
 			bad, err := r.prepare(&s)
@@ -49,9 +50,9 @@ func (r *run) planRevert() (*revertPlan, error) {
 		}
 	}
 	if len(problems) > 0 {
-		f := refusal("the revert can't be done, for %s; nothing was changed", count(len(problems), "reason"))
+		f := refusal("the revert can't be done, for %s; nothing was changed", report.Count(len(problems), "reason"))
 		if missing == len(problems) {
-			f.Message = fmt.Sprintf("undo scripts are missing for %s; nothing was changed", count(missing, "version"))
+			f.Message = fmt.Sprintf("undo scripts are missing for %s; nothing was changed", report.Count(missing, "version"))
 			f.NextStep = "Write what is missing (`make new` makes it beside the next script), or go forward with a new script that takes the change back."
 		}
 		f.Script, f.Line, f.Problems = problems[0].Script, problems[0].Line, problems
@@ -70,8 +71,8 @@ func refusal(format string, args ...any) *report.Failure {
 }
 
 // chooseSteps are the applied versions to undo, the newest first.
-func (r *run) chooseSteps() ([]*applied, error) {
-	current := r.plan.current
+func (r *run) chooseSteps() ([]*plan.Applied, error) {
+	current := r.plan.Current
 	if r.req.From != "" {
 		from, err := script.ParseVersion(r.req.From)
 		if err != nil {
@@ -91,11 +92,11 @@ func (r *run) chooseSteps() ([]*applied, error) {
 	standing := r.standing()
 	if r.req.Steps > 0 {
 		n := len(standing)
-		if i := slices.IndexFunc(standing, func(a *applied) bool { return history.IsBaseline(a.Type) }); i >= 0 {
+		if i := slices.IndexFunc(standing, func(a *plan.Applied) bool { return history.IsBaseline(a.Type) }); i >= 0 {
 			n = i
 		}
 		if r.req.Steps > n {
-			f := refusal("only %s can be reverted, not %d; nothing was changed", count(n, "version"), r.req.Steps)
+			f := refusal("only %s can be reverted, not %d; nothing was changed", report.Count(n, "version"), r.req.Steps)
 			f.NextStep = "Run `slipway info` and name a smaller number."
 			return nil, f
 		}
@@ -105,7 +106,7 @@ func (r *run) chooseSteps() ([]*applied, error) {
 }
 
 // downTo are the versions above the one asked for, which has to be applied itself.
-func (r *run) downTo(standing []*applied) ([]*applied, error) {
+func (r *run) downTo(standing []*plan.Applied) ([]*plan.Applied, error) {
 	to, err := script.ParseVersion(r.req.To)
 	if err != nil {
 		return nil, report.Failf(report.BadRequest, "--to: %w", err).
@@ -113,15 +114,15 @@ func (r *run) downTo(standing []*applied) ([]*applied, error) {
 	}
 	zero := to.Compare(script.MustVersion("0")) == 0
 	for i, a := range standing {
-		if a.version.Compare(to) == 0 {
+		if a.Version.Compare(to) == 0 {
 			return standing[:i], nil
 		}
 		if history.IsBaseline(a.Type) {
-			f := refusal("the database was adopted at version %s, and nothing before that can be reverted; nothing was changed", a.version)
+			f := refusal("the database was adopted at version %s, and nothing before that can be reverted; nothing was changed", a.Version)
 			if a.Type == history.BaselineScript {
 				f.Message = fmt.Sprintf("the database began with %s, which can't be reverted; nothing was changed", a.Script)
 			}
-			f.NextStep = fmt.Sprintf("Revert to %s at most.", a.version)
+			f.NextStep = fmt.Sprintf("Revert to %s at most.", a.Version)
 			return nil, f
 		}
 	}
@@ -134,23 +135,18 @@ func (r *run) downTo(standing []*applied) ([]*applied, error) {
 }
 
 // standing are the versions that are applied, the newest first.
-func (r *run) standing() []*applied {
-	rows, _ := (&plan{}).read(r.rows, r.Runner.Version)
-	rows = slices.DeleteFunc(rows, func(a *applied) bool { return a.deleted || a.Type == history.Delete })
-	slices.SortStableFunc(rows, func(a, b *applied) int { return b.version.Compare(a.version) })
-	return rows
-}
+func (r *run) standing() []*plan.Applied { return plan.Standing(r.rows, r.Runner.Version) }
 
 // contradictions are why history and release do not fit each other. Scripts
 // that are only pending, or late, do not matter here.
 func (r *run) contradictions() []report.Problem {
 	var problems []report.Problem
-	for _, row := range r.plan.failed {
-		problems = append(problems, report.Problem{Script: row.Script, Version: scriptOf(row).Version, Reason: "failed in an earlier run, outside a transaction: run `slipway repair` first"})
+	for _, row := range r.plan.Failed {
+		problems = append(problems, report.Problem{Script: row.Script, Version: plan.ScriptOf(row).Version, Reason: "failed in an earlier run, outside a transaction: run `slipway repair` first"})
 	}
-	problems = append(problems, r.plan.edited...)
-	for _, row := range slices.Concat(r.plan.missing, r.plan.future) {
-		problems = append(problems, report.Problem{Script: row.Script, Version: scriptOf(row).Version, Reason: "is applied, and the release does not have it"})
+	problems = append(problems, r.plan.Edited...)
+	for _, row := range slices.Concat(r.plan.Missing, r.plan.Future) {
+		problems = append(problems, report.Problem{Script: row.Script, Version: plan.ScriptOf(row).Version, Reason: "is applied, and the release does not have it"})
 	}
 	return problems
 }
@@ -177,14 +173,14 @@ func orNone(v script.Version) string {
 func (r *run) announce(p *revertPlan) {
 	r.report.DryRun = true
 	for _, s := range p.steps {
-		planned := scriptOf(s.row)
+		planned := plan.ScriptOf(s.row)
 		planned.Script, planned.Milliseconds, planned.InstalledBy, planned.InstalledOn = s.undo.Script, 0, "", nil
 		r.report.Reverted = append(r.report.Reverted, planned)
 		r.report.SchemaVersionAfter = ""
 	}
 	if n := len(p.steps); n > 0 {
 		for _, a := range r.standing()[n:] {
-			r.report.SchemaVersionAfter = a.version.String()
+			r.report.SchemaVersionAfter = a.Version.String()
 			break
 		}
 	}
@@ -205,7 +201,7 @@ func (p *revertPlan) reverted(rank int, rows []history.Row) []report.Script {
 	list := []report.Script{}
 	for _, row := range rows {
 		if row.Rank > rank && row.Type == history.Delete && row.Version != nil {
-			s := scriptOf(row)
+			s := plan.ScriptOf(row)
 			s.Script = undo[s.Version]
 			list = append(list, s)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/history"
+	"slipway/lambda/plan"
 	"slipway/lambda/script"
 	"slipway/lambda/sqltext"
 )
@@ -30,27 +31,20 @@ type repeat struct {
 func (r *run) repeatsOf() ([]repeat, error) {
 	files := map[string]script.File{}
 	for _, f := range r.set.Repeatable {
-		files[abbreviate(f.Description)] = f
+		files[plan.Abbreviate(f.Description)] = f
 	}
-	_, rows := (&plan{}).read(r.rows, r.Runner.Version)
-	latest := map[string]*applied{}
-	for _, a := range rows {
-		if a.Type != history.Delete && a.Type != history.Schema {
-			latest[a.Description] = a
-		}
-	}
+	latest := plan.StandingRepeatables(r.rows, r.Runner.Version)
 	var all []repeat
 	for _, name := range slices.Sorted(maps.Keys(latest)) {
-		a := latest[name]
 		f, ok := files[name]
-		if !ok || a.deleted {
+		if !ok {
 			continue
 		}
 		text, err := f.Text()
 		if err != nil {
 			return nil, err
 		}
-		again := repeat{file: f, row: a.Row, text: string(text)}
+		again := repeat{file: f, row: latest[name], text: string(text)}
 		if c := r.Config.Flyway; c.Replace && !f.LiteralPlaceholders {
 			again.text, _ = script.Replace(again.text, c.Prefix, c.Suffix, r.undoPlaceholders(f))
 		}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"slipway/lambda/database"
-	"slipway/lambda/history"
 	"slipway/lambda/report"
 )
 
@@ -25,10 +24,7 @@ func (r *run) rewriteRows(ctx context.Context) error {
 	if err := r.checkRows(); err != nil {
 		return err
 	}
-	var statements []string
-	for _, u := range r.plan.unreadable {
-		statements = append(statements, u.statement(r.table))
-	}
+	statements := r.plan.Rewrites(r.table)
 	if err := r.rewrite(ctx, w, statements); err != nil {
 		return err
 	}
@@ -36,7 +32,7 @@ func (r *run) rewriteRows(ctx context.Context) error {
 	if err := r.look(ctx); err != nil {
 		return err
 	}
-	if f := r.unreadableFailure(); f != nil {
+	if f := r.plan.UnreadableFailure(r.table); f != nil {
 		return f
 	}
 	return nil
@@ -54,11 +50,11 @@ func (r *run) rewrite(ctx context.Context, w *database.Work, statements []string
 
 // checkRows compares the rows that the request names with those there are.
 func (r *run) checkRows() error {
-	f := r.unreadableFailure()
-	there := ranks(r.plan.unreadable)
+	f := r.plan.UnreadableFailure(r.table)
+	there := r.plan.UnreadableRanks()
 	asked := strings.ReplaceAll(r.req.Rows, " ", "")
 	switch {
-	case f != nil && (asked == "" || asked == there && !r.plan.rewritable()):
+	case f != nil && (asked == "" || asked == there && !r.plan.Rewritable()):
 		return f
 	case asked != "" && asked != there && f == nil:
 		return report.Failf(report.BadRequest, "Flyway can read every row of the history, so there is none to rewrite; nothing was changed").
@@ -70,16 +66,6 @@ func (r *run) checkRows() error {
 		return refused
 	}
 	return nil
-}
-
-// rewritable reports whether a statement is known for every row that Flyway can't read.
-func (p *plan) rewritable() bool {
-	for _, u := range p.unreadable {
-		if u.statement(history.Table{}) == "" {
-			return false
-		}
-	}
-	return true
 }
 
 // checkTable refuses a history to which Flyway can't write, before anything runs.

@@ -19,8 +19,8 @@ func (r *run) checkNeeds(ctx context.Context) error {
 		return nil
 	}
 	var failure *report.Failure
-	for _, f := range slices.Concat(r.callbacksOfRun(), r.plan.pending) {
-		if r.plan.unsure[f.Script] {
+	for _, f := range slices.Concat(r.callbacksOfRun(), r.plan.Pending) {
+		if r.plan.Undecided[f.Script] {
 			continue
 		}
 		text, err := f.Text()
@@ -53,7 +53,7 @@ func (r *run) checkNeeds(ctx context.Context) error {
 		return nil
 	}
 	if n := len(failure.Problems); n > 1 {
-		failure.Message += fmt.Sprintf(" (the first of %s)", count(n, "problem"))
+		failure.Message += fmt.Sprintf(" (the first of %s)", report.Count(n, "problem"))
 	}
 	failure.Message += "; nothing was run"
 	return failure

@@ -14,6 +14,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/history"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -38,7 +39,7 @@ type run struct {
 	rows    []history.Row
 	exists  bool // the history's table
 	trusted bool // [run.checkOthers] has passed once
-	plan    *plan
+	plan    *plan.Plan
 	seen    []history.Row // what the last start of Flyway was seen to apply
 	unread  bool          // the history could not be read after Flyway ended
 	invalid []string      // the indexes that were invalid before Flyway started; nil where nobody looked
@@ -74,8 +75,8 @@ func (r *run) do(ctx context.Context) error {
 	if err := r.look(ctx); err != nil {
 		return err
 	}
-	r.report.SchemaVersionBefore = r.plan.current.String()
-	if f := r.unreadableFailure(); f != nil && r.req.Command != "info" && r.req.Command != "repair" {
+	r.report.SchemaVersionBefore = r.plan.Current.String()
+	if f := r.plan.UnreadableFailure(r.table); f != nil && r.req.Command != "info" && r.req.Command != "repair" {
 		return f
 	}
 	switch r.req.Command {
@@ -102,7 +103,7 @@ func (r *run) load() error {
 			Next("Correct the files; nothing was run.")
 		f.Script, f.Line = bad.Problems[0].Script, bad.Problems[0].Line
 		if len(bad.Problems) > 1 {
-			f.Message = fmt.Sprintf("the scripts make no release: %s", count(len(bad.Problems), "problem"))
+			f.Message = fmt.Sprintf("the scripts make no release: %s", report.Count(len(bad.Problems), "problem"))
 		}
 		for _, p := range bad.Problems {
 			f.Problems = append(f.Problems, report.Problem{Script: p.Script, Line: p.Line, Reason: p.Reason})
@@ -130,18 +131,22 @@ func (r *run) look(ctx context.Context) error {
 // replan makes the plan of that history.
 func (r *run) replan(rows []history.Row) (err error) {
 	r.rows = rows
-	rules := rules{outOfOrder: r.Config.Flyway.OutOfOrder, repeatable: r.repeatableChecksum, version: r.Runner.Version}
+	rules := r.rules()
 	if r.req.Command == "migrate" && r.req.Target != "" {
-		if rules.target, err = r.targetVersion(); err != nil {
+		if rules.Target, err = r.targetVersion(); err != nil {
 			return err
 		}
 	}
-	if r.plan, err = makePlan(r.set, rows, rules); err != nil {
+	if r.plan, err = plan.Make(r.set, rows, rules); err != nil {
 		return err
 	}
-	r.report.SchemaVersionAfter = r.plan.current.String()
-	r.report.Pending = r.plan.pendingScripts()
+	r.report.SchemaVersionAfter = r.plan.Current.String()
+	r.report.Pending = r.plan.PendingScripts()
 	return nil
+}
+
+func (r *run) rules() plan.Rules {
+	return plan.Rules{OutOfOrder: r.Config.Flyway.OutOfOrder, Repeatable: r.repeatableChecksum, Version: r.Runner.Version}
 }
 
 func (r *run) targetVersion() (script.Version, error) {

@@ -32,7 +32,7 @@ func (r *run) cleanSessions(settings map[string]string) error {
 		return err
 	}
 	limit := r.Config.LockTimeout.Milliseconds()
-	if pending := r.plan.pending; limit > 0 && (len(pending) == 0 || !pending[0].NoTransaction) {
+	if pending := r.plan.Pending; limit > 0 && (len(pending) == 0 || !pending[0].NoTransaction) {
 		settings["lock_timeout"] = fmt.Sprint(limit)
 	}
 	values, err := r.sessionValues(limit)
@@ -78,7 +78,7 @@ func (r *run) sessionValues(limit int64) (*strings.Replacer, error) {
 	var outside []string
 	adopted := 0 // how many of the pending scripts a baseline at the configured version would stand for
 	baseline, _ := script.ParseVersion(r.Config.Baseline)
-	for i, f := range r.plan.pending {
+	for i, f := range r.plan.Pending {
 		if f.NoTransaction {
 			outside = append(outside, fmt.Sprint(i))
 		}
@@ -90,7 +90,7 @@ func (r *run) sessionValues(limit int64) (*strings.Replacer, error) {
 	if err != nil {
 		return nil, err
 	}
-	ofScripts, err := customSettings(r.plan.pending)
+	ofScripts, err := customSettings(r.plan.Pending)
 	if err != nil {
 		return nil, err
 	}

@@ -134,10 +134,10 @@ const workingDirectory = "flyway:workingdirectory"
 // checkWorkingDirectory refuses scripts and callbacks that use the placeholder.
 func (r *run) checkWorkingDirectory() error {
 	s := r.Config.Flyway
-	if !s.Replace || len(r.plan.pending) == 0 {
+	if !s.Replace || len(r.plan.Pending) == 0 {
 		return nil
 	}
-	for _, f := range slices.Concat(r.plan.pending, r.callbacksOfRun()) {
+	for _, f := range slices.Concat(r.plan.Pending, r.callbacksOfRun()) {
 		text, err := f.Text()
 		if err != nil {
 			return notAsRead(f, err)

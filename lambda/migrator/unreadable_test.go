@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"slipway/lambda/migrator"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 )
 
@@ -177,7 +178,7 @@ func TestHistoryUnderItsOldName(t *testing.T) {
 // Flyway 12.11 reads the rows of Spring's classes again.
 func TestRowsAreJudgedByFlywaysVersion(t *testing.T) {
 	for version, want := range map[string]bool{"12.4.0": false, "12.10.9": false, "12.11.0": true, "13.0.0": true, "13.12.1": true, "": false, "latest": false} {
-		if got := migrator.ReadsType(version, "SPRING_JDBC"); got != want {
+		if got := plan.ReadsType(version, "SPRING_JDBC"); got != want {
 			t.Errorf("%s: %t", version, got)
 		}
 	}

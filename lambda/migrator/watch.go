@@ -10,6 +10,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/history"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 )
 
@@ -77,8 +78,8 @@ func (r *run) glance(w *watcher, rank *int) error {
 		last := rows[n-1]
 		*rank, w.rows = last.Rank, append(w.rows, rows...)
 		if r.req.Command != "revert" { // which knows better itself how far it is
-			applied := since(math.MinInt, w.rows, r.plan.pending)
-			r.log.Info(fmt.Sprintf("applied %d of %d", len(applied), len(r.plan.pending)), "last", last.Script)
+			applied := plan.AppliedSince(math.MinInt, w.rows, r.plan.Pending)
+			r.log.Info(fmt.Sprintf("applied %d of %d", len(applied), len(r.plan.Pending)), "last", last.Script)
 		}
 	}
 	blockers, err := r.conn.BlockersOf(ctx, r.application(false))

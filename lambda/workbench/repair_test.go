@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"slipway/lambda/migrator"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 )
@@ -41,10 +41,10 @@ func TestRepairOfADeployedEnvironmentGoesByTheScriptsHere(t *testing.T) {
 	s.wantAll(out, "repair done")
 	var request struct {
 		Command   string
-		Checksums map[string]migrator.NewChecksum
+		Checksums map[string]plan.NewChecksum
 	}
 	if len(*asked) != 1 || json.Unmarshal([]byte((*asked)[0]), &request) != nil || len(request.Checksums) != 1 ||
-		request.Checksums["V1__a.sql"] != (migrator.NewChecksum{Was: was, Now: now}) {
+		request.Checksums["V1__a.sql"] != (plan.NewChecksum{Was: was, Now: now}) {
 		t.Errorf("asked for %s", *asked)
 	}
 

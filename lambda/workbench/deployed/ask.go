@@ -7,7 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"slipway/lambda/migrator"
+	"slipway/lambda/plan"
 	"slipway/lambda/report"
 )
 
@@ -20,8 +20,8 @@ type Request struct {
 	DryRun  bool   `json:"dryRun,omitempty"` // the plan only
 	Rows    string `json:"rows,omitempty"`   // repair: the rows to rewrite, by rank
 	// Repair: what goes by the scripts here, rather than by those of the deployed image; nil leaves it to that one.
-	Checksums map[string]migrator.NewChecksum `json:"checksums,omitzero"`
-	Deleted   map[int]string                  `json:"deleted,omitempty"` // repair: scripts that are gone, by rank
+	Checksums map[string]plan.NewChecksum `json:"checksums,omitzero"`
+	Deleted   map[int]string              `json:"deleted,omitempty"` // repair: scripts that are gone, by rank
 }
 
 // reads reports whether the request is one for the function that only reads.

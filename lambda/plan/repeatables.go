@@ -1,14 +1,12 @@
-package migrator
+package plan
 
 import (
-	"slices"
-
 	"slipway/lambda/history"
 	"slipway/lambda/script"
 )
 
-func (p *plan) repeatables(set *script.Set, rows []*applied, rules rules) error {
-	latest := map[string]*applied{}
+func (p *maker) repeatables(set *script.Set, rows []*Applied, rules Rules) error {
+	latest := map[string]*Applied{}
 	for _, a := range rows {
 		if a.Type != history.Delete {
 			latest[a.Description] = a
@@ -18,22 +16,22 @@ func (p *plan) repeatables(set *script.Set, rows []*applied, rules rules) error 
 	files := map[string]script.File{}
 	outdated := map[string]bool{}
 	for _, f := range set.Repeatable {
-		key := abbreviate(f.Description)
+		key := Abbreviate(f.Description)
 		files[key] = f
 		a := latest[key]
 		if a == nil || a.deleted || a.Checksum == nil {
 			continue
 		}
 		same := *a.Checksum == f.Checksum
-		if rules.repeatable != nil {
-			sum, ok, err := rules.repeatable(f)
+		if rules.Repeatable != nil {
+			sum, ok, err := rules.Repeatable(f)
 			if err != nil {
 				return err
 			}
 			if !ok {
-				p.doubts = append(p.doubts, "only Flyway can tell the checksum of "+f.Script)
+				p.ReasonsToAskFlyway = append(p.ReasonsToAskFlyway, "only Flyway can tell the checksum of "+f.Script)
 				if !same {
-					p.unsure[f.Script] = true
+					p.Undecided[f.Script] = true
 				}
 			}
 			same = same || sum == *a.Checksum
@@ -44,21 +42,15 @@ func (p *plan) repeatables(set *script.Set, rows []*applied, rules rules) error 
 		p.repeated(a, latest[a.Description] == a, files, outdated)
 	}
 	for _, f := range set.Repeatable {
-		if !current[abbreviate(f.Description)] {
-			p.pending = append(p.pending, f)
+		if !current[Abbreviate(f.Description)] {
+			p.Pending = append(p.Pending, f)
 			p.listFile(f, "Pending")
 		}
 	}
 	return nil
 }
 
-// trust is for when Flyway has run them all: what only it could tell is not
-// pending any more.
-func (p *plan) trust() {
-	p.pending = slices.DeleteFunc(p.pending, func(f script.File) bool { return p.unsure[f.Script] })
-}
-
-func (p *plan) repeated(a *applied, latest bool, files map[string]script.File, outdated map[string]bool) {
+func (p *maker) repeated(a *Applied, latest bool, files map[string]script.File, outdated map[string]bool) {
 	state := "Success"
 	_, known := files[a.Description]
 	switch {
@@ -66,10 +58,10 @@ func (p *plan) repeated(a *applied, latest bool, files map[string]script.File, o
 	case a.deleted:
 		state = "Deleted"
 	case !a.Success:
-		p.failed = append(p.failed, a.Row)
+		p.Failed = append(p.Failed, a.Row)
 		state = "Failed"
 	case !known && latest:
-		p.missing = append(p.missing, a.Row)
+		p.Missing = append(p.Missing, a.Row)
 		state = "Missing"
 	case !latest:
 		state = "Superseded"

@@ -1,4 +1,4 @@
-package migrator
+package plan
 
 import (
 	"testing"
@@ -23,7 +23,7 @@ func TestOnlyPendingScriptsCountAsApplied(t *testing.T) {
 		{Rank: 7, Type: "SQL", Script: "V3__c.sql", Success: false},
 	}
 	got := ""
-	for _, s := range since(1, history, pending) {
+	for _, s := range AppliedSince(1, history, pending) {
 		got += s.Script + " "
 	}
 	if got != "B1__all.sql V2__b.sql " {

@@ -1,12 +1,12 @@
-package migrator
+package plan
 
 import (
 	"slipway/lambda/history"
 	"slipway/lambda/script"
 )
 
-// typeOf is the type that Flyway records for a script.
-func typeOf(f script.File) string {
+// TypeOf is the type that Flyway records for a script.
+func TypeOf(f script.File) string {
 	if f.Kind == script.Baseline {
 		return history.BaselineScript
 	}

@@ -1,4 +1,4 @@
-package migrator
+package plan
 
 import (
 	"fmt"
@@ -30,8 +30,8 @@ var coreTypes = []string{
 	history.Schema, history.Baseline, history.Delete, history.SQL, "JDBC", "SCRIPT", "UNDO_SCRIPT", "CUSTOM", history.BaselineScript, "JDBC_BASELINE",
 }
 
-// reads reports whether Flyway of that version reads rows of that type.
-func reads(version, kind string) bool {
+// ReadsType reports whether Flyway of that version reads rows of that type.
+func ReadsType(version, kind string) bool {
 	return slices.Contains(coreTypes, kind) || kind == "SPRING_JDBC" && flyway.AtLeast(version, 12, 11)
 }
 
@@ -44,7 +44,7 @@ func judgeType(row history.Row, version func() string) (unreadable, bool) {
 	if version != nil {
 		v = version()
 	}
-	if reads(v, row.Type) && row.Type != "UNDO_SCRIPT" {
+	if ReadsType(v, row.Type) && row.Type != "UNDO_SCRIPT" {
 		return unreadable{}, false
 	}
 	return unreadable{row, "Flyway does not know its type", fix{newType: nearest(row)}}, true
@@ -101,7 +101,7 @@ func (u unreadable) problem(t history.Table) report.Problem {
 		version = "version " + *u.row.Version + ", "
 	}
 	p := report.Problem{
-		Script: u.row.Script, Version: scriptOf(u.row).Version,
+		Script: u.row.Script, Version: ScriptOf(u.row).Version,
 		Reason: fmt.Sprintf("row %d of the history (%s%q, type %q): %s", u.row.Rank, version, u.row.Description, u.row.Type, u.reason),
 	}
 	if sql := u.statement(t); sql != "" {
@@ -110,32 +110,52 @@ func (u unreadable) problem(t history.Table) report.Problem {
 	return p
 }
 
-// unreadableFailure is why no command can go on, nil where all rows are readable.
-func (r *run) unreadableFailure() *report.Failure {
-	rows := r.plan.unreadable
+// UnreadableFailure is why no command can go on, nil where all rows are readable.
+func (p *Plan) UnreadableFailure(table history.Table) *report.Failure {
+	rows := p.unreadable
 	if len(rows) == 0 {
 		return nil
 	}
 	f := &report.Failure{
 		Code:     report.ValidationFailed,
-		Message:  fmt.Sprintf("Flyway can't read %s of the history, and refuses every command because of it; nothing was run", count(len(rows), "row")),
+		Message:  fmt.Sprintf("Flyway can't read %s of the history, and refuses every command because of it; nothing was run", report.Count(len(rows), "row")),
 		Script:   rows[0].row.Script,
-		NextStep: fmt.Sprintf("`slipway repair --rows %s` runs the statements that stand with the rows, in one transaction, and then repairs the history.", ranks(rows)),
+		NextStep: fmt.Sprintf("`slipway repair --rows %s` runs the statements that stand with the rows, in one transaction, and then repairs the history.", p.UnreadableRanks()),
 	}
 	for _, u := range rows {
-		f.Problems = append(f.Problems, u.problem(r.table))
-		if u.statement(r.table) == "" {
+		f.Problems = append(f.Problems, u.problem(table))
+		if u.statement(table) == "" {
 			f.NextStep = "Correct the row by hand, as its line says; then run `slipway info` again."
 		}
 	}
 	return f
 }
 
-// ranks names the rows as the request that rewrites them has to.
-func ranks(rows []unreadable) string {
+// UnreadableRanks names the rows that Flyway can't read, as the request that
+// rewrites them has to; "" without any.
+func (p *Plan) UnreadableRanks() string {
 	var list []history.Row
-	for _, u := range rows {
+	for _, u := range p.unreadable {
 		list = append(list, u.row)
 	}
 	return history.Ranks(list)
+}
+
+// Rewrites are the statements that make those rows readable.
+func (p *Plan) Rewrites(table history.Table) []string {
+	var statements []string
+	for _, u := range p.unreadable {
+		statements = append(statements, u.statement(table))
+	}
+	return statements
+}
+
+// Rewritable reports whether a statement is known for every row that Flyway can't read.
+func (p *Plan) Rewritable() bool {
+	for _, u := range p.unreadable {
+		if u.statement(history.Table{}) == "" {
+			return false
+		}
+	}
+	return true
 }

@@ -1,4 +1,0 @@
-package migrator
-
-// ReadsType is [reads], for tests.
-var ReadsType = reads
