@@ -50,7 +50,7 @@ var groups = []group{
 	)},
 	{"Situations", slices.Concat(
 		situationAdviceFaults, situationSessionsFaults, situationScriptFaults, situationHistoriesFaults,
-		situationDatabaseFaults, situationReplacementFaults, situationRepairFaults,
+		situationDatabaseFaults, situationRightsFaults, situationReplacementFaults, situationRepairFaults,
 	)},
 }
 
