@@ -1,6 +1,7 @@
 package migrator
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,8 +15,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/proof/pgtest"
-	"slipway/lambda/report"
-	"slipway/lambda/script"
+	"slipway/lambda/session"
 	"slipway/lambda/workbench/postgres"
 )
 
@@ -53,14 +53,17 @@ func TestAdvice(t *testing.T) {
 		}
 	}()
 	target := database.Target{
-		Host: u.Hostname(), Name: strings.TrimPrefix(u.Path, "/"), User: pgtest.User, Password: pgtest.Password, TLS: database.TLS{Insecure: true},
+		Host: u.Hostname(), Name: strings.TrimPrefix(u.Path, "/"), User: pgtest.User, TLS: database.TLS{Insecure: true},
 	}
 	_, _ = fmt.Sscan(u.Port(), &target.Port)
-	conn, err := database.Connect(t.Context(), target, "advice", time.Second)
-	if err != nil {
+	own := session.New(session.Options{
+		Override: target, Log: slog.Default(), Deadline: time.Now().Add(time.Hour),
+		IAMAuth: func(context.Context, string, string) (string, error) { return pgtest.Password, nil },
+	})
+	if err := own.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer own.Close()
 	for _, c := range []struct{ sql, state, says string }{
 		{"CALL ends()", "2D000", "put executeInTransaction=false into V2__x.sql.conf"},
 		{"DO $$ BEGIN COMMIT; END $$", "2D000", "leave the CALL or DO alone"},
@@ -127,7 +130,7 @@ func TestAdvice(t *testing.T) {
 	} {
 		s := situation{script: "V2__x.sql", role: pgtest.User, database: target.Name, statement: c.sql}
 		s.fails(t, databaseURL, c.sql)
-		r := &run{Migrator: &Migrator{Log: slog.Default()}, conn: conn, set: &script.Set{}, report: &report.Report{}}
+		r := &run{session: own}
 		r.examine(&s, c.sql)
 		next := s.advise()
 		if s.state != c.state || !strings.Contains(next, c.says) || c.says == "" && next != "" || strings.ContainsAny(next, "{}") && !strings.Contains(next, "${flyway") {

@@ -5,18 +5,23 @@ import (
 	"errors"
 	"fmt"
 
+	"slipway/lambda/database"
 	"slipway/lambda/flyway"
 	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/session"
 )
 
 // info lists every script with its state, and what would keep migrate from
 // running: that is no failure of info, but it is told, and `--exit-code` counts it.
 func (r *run) info(ctx context.Context) error {
-	r.conn.Describe(ctx, &r.report.Database)
+	_, _ = session.Ask(r.session, func(c *database.Conn) (bool, error) {
+		c.Describe(ctx, &r.report.Database)
+		return true, nil
+	})
 	r.warnSquash()
-	f := r.plan.UnreadableFailure(r.table)
+	f := r.plan.UnreadableFailure(r.session.Table)
 	if f == nil {
 		f = r.plan.Contradiction()
 	}
@@ -31,7 +36,7 @@ func (r *run) info(ctx context.Context) error {
 	if r.Config.ReadOnly || r.plan.UnreadableRanks() != "" || r.Config.FastPath && !r.unsure() {
 		return nil
 	}
-	result, err := r.start(ctx, "info", r.conn.SessionSettings())
+	result, err := r.start(ctx, "info", r.session.Settings())
 	if err != nil {
 		return r.explain(ctx, err, false)
 	}
@@ -99,7 +104,7 @@ func (r *run) validate(ctx context.Context) error {
 	if r.Config.ReadOnly || r.Config.FastPath && !r.unsure() && r.exists {
 		return nil
 	}
-	result, err := r.start(ctx, "validate", r.conn.SessionSettings())
+	result, err := r.start(ctx, "validate", r.session.Settings())
 	if err != nil {
 		return r.explain(ctx, err, false)
 	}
@@ -119,7 +124,7 @@ func (r *run) validate(ctx context.Context) error {
 // checksums of the release, and marks scripts that are gone as deleted.
 func (r *run) repair(ctx context.Context) error {
 	if !r.exists {
-		return report.Failf(report.BadRequest, "there is no history to repair in schema %s", r.table.Schema).
+		return report.Failf(report.BadRequest, "there is no history to repair in schema %s", r.session.Table.Schema).
 			Next("Run `slipway migrate`.")
 	}
 	if err := r.checkTable(ctx); err != nil {
@@ -136,7 +141,7 @@ func (r *run) repair(ctx context.Context) error {
 			Next(r.plan.Squash.KeepOne())
 	}
 	before := r.rows
-	if _, err := r.start(ctx, "repair", r.conn.SessionSettings()); err != nil {
+	if _, err := r.start(ctx, "repair", r.session.Settings()); err != nil {
 		return r.explain(ctx, err, false)
 	}
 	if err := r.lookAgain(); err != nil {
@@ -194,7 +199,7 @@ func (r *run) baseline(ctx context.Context) error {
 		return report.Failf(report.BadRequest, "the version of the baseline: %w", err).
 			Next("Name the version as the scripts' names have it.")
 	}
-	_, err = r.start(ctx, "baseline", r.conn.SessionSettings(), "-baselineVersion="+version)
+	_, err = r.start(ctx, "baseline", r.session.Settings(), "-baselineVersion="+version)
 	var answer *flyway.Error
 	if errors.As(err, &answer) && ctx.Err() == nil {
 		return report.Failf(report.BadRequest, "the database can't be adopted at %s: %s", version, answer.Reason()).

@@ -6,9 +6,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
+	"slipway/lambda/database"
 	"slipway/lambda/flyway"
+	"slipway/lambda/lazyregexp"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 	"slipway/lambda/sqltext"
@@ -21,7 +22,7 @@ const commitFailed = "Unable to commit transaction"
 // complete gives a failed run its next step, from the error, the script, the
 // settings of the database, and what the history says of the script now.
 func (r *run) complete(f *report.Failure) {
-	if f.Code == report.PreviousFailed && f.Script != "" && r.conn != nil {
+	if f.Code == report.PreviousFailed && f.Script != "" && r.session.IsOpen() {
 		text, _ := r.scriptText(f.Script, 0)
 		if drops := r.dropInvalid(text); drops != "" {
 			f.NextStep = "It left an invalid index: run `" + drops + "` and `slipway repair`, then migrate again."
@@ -35,7 +36,7 @@ func (r *run) complete(f *report.Failure) {
 		return
 	}
 	s := situation{
-		state: f.SQLState, message: answer.Reason(), role: r.target.User, database: r.target.Name, rehearsal: r.Config.Rehearsal,
+		state: f.SQLState, message: answer.Reason(), role: r.session.Target().User, database: r.session.Target().Name, rehearsal: r.Config.Rehearsal,
 		atCommit: f.Script == "" && strings.Contains(answer.Message, commitFailed) && r.req.Command == "migrate" && !r.unread,
 	}
 	if s.atCommit {
@@ -95,7 +96,7 @@ func (r *run) cutOff(f *report.Failure) bool {
 
 // severalTransactions are the statements that commit on their way: one that
 // fails may leave something, where any other single statement leaves nothing.
-var severalTransactions = lazy(`^(CALL|DO|REINDEX|CLUSTER|VACUUM|(CREATE|ALTER|DROP) SUBSCRIPTION|ALTER TABLE .*DETACH)\b`)
+var severalTransactions = lazyregexp.New(`^(CALL|DO|REINDEX|CLUSTER|VACUUM|(CREATE|ALTER|DROP) SUBSCRIPTION|ALTER TABLE .*DETACH)\b`)
 
 // whatStays says what became of the failed script's own changes, and what has to
 // be done about it before the next run. It says only what was seen: a failed
@@ -147,9 +148,7 @@ func (r *run) endsTransaction(text string) bool {
 // invalid, "" for none: those that were not so before the run, or, where that
 // is not known, those that its text names.
 func (r *run) dropInvalid(text string) string {
-	ctx, cancel := r.lastly(3*time.Second, 0.15)
-	defer cancel()
-	indexes := r.invalidIndexes(ctx)
+	indexes := r.invalidIndexes()
 	var drops []string
 	for _, index := range indexes {
 		if r.invalid != nil && slices.Contains(r.invalid, index) || r.invalid == nil && !names(text, index) {
@@ -161,18 +160,19 @@ func (r *run) dropInvalid(text string) string {
 }
 
 // invalidIndexes never is nil, also when the database can't be asked.
-func (r *run) invalidIndexes(ctx context.Context) []string {
-	r.connMu.Lock()
-	defer r.connMu.Unlock()
-	indexes, err := r.conn.InvalidIndexes(ctx)
-	if err != nil || indexes == nil {
-		return []string{}
-	}
+func (r *run) invalidIndexes() []string {
+	indexes := []string{}
+	r.session.AskAtEnd(func(ctx context.Context, c *database.Conn) {
+		found, err := c.InvalidIndexes(ctx)
+		if err == nil {
+			indexes = append(indexes, found...)
+		}
+	})
 	return indexes
 }
 
 // rebuilt is how REINDEX CONCURRENTLY calls the index that it builds, and the one that it replaces.
-var rebuilt = lazy(`_cc(new|old)\d*$`)
+var rebuilt = lazyregexp.New(`_cc(new|old)\d*$`)
 
 // names reports whether a script can have left that index. One that the
 // release does not have (any more) can have left any.

@@ -3,9 +3,10 @@ package migrator
 import (
 	"context"
 	"strings"
-	"time"
 
+	"slipway/lambda/database"
 	"slipway/lambda/report"
+	"slipway/lambda/session"
 	"slipway/lambda/sqltext"
 )
 
@@ -16,7 +17,7 @@ func (r *run) checkDetached(ctx context.Context) error {
 	if !r.detaches() {
 		return nil
 	}
-	halves, err := r.conn.HalfDetached(ctx)
+	halves, err := session.Ask(r.session, func(c *database.Conn) ([]database.Half, error) { return c.HalfDetached(ctx) })
 	if err != nil {
 		return err
 	}
@@ -71,11 +72,8 @@ func (r *run) finalize(name, text string) string {
 	if !detaches(text, "") {
 		return ""
 	}
-	ctx, cancel := r.lastly(3*time.Second, 0.15)
-	defer cancel()
-	r.connMu.Lock()
-	defer r.connMu.Unlock()
-	halves, _ := r.conn.HalfDetached(ctx)
+	var halves []database.Half
+	r.session.AskAtEnd(func(ctx context.Context, c *database.Conn) { halves, _ = c.HalfDetached(ctx) })
 	for _, half := range halves {
 		if detaches(text, half.Partition) {
 			return "It ran outside a transaction and left the partition " + half.Partition + " half detached: put `" +

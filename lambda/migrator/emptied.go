@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 
+	"slipway/lambda/database"
 	"slipway/lambda/history"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/session"
 )
 
 // checkEmptied refuses a B script that would begin a database which only looks
@@ -22,7 +24,7 @@ func (r *run) checkEmptied(ctx context.Context) error {
 	if mark == nil {
 		return nil
 	}
-	has, err := r.conn.HasTables(ctx, r.table)
+	has, err := session.Ask(r.session, func(c *database.Conn) (bool, error) { return c.HasTables(ctx, r.session.Table) })
 	if err != nil || !has {
 		return err
 	}
@@ -32,7 +34,7 @@ func (r *run) checkEmptied(ctx context.Context) error {
 		b.Script, *mark.Version).
 		Next(fmt.Sprintf("If it still has what version %s made, put the V script of that version back into the release beside %s, and "+
 			"take the mark back: DELETE FROM %s WHERE installed_rank = %d; if it is to be built anew, drop its tables.",
-			*mark.Version, b.Script, r.table, mark.Rank))
+			*mark.Version, b.Script, r.session.Table, mark.Rank))
 	f.Script = b.Script
 	return f
 }

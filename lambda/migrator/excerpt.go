@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"slipway/lambda/lazyregexp"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 	"slipway/lambda/sqltext"
@@ -49,7 +50,7 @@ func (r *run) mark(f *report.Failure, text string, values map[string]string, p p
 // holdsPassword reports whether the password stands in the text, as it is or as
 // SQL quotes it. Very short ones would stand in any.
 func (r *run) holdsPassword(text string) bool {
-	password := string(r.target.Password)
+	password := string(r.session.Target().Password)
 	forms := []string{
 		password, strings.ReplaceAll(password, "'", "''"), strings.ReplaceAll(password, `"`, `""`),
 		strings.NewReplacer(`\`, `\\`, "'", "''").Replace(password),
@@ -172,7 +173,7 @@ func advance(text string, character int) (at int, ok bool) {
 	return len(text), character == 1 // behind the end
 }
 
-var quoted = lazy(`"([^"\n]+)"`)
+var quoted = lazyregexp.New(`"([^"\n]+)"`)
 
 // quotes reports whether the message quotes the word with which the text begins.
 func quotes(message, text string) bool {

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
 	"slipway/lambda/report"
+	"slipway/lambda/retry"
+	"slipway/lambda/session"
 )
 
 // explain turns what a start of Flyway ended with into a typed failure. lost:
@@ -69,7 +70,7 @@ const againGoesOn = "Run it again: it goes on where it stopped."
 // ended is the failure of a run whose context ended.
 func (r *run) ended(ctx context.Context) *report.Failure {
 	cause := context.Cause(ctx)
-	if errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) {
+	if errors.Is(cause, session.ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) {
 		return report.Failf(report.Deadline, "the time ran out; the statement was cancelled").
 			Next(againGoesOn + " If one script alone needs longer than the limit, raise the limit or run it outside Lambda, in Fargate or CodeBuild with the same image.")
 	}
@@ -94,9 +95,9 @@ func (r *run) explainAnswer(ctx context.Context, e *flyway.Error) error {
 		ended.Script, ended.Line, ended.SQLState, ended.Err = f.Script, f.Line, f.SQLState, e
 		ended.Excerpt = f.Excerpt
 		return ended
-	case e.SQLState == lockNotAvailable:
+	case e.SQLState == retry.LockNotAvailable:
 		r.explainLock(f)
-	case e.SQLState == "25006" && r.reader():
+	case e.SQLState == "25006" && isReader(r.session):
 		f.Code, f.NextStep = report.DatabaseUnreachable, "Connect to the writer (the cluster endpoint); after a failover, run it again."
 	case database.Passing(e.SQLState) && !r.scriptsFault(f):
 		f.Code, f.NextStep = report.DatabaseUnreachable, whenBack
@@ -132,7 +133,7 @@ func (r *run) explainLock(f *report.Failure) {
 // it is named, and the run's own session is well.
 func (r *run) scriptsFault(f *report.Failure) bool {
 	text, _ := r.scriptText(f.Script, 0)
-	return f.Script != "" && endsItself(f.SQLState, text) && r.well()
+	return f.Script != "" && endsItself(f.SQLState, text) && r.session.Well()
 }
 
 // endsItself reports whether a session that ended so can have been ended by its
@@ -162,7 +163,7 @@ func (r *run) explainMessage(f *report.Failure, e *flyway.Error) {
 		f.Code, f.NextStep = report.BadRelease, "Give each script a version of its own."
 	case e.Code == "NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE":
 		f.Code = report.SchemaNotEmpty
-		f.Message = fmt.Sprintf("the schema %s has tables, and no history of migrations", r.table.Schema)
+		f.Message = fmt.Sprintf("the schema %s has tables, and no history of migrations", r.session.Table.Schema)
 		f.NextStep = `Adopt it: set database.baseline ("12") in cdk.json, or SLIPWAY_BASELINE_VERSION, to the version whose scripts it has already.`
 	case e.Code == "VALIDATE_ERROR":
 		f.Code, f.NextStep = report.ValidationFailed, "Run `slipway info` to see which scripts differ."
@@ -170,7 +171,7 @@ func (r *run) explainMessage(f *report.Failure, e *flyway.Error) {
 	case strings.Contains(message, "retries exceeded while attempting to acquire PostgreSQL advisory lock"):
 		f.Code, f.NextStep = report.Locked, "Wait for the other Flyway to end, then run again."
 		f.Message = "another Flyway holds the lock of this history"
-		f.Blockers = r.holders(database.FlywayLock(r.table))
+		f.Blockers = r.session.FlywayLockHolders()
 	case strings.Contains(message, "contains a failed"):
 		f.Code, f.NextStep = report.PreviousFailed, "Remove what it left half done, run `slipway repair`, then migrate again."
 	case strings.Contains(message, commitFailed):
@@ -193,16 +194,6 @@ func (r *run) callbackNames() string {
 	return strings.Join(names, ", ")
 }
 
-// holders names who has an advisory lock, as far as that can still be asked.
-func (r *run) holders(key int64) []report.Blocker {
-	ctx, cancel := r.lastly(3*time.Second, 0.15)
-	defer cancel()
-	r.connMu.Lock()
-	defer r.connMu.Unlock()
-	holders, _ := r.conn.LockHolders(ctx, key)
-	return holders
-}
-
 // failure completes an error of a run: its context's end, what the driver says
 // of a lost connection, and, for what stands in the history, the way on.
 func (r *run) failure(ctx context.Context, err error) error {
@@ -217,7 +208,7 @@ func (r *run) failure(ctx context.Context, err error) error {
 		}
 		return f
 	}
-	if ctx.Err() != nil || errors.Is(err, ErrDeadline) || errors.Is(err, ErrInterrupted) {
+	if ctx.Err() != nil || errors.Is(err, session.ErrDeadline) || errors.Is(err, session.ErrInterrupted) {
 		return r.ended(ctx)
 	}
 	var table *database.UnreadableError
@@ -225,7 +216,7 @@ func (r *run) failure(ctx context.Context, err error) error {
 		return report.Failf(report.ValidationFailed, "%w; nothing was run", err).
 			Next("Name the history's table (FLYWAY_TABLE, FLYWAY_DEFAULT_SCHEMA), or give this one the columns of Flyway's.")
 	}
-	if r.conn != nil && database.IsConnectionError(err) {
+	if r.session.IsOpen() && database.IsConnectionError(err) {
 		return report.Failf(report.DatabaseUnreachable, "the connection to the database was lost: %w", err).
 			Next(whenBack)
 	}

@@ -19,7 +19,7 @@ func (r *run) checkScripts() error {
 	var problems []report.Problem
 	var nexts []string
 	db := judge.Database{
-		Table: r.table.Name, Schema: r.table.Schema,
+		Table: r.session.Table.Name, Schema: r.session.Table.Schema,
 		LongestMB: r.Config.MemoryMB / 20, // Flyway's heap is half of it, and a statement takes ten times its size there
 	}
 	for _, f := range slices.Concat(r.plan.Pending, r.callbacksOfRun()) {

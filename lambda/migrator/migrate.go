@@ -9,11 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"slipway/lambda/database"
 	"slipway/lambda/flyway"
 	"slipway/lambda/history"
 	"slipway/lambda/plan"
 	"slipway/lambda/report"
+	"slipway/lambda/retry"
 	"slipway/lambda/script"
+	"slipway/lambda/session"
 )
 
 // migrate applies what is pending.
@@ -67,7 +70,7 @@ func (r *run) migrate(ctx context.Context) error {
 	if err := r.checkDetached(ctx); err != nil {
 		return err
 	}
-	if now, err := r.conn.Now(ctx); err == nil && len(r.plan.Pending) > 0 {
+	if now, err := r.now(ctx); err == nil && len(r.plan.Pending) > 0 {
 		r.report.RestorePoint = &now
 	}
 	// Which of the scripts comes when decides on its lock_timeout.
@@ -117,7 +120,7 @@ func (r *run) migrate(ctx context.Context) error {
 
 // ask has Flyway tell of which scripts only it can tell whether they are pending.
 func (r *run) ask(ctx context.Context) error {
-	result, err := r.start(ctx, "info", r.conn.SessionSettings())
+	result, err := r.start(ctx, "info", r.session.Settings())
 	if err != nil {
 		return r.explain(ctx, err, false)
 	}
@@ -159,18 +162,10 @@ func (r *run) effort() int {
 
 // lookAgain reads the history after Flyway ended, within the time kept for it.
 func (r *run) lookAgain() error {
-	ctx, cancel := r.lastly(5*time.Second, 0.7)
+	ctx, cancel := r.session.Cleanup(5*time.Second, 0.7)
 	defer cancel()
-	r.connMu.Lock()
-	well := alive(ctx, r.conn)
-	if !well {
-		r.conn.Close()
-	}
-	r.connMu.Unlock()
-	if !well {
-		if err := r.open(ctx); err != nil {
-			return err
-		}
+	if err := r.session.Reopen(ctx); err != nil {
+		return err
 	}
 	return r.look(ctx)
 }
@@ -178,8 +173,8 @@ func (r *run) lookAgain() error {
 // applyAll runs Flyway over the pending scripts. A script that failed because of
 // other sessions, and of which nothing stays, is run again while there is time.
 func (r *run) applyAll(ctx context.Context) error {
-	retries := r.newRetries(true)
-	defer retries.tell(r)
+	retries := retry.New(r.Config.LockWait, true)
+	defer retries.Tell(r.warn)
 	for {
 		rank := history.LastRank(r.rows)
 		begun := time.Now()
@@ -196,7 +191,7 @@ func (r *run) applyAll(ctx context.Context) error {
 		if !errors.As(failure.Err, &answer) || failure.Code != report.Locked && failure.Code != report.MigrationFailed {
 			return err
 		}
-		why := passing(failure.SQLState, answer.Reason())
+		why := retry.Passing(failure.SQLState, answer.Reason())
 		if why == "" || r.lookAgain() != nil {
 			return err
 		}
@@ -206,9 +201,9 @@ func (r *run) applyAll(ctx context.Context) error {
 		}
 		r.log.Warn("a script failed because of others; trying again while there is time",
 			"script", name, "reason", why, "blockers", fmt.Sprint(blockers))
-		if !retries.wait(ctx, name, failure.SQLState, why, ownTime(took, rank, r.rows)) {
-			if n := retries.again[name]; n > 0 {
-				failure.Message += fmt.Sprintf("\nIt was run %s.", times(n+1))
+		if !retries.Wait(ctx, name, failure.SQLState, why, retry.OwnTime(took, rank, r.rows)) {
+			if n := retries.Times(name); n > 0 {
+				failure.Message += fmt.Sprintf("\nIt was run %s.", report.Times(n+1))
 			}
 			return err
 		}
@@ -227,25 +222,32 @@ func (r *run) apply(ctx context.Context) ([]report.Blocker, error) {
 	if r.Config.Baseline != "" && !r.exists {
 		args = append(args, "-baselineOnMigrate=true", "-baselineVersion="+r.Config.Baseline)
 	}
-	settings := r.conn.SessionSettings()
-	if deadline, ok := ctx.Deadline(); ok {
-		// Should this program vanish, the server ends the statement in its stead.
-		settings["statement_timeout"] = fmt.Sprint(time.Until(deadline).Milliseconds() + 15000)
-	}
+	settings := r.session.Settings()
+	session.LimitStatements(ctx, settings)
 	if err := r.cleanSessions(settings); err != nil {
 		return nil, r.explain(ctx, err, false)
 	}
 	if err := r.listen(ctx); err != nil {
 		return nil, err
 	}
-	w := r.watch(ctx)
-	_, err := r.start(w.ctx, "migrate", settings, args...)
-	blockers, lost := w.stop()
-	r.seen = w.rows
+	w := r.session.Watch(ctx, history.LastRank(r.rows), r.logProgress)
+	_, err := r.start(w.Context, "migrate", settings, args...)
+	blockers, lost := w.Stop()
+	r.seen = w.Rows
 	if err != nil {
 		return blockers, r.explain(ctx, err, lost)
 	}
 	return nil, nil
+}
+
+func (r *run) logProgress(rows []history.Row) {
+	applied := plan.AppliedSince(math.MinInt, rows, r.plan.Pending)
+	r.log.Info(fmt.Sprintf("applied %d of %d", len(applied), len(r.plan.Pending)), "last", rows[len(rows)-1].Script)
+}
+
+// now is the server's clock.
+func (r *run) now(ctx context.Context) (time.Time, error) {
+	return session.Ask(r.session, func(c *database.Conn) (time.Time, error) { return c.Now(ctx) })
 }
 
 // start runs Flyway once, on what [run.stage] wrote.
@@ -261,7 +263,7 @@ func (r *run) start(ctx context.Context, verb string, settings map[string]string
 		return nil, err
 	}
 	// A script can make a schema that comes first in the next session's path.
-	environment := map[string]string{"FLYWAY_DEFAULT_SCHEMA": r.table.Schema}
+	environment := map[string]string{"FLYWAY_DEFAULT_SCHEMA": r.session.Table.Schema}
 	for name, value := range r.Config.Flyway.Environment {
 		environment[name] = value
 	}
@@ -270,22 +272,22 @@ func (r *run) start(ctx context.Context, verb string, settings map[string]string
 	}
 	runner := r.Runner
 	runner.Log = func(line string) {
-		r.log.Debug("flyway", "line", r.staging.original(strings.ReplaceAll(line, string(r.target.Password), "********")))
+		r.log.Debug("flyway", "line", r.staging.original(strings.ReplaceAll(line, string(r.session.Target().Password), "********")))
 	}
-	runner.Interrupt = r.cancelStatements
-	runner.Grace = grace(ctx)
-	again := r.reconnector(ctx)
+	runner.Interrupt = r.session.CancelStatements
+	runner.Grace = session.GraceFor(ctx)
+	again := r.session.Reconnector(ctx)
 	for {
 		begun := time.Now()
 		r.log.Info("starting Flyway", "command", verb, "scripts", len(r.plan.Pending))
 		result, err := r.staging.originals(runner.Run(ctx, flyway.Command{
-			Verb: verb, URL: r.target.JDBCURL(r.application(false), settings), User: r.target.User, Password: string(r.target.Password),
+			Verb: verb, URL: r.session.Target().JDBCURL(r.session.Application(), settings), User: r.session.Target().User, Password: string(r.session.Target().Password),
 			Locations: r.staging.locations(verb), TempDir: r.staging.root, Settings: environment, Scripts: r.effort(), MemoryMB: r.Config.MemoryMB,
 			Args: append(args, fmt.Sprintf("-lockRetryCount=%d", r.lockRetries(ctx))),
 		}))
 		r.report.FlywayVersion = runner.Version()
 		r.log.Info("Flyway ended", "command", verb, "milliseconds", time.Since(begun).Milliseconds())
-		r.sweep()
+		r.session.Sweep()
 		if !again(err) {
 			return result, err
 		}
@@ -302,13 +304,23 @@ func (r *run) lockRetries(ctx context.Context) int {
 	return max(1, int(wait.Seconds()))
 }
 
-// grace is what the end of Flyway may take: parts of the reserve, see [reserve].
-func grace(ctx context.Context) flyway.Grace {
-	if _, ok := ctx.Deadline(); !ok {
-		return flyway.Grace{Interrupt: 4 * time.Second, Terminate: 2 * time.Second}
+// rolledBack returns the script that a failed start of Flyway ended at, "" where
+// not all that it did is known to be rolled back. The history has been read since:
+// a script that failed outside a transaction has its row there, and is not pending.
+// Of a callback Flyway tells neither name nor SQLSTATE: it is not run again.
+func (r *run) rolledBack(f *report.Failure) string {
+	name := f.Script
+	if name == "" && len(r.plan.Failed) == 0 && len(r.plan.Pending) > 0 {
+		// The commit of the first script that the history lacks, or the row that Flyway writes of it.
+		name = r.plan.Pending[0].Script
 	}
-	deadline, _ := ctx.Deadline()
-	part := min(12*time.Second, max(time.Second, time.Until(deadline)/4))
-	// Most of it for the cancelled statement: Flyway has to record a failed script.
-	return flyway.Grace{Interrupt: part * 2 / 5, Terminate: part / 8}
+	at := slices.IndexFunc(r.plan.Pending, func(file script.File) bool { return file.Script == name })
+	if at < 0 || r.plan.Pending[at].NoTransaction {
+		return ""
+	}
+	text, _ := r.scriptText(name, 0)
+	if text == "" || retry.Elsewhere().MatchString(text) || r.endsTransaction(text) {
+		return ""
+	}
+	return name
 }

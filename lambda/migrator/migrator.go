@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -19,6 +18,7 @@ import (
 	"slipway/lambda/flyway"
 	"slipway/lambda/plan"
 	"slipway/lambda/report"
+	"slipway/lambda/session"
 	"slipway/lambda/settings"
 )
 
@@ -28,16 +28,16 @@ type Config struct {
 	Locations []string // folders of the scripts
 	Encoding  string   // of the scripts; "" is UTF-8
 
-	SecretARN string          // Secrets Manager secret with username and password
-	Override  database.Target // fields that win over the secret's, where set; its TLS is the one used
-	IAMAuth   TokenBuilder    // makes the password where set; the user is the secret's, or Override's
-	Cluster   string          // RDS cluster identifier, for the restore command
-	Protected bool            // a revert has to repeat the current version
-	ReadOnly  bool            // refuse what changes the database, and never start Flyway; default false
-	Schema    string          // of the history; "" is the session's current schema
-	Table     string          // of the history; "" is flyway_schema_history
-	Flyway    settings.Flyway // passed on to Flyway
-	Baseline  string          // version at which a database without a history is adopted; "" refuses it
+	SecretARN string               // Secrets Manager secret with username and password
+	Override  database.Target      // fields that win over the secret's, where set; its TLS is the one used
+	IAMAuth   session.TokenBuilder // makes the password where set; the user is the secret's, or Override's
+	Cluster   string               // RDS cluster identifier, for the restore command
+	Protected bool                 // a revert has to repeat the current version
+	ReadOnly  bool                 // refuse what changes the database, and never start Flyway; default false
+	Schema    string               // of the history; "" is the session's current schema
+	Table     string               // of the history; "" is flyway_schema_history
+	Flyway    settings.Flyway      // passed on to Flyway
+	Baseline  string               // version at which a database without a history is adopted; "" refuses it
 
 	LockTimeout time.Duration // how long a transactional script waits for a table lock; default 5 s
 	LockWait    time.Duration // how long a command waits for another run, or for a table lock in all; default 60 s
@@ -47,9 +47,6 @@ type Config struct {
 	Rehearsal   Rehearsal     // what the run is a rehearsal of, so that next steps fit
 	MemoryMB    int           // what the program and Flyway may use together; 0: not limited
 }
-
-// TokenBuilder makes an IAM authentication token for a database user.
-type TokenBuilder func(ctx context.Context, address, user string) (string, error)
 
 // Request is what one run is asked to do.
 type Request struct {
@@ -108,11 +105,10 @@ type Migrator struct {
 	Log     *slog.Logger
 }
 
-// ErrDeadline is the cause of a context that ended because the time is up, and
-// ErrInterrupted of one that a signal ended.
+// The causes of a context that ended because the time is up, and because of a signal.
 var (
-	ErrDeadline    = errors.New("out of time")
-	ErrInterrupted = errors.New("interrupted")
+	ErrDeadline    = session.ErrDeadline
+	ErrInterrupted = session.ErrInterrupted
 )
 
 // Run carries out one request. The contract:
@@ -135,13 +131,14 @@ func (m *Migrator) Run(ctx context.Context, req Request) (*report.Report, error)
 		},
 	}
 	r.log = r.log.With("run", r.report.RunID)
+	r.session = session.New(m.sessionOptions(r))
 	failure := report.AsFailure(r.guarded(ctx))
 	if failure != nil {
 		r.report.Fail(failure)
 	}
 	r.report.DurationMs = time.Since(r.report.StartedAt).Milliseconds()
 	r.redact()
-	r.nameCommands()
+	m.Config.nameCommands(r.report)
 	if failure != nil {
 		failure.Message, failure.NextStep = r.report.Message, r.report.Next
 		return r.report, failure
@@ -158,7 +155,7 @@ func (r *run) guarded(ctx context.Context) (err error) {
 				Next("Report this with the log of the run.")
 		}
 	}()
-	work, cancel := reserve(ctx)
+	work, cancel := session.Reserve(ctx)
 	defer cancel()
 	defer r.close()
 	if err := r.do(work); err != nil {
@@ -167,47 +164,45 @@ func (r *run) guarded(ctx context.Context) (err error) {
 	return nil
 }
 
+func (m *Migrator) sessionOptions(r *run) session.Options {
+	c := m.Config
+	return session.Options{
+		SecretARN: c.SecretARN, Secrets: m.Secrets, Override: c.Override, IAMAuth: c.IAMAuth,
+		LockTimeout: c.LockTimeout, LockWait: c.LockWait, ConnectWait: c.ConnectWait, ReadOnly: c.ReadOnly,
+		RunID: r.report.RunID, Deadline: r.deadline, Log: r.log, Warn: r.warn,
+	}
+}
+
 func deadlineOf(ctx context.Context) time.Time {
 	deadline, _ := ctx.Deadline()
 	return deadline
-}
-
-// reserve keeps the last part of the time for ending things and answering: a
-// fifth of it, at most 12 s.
-func reserve(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
-	}
-	margin := min(12*time.Second, time.Until(deadline)/5)
-	return context.WithDeadlineCause(ctx, deadline.Add(-margin), ErrDeadline)
 }
 
 var ownCommand = regexp.MustCompile("`slipway (info|validate|repair)(?: --rows ([0-9,]+))?`")
 
 // nameCommands has next steps name commands as people run them where the report
 // is read: the program itself is in an image.
-func (r *run) nameCommands() {
-	if r.Config.CommandLine == "" {
+func (c Config) nameCommands(rep *report.Report) {
+	if c.CommandLine == "" {
 		return
 	}
 	rows := " --rows "
-	if strings.HasPrefix(r.Config.CommandLine, "make ") {
+	if strings.HasPrefix(c.CommandLine, "make ") {
 		rows = " ROWS="
 	}
 	here := func(found string) string {
 		m := ownCommand.FindStringSubmatch(found)
-		line := strings.ReplaceAll(r.Config.CommandLine, "{}", m[1])
+		line := strings.ReplaceAll(c.CommandLine, "{}", m[1])
 		if m[2] != "" {
 			line += rows + m[2]
 		}
 		return "`" + line + "`"
 	}
 	rename := func(text *string) { *text = ownCommand.ReplaceAllStringFunc(*text, here) }
-	rename(&r.report.Message)
-	rename(&r.report.Next)
-	for i := range r.report.Warnings {
-		rename(&r.report.Warnings[i])
+	rename(&rep.Message)
+	rename(&rep.Next)
+	for i := range rep.Warnings {
+		rename(&rep.Warnings[i])
 	}
 }
 
@@ -215,7 +210,7 @@ func (r *run) nameCommands() {
 // it came from (a script may well print it). Very short ones are left, since
 // they would match everywhere.
 func (r *run) redact() {
-	password := string(r.target.Password)
+	password := string(r.session.Target().Password)
 	if len(password) < 4 {
 		return
 	}

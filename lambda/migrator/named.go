@@ -33,8 +33,8 @@ func (r *run) repairNamed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer r.closeWork(w)
-	if f := r.plan.UnreadableFailure(r.table); f != nil {
+	defer r.session.CloseWork(w)
+	if f := r.plan.UnreadableFailure(r.session.Table); f != nil {
 		return f
 	}
 	rows, err := r.namedRows()
@@ -44,7 +44,7 @@ func (r *run) repairNamed(ctx context.Context) error {
 	var statements, actions []string
 	for _, row := range r.rows {
 		if !row.Success {
-			statements = append(statements, "DELETE FROM "+r.table.String()+row.Condition()+";")
+			statements = append(statements, "DELETE FROM "+r.session.Table.String()+row.Condition()+";")
 			actions = append(actions, plan.Removal(row))
 		}
 	}
@@ -73,7 +73,7 @@ func (r *run) repairNamed(ctx context.Context) error {
 // statement changes the row, or adds the one with which Flyway's repair marks it as deleted.
 func (r *run) statement(n named) string {
 	if !n.gone {
-		return fmt.Sprintf("UPDATE %s SET checksum = %d%s AND checksum = %d;", r.table, n.sum.Now, n.row.Condition(), n.sum.Was)
+		return fmt.Sprintf("UPDATE %s SET checksum = %d%s AND checksum = %d;", r.session.Table, n.sum.Now, n.row.Condition(), n.sum.Was)
 	}
 	by := "current_user"
 	if name := r.Config.Flyway.Environment["FLYWAY_INSTALLED_BY"]; name != "" {
@@ -83,7 +83,7 @@ func (r *run) statement(n named) string {
 		(installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
 		SELECT (SELECT max(installed_rank) + 1 FROM %[1]s),
 			version, description, 'DELETE', script, checksum, %[2]s, 0, true FROM %[1]s%[3]s;`,
-		r.table, by, n.row.Condition())
+		r.session.Table, by, n.row.Condition())
 }
 
 // namedRows finds the rows that the request names, by rank. If one of them is not as

@@ -7,6 +7,7 @@ import (
 	"slipway/lambda/database"
 	"slipway/lambda/history"
 	"slipway/lambda/report"
+	"slipway/lambda/session"
 )
 
 // oldTable is the name that Flyway gave the history before version 5.
@@ -18,7 +19,10 @@ func (r *run) checkOldHistory(ctx context.Context) error {
 	if r.exists || r.Config.Table != "" {
 		return nil
 	}
-	_, exists, err := r.conn.History(ctx, history.Table{Schema: r.table.Schema, Name: oldTable})
+	exists, err := session.Ask(r.session, func(c *database.Conn) (exists bool, err error) {
+		_, exists, err = c.History(ctx, history.Table{Schema: r.session.Table.Schema, Name: oldTable})
+		return exists, err
+	})
 	var other *database.UnreadableError
 	if errors.As(err, &other) {
 		return nil // another program's table of that name
@@ -26,6 +30,6 @@ func (r *run) checkOldHistory(ctx context.Context) error {
 	if err != nil || !exists {
 		return err
 	}
-	return report.Failf(report.BadRequest, "the schema %s has a history under the name that Flyway gave it before version 5, %s; nothing was run", r.table.Schema, oldTable).
+	return report.Failf(report.BadRequest, "the schema %s has a history under the name that Flyway gave it before version 5, %s; nothing was run", r.session.Table.Schema, oldTable).
 		Next("Set FLYWAY_TABLE (flyway.table in cdk.json) to " + oldTable + " to go on with that history, or to " + history.DefaultTable + " to begin another.")
 }

@@ -8,8 +8,11 @@ import (
 	"regexp"
 	"strings"
 
+	"slipway/lambda/database"
+	"slipway/lambda/lazyregexp"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/session"
 	"slipway/lambda/sqltext"
 )
 
@@ -19,12 +22,12 @@ func (r *run) checkRights(ctx context.Context) error {
 	if r.exists {
 		return nil
 	}
-	may, err := r.conn.MayCreate(ctx, r.table.Schema)
+	may, err := session.Ask(r.session, func(c *database.Conn) (bool, error) { return c.MayCreate(ctx, r.session.Table.Schema) })
 	if err != nil || may {
 		return err
 	}
-	f := report.Failf(report.AccessDenied, "permission denied for schema %s: the role may not make the history's table", r.table.Schema).
-		Next(fmt.Sprintf("Grant it: GRANT CREATE ON SCHEMA %s TO %q; or migrate as the owner of the schema.", r.table.Schema, r.target.User))
+	f := report.Failf(report.AccessDenied, "permission denied for schema %s: the role may not make the history's table", r.session.Table.Schema).
+		Next(fmt.Sprintf("Grant it: GRANT CREATE ON SCHEMA %s TO %q; or migrate as the owner of the schema.", r.session.Table.Schema, r.session.Target().User))
 	f.SQLState = "42501"
 	return f
 }
@@ -69,13 +72,13 @@ func (r *run) checkMixed() error {
 	}
 }
 
-var createsIndex = lazy(`^CREATE( UNIQUE)? INDEX CONCURRENTLY`)
+var createsIndex = lazyregexp.New(`^CREATE( UNIQUE)? INDEX CONCURRENTLY`)
 
 // checkInvalid looks for what a killed run left: a pending script is to create
 // an index that is there already, and invalid. IF NOT EXISTS would take it for
 // done, and without it the script would only fail.
 func (r *run) checkInvalid(ctx context.Context) error {
-	indexes, err := r.conn.InvalidIndexes(ctx)
+	indexes, err := session.Ask(r.session, func(c *database.Conn) ([]string, error) { return c.InvalidIndexes(ctx) })
 	if err != nil {
 		return err
 	}

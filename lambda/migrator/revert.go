@@ -3,8 +3,6 @@ package migrator
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"slipway/lambda/database"
 	"slipway/lambda/history"
@@ -37,19 +35,19 @@ func (r *run) revert(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer r.closeWork(w)
+	defer r.session.CloseWork(w)
 	r.report.SchemaVersionBefore = r.plan.Current.String()
 	p, err := r.planRevert()
 	if err != nil || len(p.steps) == 0 {
 		return err
 	}
-	if now, err := r.conn.Now(ctx); err == nil {
+	if now, err := r.now(ctx); err == nil {
 		r.report.RestorePoint = &now
 	}
 	before := history.LastRank(r.rows)
-	watched := r.watch(ctx)
-	err = r.undoAll(watched.ctx, w, p)
-	blockers, lost := watched.stop()
+	watched := r.session.Watch(ctx, before, nil)
+	err = r.undoAll(watched.Context, w, p)
+	blockers, lost := watched.Stop()
 	// Whatever the session answered, the history tells what was undone.
 	if again := r.lookAgain(); again != nil {
 		return errors.Join(err, again)
@@ -79,72 +77,24 @@ func (r *run) checkRevert() error {
 	case r.req.Steps < 0:
 		return refuse("%d is no number of steps", r.req.Steps)
 	case !r.exists:
-		return report.Failf(report.RevertRefused, "there is no history in schema %s, so there is nothing to revert", r.table.Schema).
+		return report.Failf(report.RevertRefused, "there is no history in schema %s, so there is nothing to revert", r.session.Table.Schema).
 			Next("Run `slipway info`.")
 	}
 	return nil
 }
 
-// openLocked opens the session of [run.openWork] and holds Flyway's lock with it.
-// The caller closes it with [run.closeWork].
+// openLocked opens the session that changes the history, and looks at it again: another
+// Flyway may have been at work until the lock was held. The caller closes it.
 func (r *run) openLocked(ctx context.Context) (*database.Work, error) {
-	w, err := r.openWork(ctx)
+	w, err := r.session.OpenWork(ctx)
 	if err != nil {
 		return nil, err
 	}
-	err = r.waitForFlyway(ctx, w)
-	if err == nil {
-		// Another Flyway may have been at work until the lock was held.
-		err = r.look(ctx)
-	}
-	if err != nil {
-		r.closeWork(w)
+	if err := r.look(ctx); err != nil {
+		r.session.CloseWork(w)
 		return nil, err
 	}
 	return w, nil
-}
-
-// openWork opens the session that runs the undo scripts. It goes by the name
-// of Flyway's sessions, so that whoever ends or counts those finds it.
-func (r *run) openWork(ctx context.Context) (*database.Work, error) {
-	settings := r.conn.SessionSettings()
-	if deadline, ok := ctx.Deadline(); ok {
-		settings["statement_timeout"] = fmt.Sprint(time.Until(deadline).Milliseconds() + 15000)
-	}
-	if limit := r.Config.LockTimeout.Milliseconds(); limit > 0 {
-		settings["lock_timeout"] = fmt.Sprint(limit)
-	}
-	return r.conn.OpenWork(ctx, r.table, r.application(false), settings)
-}
-
-func (r *run) closeWork(w *database.Work) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	w.Close(ctx)
-	r.sweep()
-}
-
-// waitForFlyway takes the lock under which a Flyway that is not Slipway's works.
-func (r *run) waitForFlyway(ctx context.Context, w *database.Work) error {
-	giveUp := time.Now().Add(r.Config.LockWait)
-	for first := true; ; first = false {
-		got, err := w.TryLock(ctx)
-		if err != nil || got {
-			return err
-		}
-		if first {
-			r.log.Info("Flyway is at work on this database; waiting for it")
-		}
-		if time.Now().After(giveUp) {
-			f := report.Failf(report.Locked, "another Flyway holds the lock of this history").
-				Next("Wait for the other Flyway to end, then run again.")
-			f.Blockers = r.holders(database.FlywayLock(r.table))
-			return f
-		}
-		if err := sleep(ctx, 300*time.Millisecond); err != nil {
-			return err
-		}
-	}
 }
 
 // warnPending says what the next deployment does to what was reverted.

@@ -10,6 +10,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/report"
+	"slipway/lambda/retry"
 )
 
 // explainUndo turns what a step ended with into a typed failure that says
@@ -56,7 +57,7 @@ func (r *run) undoFailure(ctx context.Context, u *undoError, lost bool, blockers
 	case !lost && known && r.undoScriptsFault(u, pg.Code):
 		f = report.Failf(report.MigrationFailed, "%s", pgMessage(pg)).Next(r.adviseUndo(u, pg.Code, pgMessage(pg)))
 		f.Err = u.err
-	case lost || database.IsConnectionError(u.err) && !r.well():
+	case lost || database.IsConnectionError(u.err) && !r.session.Well():
 		f = report.Failf(report.DatabaseUnreachable, "the connection to the database was lost").
 			Next("Run it again when the server takes connections.")
 	case errors.As(u.err, &f):
@@ -85,12 +86,12 @@ func (r *run) undoFailure(ctx context.Context, u *undoError, lost bool, blockers
 // undoScriptsFault reports whether an error of the server says something of the script.
 func (r *run) undoScriptsFault(u *undoError, state string) bool {
 	switch {
-	case state == lockNotAvailable:
+	case state == retry.LockNotAvailable:
 		return false
 	case state == "25006":
-		return !r.reader()
+		return !isReader(r.session)
 	case database.Passing(state):
-		return endsItself(state, u.step.text) && r.well()
+		return endsItself(state, u.step.text) && r.session.Well()
 	}
 	return true
 }
@@ -108,7 +109,7 @@ func (r *run) adviseUndo(u *undoError, state, message string) string {
 func (r *run) undoSituation(u *undoError, state, message string) *situation {
 	text := u.step.text
 	s := &situation{
-		state: state, message: message, script: u.step.undo.Script, role: r.target.User, database: r.target.Name,
+		state: state, message: message, script: u.step.undo.Script, role: r.session.Target().User, database: r.session.Target().Name,
 		outside: u.step.outside, rehearsal: r.Config.Rehearsal, statement: fromLine(text, u.line), atCommit: u.line == 0,
 	}
 	r.examine(s, text)

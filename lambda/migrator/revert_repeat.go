@@ -10,6 +10,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/history"
+	"slipway/lambda/lazyregexp"
 	"slipway/lambda/plan"
 	"slipway/lambda/script"
 	"slipway/lambda/sqltext"
@@ -56,8 +57,8 @@ func (r *run) repeatsOf() ([]repeat, error) {
 }
 
 var (
-	everything = lazy(`(?i)\b(all\s+(tables|sequences|functions|procedures|routines)\s+in|pg_(class|tables|views|proc|type|namespace|catalog)|information_schema)\b`)
-	execute    = lazy(`(?i)\bexecute\s+(\w*)`)
+	everything = lazyregexp.New(`(?i)\b(all\s+(tables|sequences|functions|procedures|routines)\s+in|pg_(class|tables|views|proc|type|namespace|catalog)|information_schema)\b`)
+	execute    = lazyregexp.New(`(?i)\bexecute\s+(\w*)`)
 )
 
 // touchesUnnamed reports whether a script makes its statements up as it runs,
@@ -124,7 +125,7 @@ func gone(before, after map[string]database.Object) []database.Object {
 	return list
 }
 
-var dropped = lazy(`(?is)^\s*drop\s+(?:materialized\s+view|foreign\s+table|view|table|function|procedure|aggregate|type|domain|sequence|schema)\s+(?:if\s+exists\s+)?(.*)$`)
+var dropped = lazyregexp.New(`(?is)^\s*drop\s+(?:materialized\s+view|foreign\s+table|view|table|function|procedure|aggregate|type|domain|sequence|schema)\s+(?:if\s+exists\s+)?(.*)$`)
 
 // droppedBy are the names that undo scripts drop: a forecast. What an undo
 // really takes away is seen when it runs.

@@ -13,6 +13,8 @@ import (
 	"slipway/lambda/database"
 	"slipway/lambda/history"
 	"slipway/lambda/report"
+	"slipway/lambda/retry"
+	"slipway/lambda/session"
 )
 
 // undoError is why a step was not taken.
@@ -41,8 +43,8 @@ type undoing struct {
 // sessions is tried again while there is time: its transaction was rolled back.
 func (r *run) undoAll(ctx context.Context, w *database.Work, p *revertPlan) error {
 	u := &undoing{run: r, w: w, rank: history.LastRank(r.rows), repeats: slices.Clone(p.repeats)}
-	retries := r.newRetries(false)
-	defer retries.tell(r)
+	retries := retry.New(r.Config.LockWait, false)
+	defer retries.Tell(r.warn)
 	for i := range p.steps {
 		s := &p.steps[i]
 		for {
@@ -53,16 +55,16 @@ func (r *run) undoAll(ctx context.Context, w *database.Work, p *revertPlan) erro
 				break
 			}
 			var pg *pgconn.PgError
-			if !errors.As(err, &pg) || s.outside || ctx.Err() != nil || elsewhere().MatchString(s.text) {
+			if !errors.As(err, &pg) || s.outside || ctx.Err() != nil || retry.Elsewhere().MatchString(s.text) {
 				return err
 			}
-			why := passing(pg.Code, pg.Message)
+			why := retry.Passing(pg.Code, pg.Message)
 			if why == "" {
 				return err
 			}
 			r.log.Warn("an undo script failed because of others; trying again while there is time",
 				"script", s.undo.Script, "reason", why)
-			if !retries.wait(ctx, s.undo.Script, pg.Code, why, time.Since(begun)) {
+			if !retries.Wait(ctx, s.undo.Script, pg.Code, why, time.Since(begun)) {
 				return err
 			}
 		}
@@ -77,7 +79,7 @@ func (r *run) supervise(ctx context.Context, w *database.Work, f func(context.Co
 	work, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	done := make(chan struct{})
-	grace := grace(ctx)
+	grace := session.GraceFor(ctx)
 	var ending sync.WaitGroup
 	ending.Go(func() {
 		select {
@@ -95,12 +97,12 @@ func (r *run) supervise(ctx context.Context, w *database.Work, f func(context.Co
 		}
 		// The statement may be between two: cancel until it is over.
 		for end := time.Now().Add(grace.Interrupt); time.Now().Before(end); {
-			r.cancelStatements()
+			r.session.CancelStatements()
 			if within(300 * time.Millisecond) {
 				return
 			}
 		}
-		r.sweep()
+		r.session.Sweep()
 		if !within(grace.Terminate) {
 			cut()
 		}

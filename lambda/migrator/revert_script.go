@@ -13,6 +13,7 @@ import (
 	"slipway/lambda/database"
 	"slipway/lambda/history"
 	"slipway/lambda/judge"
+	"slipway/lambda/lazyregexp"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
 	"slipway/lambda/sqltext"
@@ -36,8 +37,8 @@ type piece struct {
 }
 
 var (
-	plainBegin  = lazy(`^(BEGIN( WORK| TRANSACTION)?|START TRANSACTION)$`)
-	plainCommit = lazy(`^(COMMIT|END)( WORK| TRANSACTION)?$`)
+	plainBegin  = lazyregexp.New(`^(BEGIN( WORK| TRANSACTION)?|START TRANSACTION)$`)
+	plainCommit = lazyregexp.New(`^(COMMIT|END)( WORK| TRANSACTION)?$`)
 )
 
 // prepare reads the undo script of a step and cuts it into what is sent. It
@@ -147,12 +148,12 @@ func onlySpace(between string) bool { return sqltext.Blank(between) }
 func (r *run) undoPlaceholders(f script.File) map[string]string {
 	values := maps.Clone(r.placeholders())
 	maps.Copy(values, map[string]string{
-		"flyway:defaultschema": r.table.Schema,
-		"flyway:user":          r.target.User,
-		"flyway:database":      r.target.Name,
+		"flyway:defaultschema": r.session.Table.Schema,
+		"flyway:user":          r.session.Target().User,
+		"flyway:database":      r.session.Target().Name,
 		"flyway:timestamp":     time.Now().UTC().Format(time.DateTime),
 		"flyway:filename":      path.Base(f.Script),
-		"flyway:table":         r.table.Name,
+		"flyway:table":         r.session.Table.Name,
 		"flyway:environment":   "default",
 	})
 	return values

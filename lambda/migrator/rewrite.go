@@ -7,6 +7,7 @@ import (
 
 	"slipway/lambda/database"
 	"slipway/lambda/report"
+	"slipway/lambda/session"
 )
 
 // rewriteRows makes the rows that Flyway can't read into such as it can, once
@@ -20,11 +21,11 @@ func (r *run) rewriteRows(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer r.closeWork(w)
+	defer r.session.CloseWork(w)
 	if err := r.checkRows(); err != nil {
 		return err
 	}
-	statements := r.plan.Rewrites(r.table)
+	statements := r.plan.Rewrites(r.session.Table)
 	if err := r.rewrite(ctx, w, statements); err != nil {
 		return err
 	}
@@ -32,7 +33,7 @@ func (r *run) rewriteRows(ctx context.Context) error {
 	if err := r.look(ctx); err != nil {
 		return err
 	}
-	if f := r.plan.UnreadableFailure(r.table); f != nil {
+	if f := r.plan.UnreadableFailure(r.session.Table); f != nil {
 		return f
 	}
 	return nil
@@ -50,7 +51,7 @@ func (r *run) rewrite(ctx context.Context, w *database.Work, statements []string
 
 // checkRows compares the rows that the request names with those there are.
 func (r *run) checkRows() error {
-	f := r.plan.UnreadableFailure(r.table)
+	f := r.plan.UnreadableFailure(r.session.Table)
 	there := r.plan.UnreadableRanks()
 	asked := strings.ReplaceAll(r.req.Rows, " ", "")
 	switch {
@@ -70,7 +71,7 @@ func (r *run) checkRows() error {
 
 // checkTable refuses a history to which Flyway can't write, before anything runs.
 func (r *run) checkTable(ctx context.Context) error {
-	fault, err := r.conn.CheckTable(ctx, r.table)
+	fault, err := session.Ask(r.session, func(c *database.Conn) (*database.TableFault, error) { return c.CheckTable(ctx, r.session.Table) })
 	if err != nil || fault == nil {
 		return err
 	}

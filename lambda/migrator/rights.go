@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 
+	"slipway/lambda/database"
 	"slipway/lambda/judge"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/session"
 )
 
 // checkNeeds refuses pending scripts with a statement that PostgreSQL certainly
@@ -32,7 +34,9 @@ func (r *run) checkNeeds(ctx context.Context) error {
 			needs = nil // most of them may never run
 		}
 		for _, need := range needs {
-			refusal, err := r.conn.Refuses(ctx, string(need.Right), need.Of)
+			refusal, err := session.Ask(r.session, func(c *database.Conn) (*database.Refusal, error) {
+				return c.Refuses(ctx, string(need.Right), need.Of)
+			})
 			if err != nil {
 				return err
 			}
@@ -63,7 +67,7 @@ func (r *run) checkNeeds(ctx context.Context) error {
 func (r *run) lacks(f script.File, need judge.Need, state, message string) *report.Failure {
 	s := situation{
 		state: state, message: message, script: f.Script, outside: f.NoTransaction,
-		role: r.target.User, database: r.target.Name,
+		role: r.session.Target().User, database: r.session.Target().Name,
 	}
 	failure := &report.Failure{
 		Code: report.AccessDenied, Script: f.Script, Line: need.Line, SQLState: state, Message: message, NextStep: s.advise(),

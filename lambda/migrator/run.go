@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"log/slog"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"slipway/lambda/database"
@@ -17,6 +15,7 @@ import (
 	"slipway/lambda/plan"
 	"slipway/lambda/report"
 	"slipway/lambda/script"
+	"slipway/lambda/session"
 )
 
 // run is the state of one request.
@@ -28,14 +27,8 @@ type run struct {
 	// deadline is when the answer must be there; zero for none.
 	deadline time.Time
 
-	set    *script.Set
-	target database.Target
-	table  history.Table
-	// conn is Slipway's own session. The watcher uses it while Flyway runs, so
-	// everybody locks.
-	conn   *database.Conn
-	connMu sync.Mutex
-
+	set     *script.Set
+	session *session.Session
 	rows    []history.Row
 	exists  bool // the history's table
 	trusted bool // [run.checkOthers] has passed once
@@ -61,7 +54,9 @@ func (r *run) do(ctx context.Context) error {
 	if err := r.load(); err != nil {
 		return err
 	}
-	if err := r.connect(ctx); err != nil {
+	err := r.session.Open(ctx)
+	r.report.Database = r.session.Database()
+	if err != nil {
 		return err
 	}
 	if err := r.findTable(ctx); err != nil {
@@ -76,7 +71,7 @@ func (r *run) do(ctx context.Context) error {
 		return err
 	}
 	r.report.SchemaVersionBefore = r.plan.Current.String()
-	if f := r.plan.UnreadableFailure(r.table); f != nil && r.req.Command != "info" && r.req.Command != "repair" {
+	if f := r.plan.UnreadableFailure(r.session.Table); f != nil && r.req.Command != "info" && r.req.Command != "repair" {
 		return f
 	}
 	switch r.req.Command {
@@ -120,7 +115,11 @@ func (r *run) load() error {
 
 // look reads the history and makes the plan anew.
 func (r *run) look(ctx context.Context) error {
-	rows, exists, err := r.conn.History(ctx, r.table)
+	exists := false
+	rows, err := session.Ask(r.session, func(c *database.Conn) (rows []history.Row, err error) {
+		rows, exists, err = c.History(ctx, r.session.Table)
+		return rows, err
+	})
 	if err != nil {
 		return err
 	}
@@ -131,7 +130,8 @@ func (r *run) look(ctx context.Context) error {
 // replan makes the plan of that history.
 func (r *run) replan(rows []history.Row) (err error) {
 	r.rows = rows
-	rules := r.rules()
+	rules := r.Config.rules(r.session.Target())
+	rules.Version = r.Runner.Version
 	if r.req.Command == "migrate" && r.req.Target != "" {
 		if rules.Target, err = r.targetVersion(); err != nil {
 			return err
@@ -143,10 +143,6 @@ func (r *run) replan(rows []history.Row) (err error) {
 	r.report.SchemaVersionAfter = r.plan.Current.String()
 	r.report.Pending = r.plan.PendingScripts()
 	return nil
-}
-
-func (r *run) rules() plan.Rules {
-	return plan.Rules{OutOfOrder: r.Config.Flyway.OutOfOrder, Repeatable: r.repeatableChecksum, Version: r.Runner.Version}
 }
 
 func (r *run) targetVersion() (script.Version, error) {
@@ -163,41 +159,30 @@ func (r *run) targetVersion() (script.Version, error) {
 		Next("Name a version of the release as target.")
 }
 
-// application is the application_name of the run's sessions: Flyway's, or with
-// own this program's. The prefix is the same for all runs on the same history.
-func (r *run) application(own bool) string {
-	if own {
-		return "slipway-run/" + r.report.RunID
-	}
-	return r.applicationPrefix() + r.report.RunID
-}
-
-func (r *run) applicationPrefix() string {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(r.table.String()))
-	return fmt.Sprintf("slipway/%08x/", h.Sum32())
-}
-
 // placeholders are the configured ones, port and dsn made from the database
 // where they are not given.
-func (r *run) placeholders() map[string]string {
-	all := map[string]string{"port": fmt.Sprint(r.target.Port), "dsn": r.target.DSN()}
-	maps.Copy(all, r.Config.Flyway.Placeholders)
+func (r *run) placeholders() map[string]string { return r.Config.placeholders(r.session.Target()) }
+
+func (c Config) placeholders(t database.Target) map[string]string {
+	all := map[string]string{"port": fmt.Sprint(t.Port), "dsn": t.DSN()}
+	maps.Copy(all, c.Flyway.Placeholders)
 	return all
 }
 
-// repeatableChecksum is Flyway's checksum of a repeatable script: over its
-// text with placeholders replaced. Flyway's own placeholders are not known here.
-func (r *run) repeatableChecksum(f script.File) (sum int32, ok bool, err error) {
-	if f.LiteralPlaceholders || !r.Config.Flyway.Replace {
-		return f.Checksum, true, nil
-	}
-	text, err := f.Text()
-	if err != nil {
-		return 0, false, notAsRead(f, err)
-	}
-	replaced, unknown := script.Replace(string(text), r.Config.Flyway.Prefix, r.Config.Flyway.Suffix, r.placeholders())
-	return script.Checksum([]byte(replaced)), len(unknown) == 0, nil
+// rules are the plan's for a database. Flyway's checksum of a repeatable script is
+// over its text with placeholders replaced; Flyway's own are not known here.
+func (c Config) rules(t database.Target) plan.Rules {
+	return plan.Rules{OutOfOrder: c.Flyway.OutOfOrder, Repeatable: func(f script.File) (sum int32, ok bool, err error) {
+		if f.LiteralPlaceholders || !c.Flyway.Replace {
+			return f.Checksum, true, nil
+		}
+		text, err := f.Text()
+		if err != nil {
+			return 0, false, notAsRead(f, err)
+		}
+		replaced, unknown := script.Replace(string(text), c.Flyway.Prefix, c.Flyway.Suffix, c.placeholders(t))
+		return script.Checksum([]byte(replaced)), len(unknown) == 0, nil
+	}}
 }
 
 func (r *run) warn(format string, args ...any) {
@@ -210,33 +195,5 @@ func (r *run) warn(format string, args ...any) {
 // the run's lock.
 func (r *run) close() {
 	r.staging.remove()
-	r.connMu.Lock()
-	defer r.connMu.Unlock()
-	if r.conn != nil {
-		r.conn.Close()
-	}
-}
-
-// lastly is a context for one of the last things of a run, such as a cancel or
-// a look at the history: it outlives the work's, and takes at most so long,
-// and at most that part of the time left until the answer must be there. With a
-// server that says nothing any more, each of them uses its time up.
-func (r *run) lastly(limit time.Duration, part float64) (context.Context, context.CancelFunc) {
-	if !r.deadline.IsZero() {
-		left := time.Duration(float64(time.Until(r.deadline)) * part)
-		limit = min(limit, max(left, 50*time.Millisecond))
-	}
-	return context.WithTimeout(context.Background(), limit)
-}
-
-// sleep waits, or answers the context's cause.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	r.session.Close()
 }

@@ -16,7 +16,9 @@ import (
 	"slipway/lambda/database"
 	"slipway/lambda/flyway"
 	"slipway/lambda/history"
+	"slipway/lambda/lazyregexp"
 	"slipway/lambda/script"
+	"slipway/lambda/session"
 )
 
 // Clean sessions: all scripts of a start of Flyway run in one session, and each
@@ -97,10 +99,10 @@ func (r *run) sessionValues(limit int64) (*strings.Replacer, error) {
 	tag := "slipway_" + r.report.RunID
 	return strings.NewReplacer(
 		"@tag", tag, "@state", tag, "@channel", tag,
-		"@history", r.table.String(), "@rank", fmt.Sprint(history.LastRank(r.rows)),
+		"@history", r.session.Table.String(), "@rank", fmt.Sprint(history.LastRank(r.rows)),
 		"@outside", "'{"+strings.Join(outside, ",")+"}'::int8[]", "@limit", fmt.Sprint(limit), "@adopted", fmt.Sprint(adopted),
 		"@callbackCustom", textArray(ofCallbacks), "@custom", textArray(ofScripts),
-		"@lock", fmt.Sprint(database.FlywayLock(r.table)), "@application", r.application(false),
+		"@lock", fmt.Sprint(database.FlywayLock(r.session.Table)), "@application", r.session.Application(),
 	), nil
 }
 
@@ -112,7 +114,7 @@ func textArray(values []string) string {
 	return "ARRAY[" + strings.Join(quoted, ", ") + "]::text[]"
 }
 
-var setsCustom = lazy(`(?i)\bSET\s+(?:SESSION\s+|LOCAL\s+)?((?:"?[a-z_][\w$]*"?\.)+"?[a-z_][\w$]*"?)\s*(?:=|TO\b)|\bset_config\s*\(\s*E?'([^']+\.[^']+)'`)
+var setsCustom = lazyregexp.New(`(?i)\bSET\s+(?:SESSION\s+|LOCAL\s+)?((?:"?[a-z_][\w$]*"?\.)+"?[a-z_][\w$]*"?)\s*(?:=|TO\b)|\bset_config\s*\(\s*E?'([^']+\.[^']+)'`)
 
 // customSettings are the names with a dot that scripts may set. No catalog
 // lists them.
@@ -142,15 +144,17 @@ type leftBehind struct {
 
 // listen has the own session hear what scripts leave behind.
 func (r *run) listen(ctx context.Context) error {
-	r.connMu.Lock()
-	defer r.connMu.Unlock()
-	return r.conn.Listen(ctx, "slipway_"+r.report.RunID)
+	_, err := session.Ask(r.session, func(c *database.Conn) (bool, error) {
+		return true, c.Listen(ctx, "slipway_"+r.report.RunID)
+	})
+	return err
 }
 
 // warnOfSessions puts what scripts left behind into the report. The history has
 // been read since, so that what was told has arrived.
 func (r *run) warnOfSessions() {
-	for _, payload := range r.conn.Heard() {
+	told, _ := session.Ask(r.session, func(c *database.Conn) ([]string, error) { return c.Heard(), nil })
+	for _, payload := range told {
 		var told leftBehind
 		if json.Unmarshal([]byte(payload), &told) != nil {
 			continue

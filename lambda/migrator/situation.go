@@ -6,9 +6,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
+	"slipway/lambda/database"
+	"slipway/lambda/lazyregexp"
 	"slipway/lambda/script"
+	"slipway/lambda/session"
 )
 
 // Rehearsal says whether a run is a rehearsal, so that its report speaks of
@@ -85,7 +87,7 @@ func ServerLacks(sqlState, message string) bool {
 	return row != nil && row.server
 }
 
-var plainName = lazy(`^[a-z_][a-z0-9_]*$`)
+var plainName = lazyregexp.New(`^[a-z_][a-z0-9_]*$`)
 
 // quoteName writes a name as SQL takes it.
 func quoteName(name string) string {
@@ -108,15 +110,15 @@ var limits = map[string][]string{
 
 // ends are what a script itself can name that ends its statement or session.
 var ends = map[string]func() *regexp.Regexp{
-	"57014": lazy(`(?i)statement_timeout`),
-	"25006": lazy(`(?i)read\s+only|transaction_read_only`),
-	"57P01": lazy(`(?i)pg_terminate_backend`),
+	"57014": lazyregexp.New(`(?i)statement_timeout`),
+	"25006": lazyregexp.New(`(?i)read\s+only|transaction_read_only`),
+	"57P01": lazyregexp.New(`(?i)pg_terminate_backend`),
 }
 
 var (
-	missing = lazy(`(?:relation|table|view|sequence|index|function|procedure|type) "?([^"\s(]+)"?.*does not exist`)
-	owning  = lazy(`(?:must be owner of|permission denied for) (table|view|materialized view|foreign table|sequence|index|relation|schema|function|procedure|type) (\S+)`)
-	forRole = lazy(`(?is)\bFOR\s+(?:ROLE|USER)\s+("[^"]+"|\w+)`)
+	missing = lazyregexp.New(`(?:relation|table|view|sequence|index|function|procedure|type) "?([^"\s(]+)"?.*does not exist`)
+	owning  = lazyregexp.New(`(?:must be owner of|permission denied for) (table|view|materialized view|foreign table|sequence|index|relation|schema|function|procedure|type) (\S+)`)
+	forRole = lazyregexp.New(`(?is)\bFOR\s+(?:ROLE|USER)\s+("[^"]+"|\w+)`)
 )
 
 // examine asks the database about what the error names. text is the script's.
@@ -124,24 +126,22 @@ func (r *run) examine(s *situation, text string) {
 	if own := ends[s.state]; own != nil {
 		s.ownSetting = own().MatchString(text)
 	}
-	ctx, cancel := r.lastly(3*time.Second, 0.15)
-	defer cancel()
-	r.connMu.Lock()
-	defer r.connMu.Unlock()
-	if r.conn == nil {
-		return
-	}
+	r.session.AskAtEnd(func(ctx context.Context, c *database.Conn) { s.ask(ctx, c) })
+}
+
+// ask asks about the limits, names and owners that the error is of.
+func (s *situation) ask(ctx context.Context, c *database.Conn) {
 	for state, names := range limits {
 		if strings.HasPrefix(s.state, state) && !s.ownSetting {
-			s.setting = r.limit(ctx, s, names)
+			s.setting = s.limit(ctx, c, names)
 		}
 	}
 	if m := missing().FindStringSubmatch(s.message); m != nil && strings.HasPrefix(s.state, "42") {
 		name := m[1][strings.LastIndexByte(m[1], '.')+1:]
-		s.found = strings.Join(r.conn.Namesakes(ctx, name), ", ")
+		s.found = strings.Join(c.Namesakes(ctx, name), ", ")
 	}
 	if m := owning().FindStringSubmatch(s.message); m != nil && s.state == "42501" {
-		s.owner = quoteName(r.conn.Owner(ctx, m[1], m[2]))
+		s.owner = quoteName(c.Owner(ctx, m[1], m[2]))
 	} else if m := forRole().FindStringSubmatch(s.statement); m != nil && s.state == "42501" {
 		s.owner = m[1]
 	}
@@ -151,9 +151,9 @@ func (r *run) examine(s *situation, text string) {
 }
 
 // limit says which of these settings is in force for new sessions of the role, and how to lift it.
-func (r *run) limit(ctx context.Context, s *situation, names []string) string {
+func (s *situation) limit(ctx context.Context, c *database.Conn, names []string) string {
 	for _, name := range names {
-		value, from := r.conn.Setting(ctx, name)
+		value, from := c.Setting(ctx, name)
 		if value == "" || value == "0" || value == "off" {
 			continue
 		}
@@ -195,23 +195,11 @@ func fromLine(text string, line int) string {
 	return text
 }
 
-// well reports whether the run's own session still answers.
-func (r *run) well() bool {
-	ctx, cancel := r.lastly(3*time.Second, 0.15)
-	defer cancel()
-	r.connMu.Lock()
-	defer r.connMu.Unlock()
-	return r.conn != nil && alive(ctx, r.conn)
-}
-
-// reader reports whether the server takes no changes, or can't be asked any more.
-func (r *run) reader() bool {
-	if !r.well() {
-		return true
+// isReader reports whether the server takes no changes, or can't be asked any more.
+func isReader(s *session.Session) bool {
+	reader := true
+	if s.Well() {
+		s.AskAtEnd(func(ctx context.Context, c *database.Conn) { reader = c.InRecovery(ctx) })
 	}
-	ctx, cancel := r.lastly(3*time.Second, 0.15)
-	defer cancel()
-	r.connMu.Lock()
-	defer r.connMu.Unlock()
-	return r.conn.InRecovery(ctx)
+	return reader
 }
