@@ -2,8 +2,8 @@
 // history of a database: which scripts are pending, what contradicts, and what
 // only Flyway can tell. It is pure: it reads no database and starts nothing.
 //
-// It leaves to its caller what is done about it. It may import history, script
-// and report.
+// It leaves to its caller what is done about it. It may import history, script,
+// report, and flyway for what its versions read.
 package plan
 
 import (
