@@ -86,7 +86,7 @@ var arguments = map[string]struct{ target, want string }{
 	"FROM":         {"revert", "--from=V"},
 	"DRY_RUN":      {"revert", "--dry-run=V"},
 	"ROWS":         {"repair", "--rows=V"},
-	"ONLY":         {"faults", "--only=V"},
+	"ONLY":         {"faults", "Test/(V)"},
 	"QUICK":        {"bench", "--quick=V"},
 	"ROLES":        {"rehearse", "--roles=V"},
 	"FIX":          {"check", "--fix=V"},
