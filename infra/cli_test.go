@@ -40,15 +40,21 @@ func TestCommandLineInstallsByItsLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	cache, bin, elsewhere := t.TempDir(), t.TempDir(), t.TempDir()
-	npm := "#!/bin/sh\nset -e\necho \"npm $*\"\ntest -e package-lock.json\ntest ! -e .npmrc\nmkdir -p node_modules/.bin\nprintf '#!/bin/sh\\necho cdk \"$@\"\\n' >node_modules/.bin/cdk\nchmod +x node_modules/.bin/cdk\n"
-	for name, text := range map[string]string{filepath.Join(bin, "npm"): npm, filepath.Join(bin, "npx"): "#!/bin/sh\necho npx\n", filepath.Join(elsewhere, ".npmrc"): "registry=https://attacker.example\n"} {
+	npm := "#!/bin/sh\nset -e\necho \"npm $*\"\ntest -e package-lock.json\ntest ! -e .npmrc\nmkdir -p " +
+		"node_modules/.bin\nprintf '#!/bin/sh\\necho cdk \"$@\"\\n' >node_modules/.bin/cdk\nchmod +x " +
+		"node_modules/.bin/cdk\n"
+	for name, text := range map[string]string{filepath.Join(bin, "npm"): npm,
+		filepath.Join(bin, "npx"):          "#!/bin/sh\necho npx\n",
+		filepath.Join(elsewhere, ".npmrc"): "registry=https://attacker.example\n"} {
 		if err := os.WriteFile(name, []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for run, want := range []string{"npm ci --ignore-scripts --no-audit --no-fund --loglevel=error\ncdk synth a b\n", "cdk synth a b\n"} {
+	for run, want := range []string{"npm ci --ignore-scripts --no-audit --no-fund --loglevel=error\ncdk synth a b\n",
+		"cdk synth a b\n"} {
 		command := exec.Command(filepath.Join(here, "cdk"), "synth", "a b")
-		command.Dir, command.Env = elsewhere, []string{"PATH=" + bin + ":/usr/bin:/bin", "XDG_CACHE_HOME=" + cache, "HOME=/nowhere"}
+		command.Dir, command.Env = elsewhere, []string{"PATH=" + bin + ":/usr/bin:/bin", "XDG_CACHE_HOME=" + cache,
+			"HOME=/nowhere"}
 		out, err := command.CombinedOutput()
 		if err != nil || string(out) != want {
 			t.Errorf("run %d: %v\n%s\nwant\n%s", run, err, out, want)
@@ -63,7 +69,8 @@ func TestCommandLineInstallsByItsLock(t *testing.T) {
 // pip compares what it fetches with the lock files, which hold all that the
 // wanted packages need.
 func TestPythonToolsAreLocked(t *testing.T) {
-	wanted := map[string]string{"lint/requirements.lock": "lint/requirements.txt", "local/requirements.lock": "local/requirements.txt", "local/awscli.lock": ""}
+	wanted := map[string]string{"lint/requirements.lock": "lint/requirements.txt",
+		"local/requirements.lock": "local/requirements.txt", "local/awscli.lock": ""}
 	line := regexp.MustCompile(`^([A-Za-z0-9._-]+)==(\S+)( ;.*)? \\?$`)
 	for file, from := range wanted {
 		raw, err := os.ReadFile(file)
@@ -90,7 +97,8 @@ func TestPythonToolsAreLocked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`(?m)^([a-z-]+)(?:\[\w+\])?==(\S+)$`).FindAllStringSubmatch(string(asked), -1) {
+		for _, m := range regexp.MustCompile(`(?m)^([a-z-]+)(?:\[\w+\])?==(\S+)$`).FindAllStringSubmatch(string(asked),
+			-1) {
 			if locked[m[1]] != m[2] {
 				t.Errorf("%s has %s %s, %s has %q", from, m[1], m[2], file, locked[m[1]])
 			}

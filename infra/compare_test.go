@@ -31,7 +31,8 @@ func newBranch(t *testing.T, environments string) branchOf {
 
 func (b branchOf) git(args ...string) {
 	b.Helper()
-	command := exec.Command("git", append([]string{"-C", b.root, "-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
+	command := exec.Command("git", append([]string{"-C", b.root, "-c", "user.name=t", "-c", "user.email=t@example.com"},
+		args...)...)
 	if out, err := command.CombinedOutput(); err != nil {
 		b.Fatalf("git %v: %v\n%s", args, err, out)
 	}
@@ -89,13 +90,16 @@ func TestCheckComparesTemplates(t *testing.T) {
 	}{
 		"zones in another order, one more, a size": {
 			`{"database": {"maxCapacity": 8, "availabilityZones": ["eu-central-1c", "eu-central-1b", "eu-central-1a"]}}`, 0, nil, "database-"},
-		"the name and the range": {`{"database": {"name": "shop", "vpcCidr": "10.1.0.0/16", ` + zones + `}}`, 1, []string{
-			cluster + `DatabaseName "app" → "shop"`, `environments.prod.replace = ["database"]`, "cdk.json: error [replaced-database]",
-			`the VPC NetworkVpcFAC8F4A5 (AWS::EC2::VPC) would be replaced: CidrBlock "10.0.0.0/16" → "10.1.0.0/16"`,
-			`the subnet NetworkSubnet18D1B2567 (AWS::EC2::Subnet) would be replaced: CidrBlock "10.0.0.0/20" → "10.1.0.0/20"; VpcId refers to NetworkVpc`,
-		}, "waived [replaced"},
+		"the name and the range": {`{"database": {"name": "shop", "vpcCidr": "10.1.0.0/16", ` + zones + `}}`, 1,
+			[]string{
+				cluster + `DatabaseName "app" → "shop"`, `environments.prod.replace = ["database"]`,
+				"cdk.json: error [replaced-database]",
+				`the VPC NetworkVpcFAC8F4A5 (AWS::EC2::VPC) would be replaced: CidrBlock "10.0.0.0/16" → "10.1.0.0/16"`,
+				`the subnet NetworkSubnet18D1B2567 (AWS::EC2::Subnet) would be replaced: CidrBlock "10.0.0.0/20" → "10.1.0.0/20"; VpcId refers to NetworkVpc`,
+			}, "waived [replaced"},
 		"the name, meant": {`{"replace": ["database"], "database": {"name": "shop", ` + zones + `}}`, 0,
-			[]string{cluster, "cdk.json: waived [replaced-database]", `because environments.prod.replace of cdk.json has "database"`}, "error ["},
+			[]string{cluster, "cdk.json: waived [replaced-database]",
+				`because environments.prod.replace of cdk.json has "database"`}, "error ["},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.environments(`{"dev": {"throwaway": true}, "prod": ` + c.prod + `}`)

@@ -71,7 +71,8 @@ func synthesize(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		all[c.Name] = stacks.Props{Config: c, Release: release, Images: project.Images, Root: root, Rerun: project.Rerun}
+		all[c.Name] = stacks.Props{Config: c, Release: release, Images: project.Images, Root: root,
+			Rerun: project.Rerun}
 	}
 	addStacks(app, project, all)
 	app.Synth(nil)

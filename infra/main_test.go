@@ -46,7 +46,8 @@ func lay(t *testing.T, files map[string]string) (root string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]string{".dockerignore": string(ignore), "docker/Dockerfile": "FROM scratch\n", "sql/postgresql/V1__a.sql": "SELECT 1;", "sql/postgresql/V2__b.sql": "SELECT 2;"}
+	all := map[string]string{".dockerignore": string(ignore), "docker/Dockerfile": "FROM scratch\n",
+		"sql/postgresql/V1__a.sql": "SELECT 1;", "sql/postgresql/V2__b.sql": "SELECT 2;"}
 	for name, content := range files {
 		all[name] = content
 	}
@@ -95,7 +96,8 @@ const existing = `{"vpcId": "vpc-0123456789abcdef0", "subnetIds": ["subnet-01234
 
 func TestThreeEnvironments(t *testing.T) {
 	var environments map[string]any
-	text := `{"dev": {}, "old": {"database": ` + existing + `}, "prod": {"account": "123456789012", "region": "eu-central-1"}}`
+	text := `{"dev": {}, "old": {"database": ` + existing +
+		`}, "prod": {"account": "123456789012", "region": "eu-central-1"}}`
 	if err := json.Unmarshal([]byte(text), &environments); err != nil {
 		t.Fatal(err)
 	}
@@ -103,13 +105,15 @@ func TestThreeEnvironments(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, stderr)
 	}
-	if got, want := stacksOf(t, root), "slipway-dev slipway-dev-database slipway-old slipway-prod slipway-prod-database"; got != want {
+	if got, want := stacksOf(t, root), "slipway-dev slipway-dev-database slipway-old slipway-prod "+
+		"slipway-prod-database"; got != want {
 		t.Errorf("stacks %s, not %s", got, want)
 	}
 }
 
 func TestEnvironmentsFromAFile(t *testing.T) {
-	root, stderr, err := synth(t, map[string]any{"environments": "@local.json"}, map[string]string{"local.json": `{"local": {"database": ` + existing + `}}`})
+	root, stderr, err := synth(t, map[string]any{"environments": "@local.json"},
+		map[string]string{"local.json": `{"local": {"database": ` + existing + `}}`})
 	if err != nil {
 		t.Fatalf("%v: %s", err, stderr)
 	}
@@ -139,13 +143,15 @@ func TestPipeline(t *testing.T) {
 	where := func(account, region string) map[string]any {
 		return map[string]any{"account": account, "region": region}
 	}
-	environments := map[string]any{"dev": where("111122223333", "eu-central-1"), "prod": where("444455556666", "us-east-1")}
+	environments := map[string]any{"dev": where("111122223333", "eu-central-1"),
+		"prod": where("444455556666", "us-east-1")}
 	root, stderr, err := synth(t, map[string]any{"environments": environments, "pipeline": "@pipeline.json"},
 		map[string]string{"pipeline.json": `{"account": "111122223333", "region": "eu-central-1", "environments": ["prod", "dev"]}`})
 	if err != nil {
 		t.Fatalf("%v: %s", err, stderr)
 	}
-	if got, want := stacksOf(t, root), "cross-region-stack-111122223333_us-east-1 slipway-dev slipway-dev-database slipway-pipeline slipway-prod slipway-prod-database"; got != want {
+	if got, want := stacksOf(t, root), "cross-region-stack-111122223333_us-east-1 slipway-dev slipway-dev-database "+
+		"slipway-pipeline slipway-prod slipway-prod-database"; got != want {
 		t.Errorf("stacks %s, not %s", got, want)
 	}
 	nested, err := filepath.Glob(filepath.Join(root, "cdk.out", "assembly-slipway-pipeline-*", "*.template.json"))
@@ -170,10 +176,13 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		files   map[string]string
 		want    string
 	}{
-		{"context", map[string]any{"environments": map[string]any{"dev": map[string]any{"memroy": 1, "timeout": "20m"}}}, nil,
+		{"context", map[string]any{"environments": map[string]any{"dev": map[string]any{"memroy": 1,
+			"timeout": "20m"}}}, nil,
 			"environments.dev.memroy: no such key; did you mean \"memory\"?\n" +
-				"environments.dev.timeout: 20m0s is more than 14m0s, and Lambda ends at 15: run longer migrations with the same image in ECS Fargate or CodeBuild (`slipway migrate`)\n"},
-		{"scripts", map[string]any{"environments": dev}, map[string]string{"sql/postgresql/V3_c.sql": "SELECT 3;"}, "V3_c.sql: "},
+				"environments.dev.timeout: 20m0s is more than 14m0s, and Lambda ends at 15: run longer migrations " +
+				"with the same image in ECS Fargate or CodeBuild (`slipway migrate`)\n"},
+		{"scripts", map[string]any{"environments": dev}, map[string]string{"sql/postgresql/V3_c.sql": "SELECT 3;"},
+			"V3_c.sql: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root, stderr, err := synth(t, c.context, c.files)
@@ -196,7 +205,8 @@ func TestReleaseOfTheFuture(t *testing.T) {
 		t.Fatal(err)
 	}
 	stderr, err := run(t, root, map[string]any{"environments": map[string]any{"dev": map[string]any{}}})
-	if err == nil || !strings.Contains(stderr, "lies in the future") || !strings.Contains(stderr, "V2__b.sql") || stacksOf(t, root) != "" {
+	if err == nil || !strings.Contains(stderr, "lies in the future") || !strings.Contains(stderr, "V2__b.sql") ||
+		stacksOf(t, root) != "" {
 		t.Errorf("%v, stacks %s:\n%s", err, stacksOf(t, root), stderr)
 	}
 }

@@ -32,8 +32,8 @@ func (c cli) archive(args []string) int {
 		return 1
 	}
 	if n := bytes.Count(out, []byte("Preload Warning: Cannot find ")); n > 0 {
-		fmt.Fprintf(c.err, "%d classes of %s are not in this Flyway or this Java, and were left out. This costs time at a start, "+
-			"nothing else; `make class-list` makes the list anew\n", n, args[0])
+		fmt.Fprintf(c.err, "%d classes of %s are not in this Flyway or this Java, and were left out. This costs "+
+			"time at a start, nothing else; `make class-list` makes the list anew\n", n, args[0])
 	}
 	return 0
 }
@@ -53,8 +53,9 @@ func (c cli) jars(args []string) int {
 	}
 	others, err := flyway.Installation{Home: c.flywayHome()}.CheckSums(string(list))
 	if err != nil {
-		fmt.Fprintf(c.err, "slipway: %v\nIf these are the jars that you want, keep them in a list of your own, docker/NAME.sums, "+
-			"and name it with the build argument FLYWAY_SUMS=NAME.sums (cdk.json: images.sums)\n", err)
+		fmt.Fprintf(c.err, "slipway: %v\nIf these are the jars that you want, keep them in a list of your own, "+
+			"docker/NAME.sums, and name it with the build argument FLYWAY_SUMS=NAME.sums (cdk.json: images.sums)\n",
+			err)
 		return 1
 	}
 	for _, jar := range others {

@@ -12,7 +12,8 @@ import (
 // none is answered without.
 type lazySecrets struct{}
 
-func (lazySecrets) GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput, options ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+func (lazySecrets) GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput,
+	options ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
 	config, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, err

@@ -24,7 +24,8 @@ func call(t *testing.T, env map[string]string, args ...string) (code int, out, e
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{nil, {"help"}, {"-h"}, {"--help"}, {"-help"}, {"migrate", "--help"}, {"info", "-h"}, {"serve", "--help"}} {
+	for _, args := range [][]string{nil, {"help"}, {"-h"}, {"--help"}, {"-help"}, {"migrate", "--help"}, {"info", "-h"},
+		{"serve", "--help"}} {
 		code, out, err := call(t, nil, args...)
 		if code != 0 || err != "" || !strings.Contains(out, "Usage:") || !strings.Contains(out, "Examples:") {
 			t.Errorf("%v: exit %d, %q, %q", args, code, out, err)
@@ -58,7 +59,8 @@ func TestHelpTellsEverything(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	for _, arg := range []string{"version", "--version"} {
-		if code, out, _ := call(t, nil, arg); code != 0 || !strings.HasPrefix(out, "slipway "+release+", ") || !strings.Contains(out, "go1.") {
+		if code, out, _ := call(t, nil, arg); code != 0 || !strings.HasPrefix(out, "slipway "+release+", ") ||
+			!strings.Contains(out, "go1.") {
 			t.Errorf("%s: %d, %q", arg, code, out)
 		}
 	}
@@ -107,10 +109,12 @@ func TestBrokenSettingsAreAReport(t *testing.T) {
 	env := usable(t, map[string]string{"FLYWAY_MIXED": "true"})
 	code, out, _ := call(t, env, "migrate", "--json")
 	var rep report.Report
-	if err := json.Unmarshal([]byte(out), &rep); err != nil || code != 2 || rep.Code != report.BadRequest || rep.Command != "migrate" || !strings.Contains(rep.Message, "FLYWAY_MIXED") {
+	if err := json.Unmarshal([]byte(out), &rep); err != nil || code != 2 || rep.Code != report.BadRequest ||
+		rep.Command != "migrate" || !strings.Contains(rep.Message, "FLYWAY_MIXED") {
 		t.Errorf("exit %d, %v: %s", code, err, out)
 	}
-	if code, out, _ = call(t, env, "migrate"); code != 2 || !strings.Contains(out, "BAD_REQUEST") || !strings.Contains(out, "FLYWAY_MIXED") {
+	if code, out, _ = call(t, env, "migrate"); code != 2 || !strings.Contains(out, "BAD_REQUEST") ||
+		!strings.Contains(out, "FLYWAY_MIXED") {
 		t.Errorf("exit %d: %s", code, out)
 	}
 }
@@ -142,7 +146,8 @@ func TestColor(t *testing.T) {
 		env  map[string]string
 		want bool
 	}{
-		{map[string]string{"TERM": "xterm"}, true}, {map[string]string{"NO_COLOR": "1"}, false}, {map[string]string{"NO_COLOR": "0"}, false},
+		{map[string]string{"TERM": "xterm"}, true}, {map[string]string{"NO_COLOR": "1"}, false},
+		{map[string]string{"NO_COLOR": "0"}, false},
 		{map[string]string{"NO_COLOR": ""}, false}, {map[string]string{"TERM": "dumb"}, false},
 	} {
 		if got := colored(c.env, null); got != c.want {
@@ -158,7 +163,8 @@ func TestTimeLimitsOfACommand(t *testing.T) {
 		want string
 	}{{"", "0", "1m0s"}, {"90s", "0", "1m30s"}, {"90s", "2m", "2m0s"}, {"0", "0", "1m0s"}} {
 		flag, byDefault := mustDuration(t, c.flag), mustDuration(t, "1m")
-		if got := (cli{env: map[string]string{"SLIPWAY_TIMEOUT": c.env}}).timeout(flag, byDefault); got.String() != c.want {
+		if got := (cli{env: map[string]string{"SLIPWAY_TIMEOUT": c.env}}).timeout(flag,
+			byDefault); got.String() != c.want {
 			t.Errorf("%+v: %s", c, got)
 		}
 	}

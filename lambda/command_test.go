@@ -15,11 +15,14 @@ func TestCommandsAsProcesses(t *testing.T) {
 	p := newPlace(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int); SELECT '${dsn}', '${port}';"})
 	// Data on stdout, progress on stderr, and the exit code of the outcome.
 	code, out, err := p.run(nil, "info", "--exit-code", "--json")
-	if rep := p.json(out); code != 3 || rep.Code != report.OK || len(rep.Pending) != 1 || rep.Scripts[0].State != "Pending" {
+	if rep := p.json(out); code != 3 || rep.Code != report.OK || len(rep.Pending) != 1 ||
+		rep.Scripts[0].State != "Pending" {
 		t.Errorf("info: exit %d %s%s", code, out, err)
 	}
 	code, out, err = p.run(nil, "migrate")
-	if code != 0 || !strings.Contains(out, "Applied (1)") || !strings.Contains(out, "OK  1 applied, schema version 1") || strings.Contains(out, "\x1b") || !strings.Contains(err, "starting Flyway") {
+	if code != 0 || !strings.Contains(out, "Applied (1)") ||
+		!strings.Contains(out, "OK  1 applied, schema version 1") || strings.Contains(out, "\x1b") ||
+		!strings.Contains(err, "starting Flyway") {
 		t.Errorf("migrate: exit %d %s%s", code, out, err)
 	}
 	code, out, err = p.run([]string{"JAVA_HOME=/nowhere", "PATH=" + fakeJava(t)}, "migrate", "--json")
@@ -32,11 +35,13 @@ func TestCommandsAsProcesses(t *testing.T) {
 
 	p.write("V2__b.sql", "SELECT 1;\nSELECT 1/0;")
 	code, out, err = p.run(nil, "migrate", "--json")
-	if rep := p.json(out); code != 1 || rep.Code != report.MigrationFailed || rep.Script != "V2__b.sql" || rep.Line != 2 || rep.SQLState != "22012" {
+	if rep := p.json(out); code != 1 || rep.Code != report.MigrationFailed || rep.Script != "V2__b.sql" ||
+		rep.Line != 2 || rep.SQLState != "22012" {
 		t.Errorf("a failure: exit %d %s%s", code, out, err)
 	}
 	code, out, _ = p.run(nil, "validate")
-	if code != 1 || !strings.Contains(out, "VALIDATION_FAILED") || !strings.Contains(out, "V2__b.sql: is not applied yet") {
+	if code != 1 || !strings.Contains(out, "VALIDATION_FAILED") ||
+		!strings.Contains(out, "V2__b.sql: is not applied yet") {
 		t.Errorf("validate: exit %d %s", code, out)
 	}
 	for name, c := range map[string]struct {
@@ -58,7 +63,8 @@ func TestCommandsAsProcesses(t *testing.T) {
 	}
 	object := `{"username":"u","password":"` + strings.Repeat("x", 10)
 	p.secrets.Set("db", object)
-	if code, out, err := p.run(nil, "migrate"); code != 6 || !strings.Contains(out, "is not a JSON object") || strings.Contains(out+err, "xxxxx") {
+	if code, out, err := p.run(nil, "migrate"); code != 6 || !strings.Contains(out, "is not a JSON object") ||
+		strings.Contains(out+err, "xxxxx") {
 		t.Errorf("a broken secret: exit %d %s%s", code, out, err)
 	}
 }

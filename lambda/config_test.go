@@ -28,7 +28,8 @@ func usable(t *testing.T, more map[string]string) map[string]string {
 	if err := os.WriteFile(filepath.Join(home, "bin", "java"), nil, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{"MASTER_SECRET_ARN": "arn:x", "SLIPWAY_INSECURE_TLS": "true", "JAVA_HOME": home, "PATH": "/bin"}
+	env := map[string]string{"MASTER_SECRET_ARN": "arn:x", "SLIPWAY_INSECURE_TLS": "true", "JAVA_HOME": home,
+		"PATH": "/bin"}
 	maps.Copy(env, more)
 	return env
 }
@@ -44,8 +45,10 @@ func configured(t *testing.T, more map[string]string) migrator.Config {
 
 func TestSettingsByDefault(t *testing.T) {
 	want := migrator.Config{
-		Locations: []string{"sql/postgresql"}, SecretARN: "arn:x", Override: database.Target{TLS: database.TLS{Insecure: true}},
-		Flyway:      settings.Flyway{Environment: map[string]string{}, Placeholders: map[string]string{}, Replace: true, Prefix: "${", Suffix: "}"},
+		Locations: []string{"sql/postgresql"}, SecretARN: "arn:x",
+		Override: database.Target{TLS: database.TLS{Insecure: true}},
+		Flyway: settings.Flyway{Environment: map[string]string{}, Placeholders: map[string]string{}, Replace: true,
+			Prefix: "${", Suffix: "}"},
 		LockTimeout: 5 * time.Second, LockWait: time.Minute, ConnectWait: time.Minute, FastPath: true,
 	}
 	if got := configured(t, nil); !reflect.DeepEqual(got, want) {
@@ -59,22 +62,33 @@ func TestEachSettingIsRead(t *testing.T) {
 		got   func(migrator.Config) any
 		want  any
 	}{
-		"MASTER_SECRET_ARN":           {"arn:y", func(c migrator.Config) any { return c.SecretARN }, "arn:y"},
-		"PGHOST":                      {"h", func(c migrator.Config) any { return c.Override.Host }, "h"},
-		"PGPORT":                      {"5433", func(c migrator.Config) any { return c.Override.Port }, 5433},
-		"PGDATABASE":                  {"d", func(c migrator.Config) any { return c.Override.Name }, "d"},
-		"PGUSER":                      {"u", func(c migrator.Config) any { return c.Override.User }, "u"},
-		"PGSSLROOTCERT":               {"/ca.pem", func(c migrator.Config) any { return c.Override.TLS.RootCert }, "/ca.pem"},
-		"FLYWAY_URL":                  {"jdbc:postgresql://h:1/d", func(c migrator.Config) any { return c.Override.Address() + "/" + c.Override.Name }, "h:1/d"},
-		"FLYWAY_LOCATIONS":            {"filesystem:a, filesystem:/b", func(c migrator.Config) any { return c.Locations }, []string{"a", "/b"}},
-		"FLYWAY_PLACEHOLDERS_My_Name": {"v", func(c migrator.Config) any { return c.Flyway.Placeholders["my_name"] }, "v"},
-		"FLYWAY_PLACEHOLDERS_PORT":    {"", func(c migrator.Config) any { return len(c.Flyway.Placeholders) }, 1},
-		"FLYWAY_TABLE":                {"t", func(c migrator.Config) any { return c.Table + c.Flyway.Environment["FLYWAY_TABLE"] }, "tt"},
-		"FLYWAY_DEFAULT_SCHEMA":       {"s", func(c migrator.Config) any { return c.Schema + c.Flyway.Environment["FLYWAY_DEFAULT_SCHEMA"] }, "ss"},
-		"FLYWAY_SCHEMAS":              {"a, b", func(c migrator.Config) any { return c.Schema + c.Flyway.Environment["FLYWAY_SCHEMAS"] }, "aa, b"},
-		"FLYWAY_CREATE_SCHEMAS":       {"false", func(c migrator.Config) any { return c.Flyway.Environment["FLYWAY_CREATE_SCHEMAS"] }, "false"},
-		"FLYWAY_INSTALLED_BY":         {"me", func(c migrator.Config) any { return c.Flyway.Environment["FLYWAY_INSTALLED_BY"] }, "me"},
-		"FLYWAY_ENCODING":             {"ISO-8859-1", func(c migrator.Config) any { return c.Encoding + c.Flyway.Environment["FLYWAY_ENCODING"] }, "ISO-8859-1ISO-8859-1"},
+		"MASTER_SECRET_ARN": {"arn:y", func(c migrator.Config) any { return c.SecretARN }, "arn:y"},
+		"PGHOST":            {"h", func(c migrator.Config) any { return c.Override.Host }, "h"},
+		"PGPORT":            {"5433", func(c migrator.Config) any { return c.Override.Port }, 5433},
+		"PGDATABASE":        {"d", func(c migrator.Config) any { return c.Override.Name }, "d"},
+		"PGUSER":            {"u", func(c migrator.Config) any { return c.Override.User }, "u"},
+		"PGSSLROOTCERT": {"/ca.pem", func(c migrator.Config) any { return c.Override.TLS.RootCert },
+			"/ca.pem"},
+		"FLYWAY_URL": {"jdbc:postgresql://h:1/d",
+			func(c migrator.Config) any { return c.Override.Address() + "/" + c.Override.Name }, "h:1/d"},
+		"FLYWAY_LOCATIONS": {"filesystem:a, filesystem:/b",
+			func(c migrator.Config) any { return c.Locations }, []string{"a", "/b"}},
+		"FLYWAY_PLACEHOLDERS_My_Name": {"v", func(c migrator.Config) any { return c.Flyway.Placeholders["my_name"] },
+			"v"},
+		"FLYWAY_PLACEHOLDERS_PORT": {"", func(c migrator.Config) any { return len(c.Flyway.Placeholders) }, 1},
+		"FLYWAY_TABLE": {"t",
+			func(c migrator.Config) any { return c.Table + c.Flyway.Environment["FLYWAY_TABLE"] }, "tt"},
+		"FLYWAY_DEFAULT_SCHEMA": {"s",
+			func(c migrator.Config) any { return c.Schema + c.Flyway.Environment["FLYWAY_DEFAULT_SCHEMA"] }, "ss"},
+		"FLYWAY_SCHEMAS": {"a, b",
+			func(c migrator.Config) any { return c.Schema + c.Flyway.Environment["FLYWAY_SCHEMAS"] }, "aa, b"},
+		"FLYWAY_CREATE_SCHEMAS": {"false",
+			func(c migrator.Config) any { return c.Flyway.Environment["FLYWAY_CREATE_SCHEMAS"] }, "false"},
+		"FLYWAY_INSTALLED_BY": {"me",
+			func(c migrator.Config) any { return c.Flyway.Environment["FLYWAY_INSTALLED_BY"] }, "me"},
+		"FLYWAY_ENCODING": {"ISO-8859-1",
+			func(c migrator.Config) any { return c.Encoding + c.Flyway.Environment["FLYWAY_ENCODING"] },
+			"ISO-8859-1ISO-8859-1"},
 		"FLYWAY_OUT_OF_ORDER": {"1", func(c migrator.Config) any {
 			return []any{c.Flyway.OutOfOrder, c.Flyway.Environment["FLYWAY_OUT_OF_ORDER"]}
 		}, []any{true, "true"}},
@@ -87,12 +101,15 @@ func TestEachSettingIsRead(t *testing.T) {
 		"FLYWAY_PLACEHOLDER_SUFFIX": {">", func(c migrator.Config) any {
 			return c.Flyway.Suffix + c.Flyway.Environment["FLYWAY_PLACEHOLDER_SUFFIX"]
 		}, ">>"},
-		"FLYWAY_VERSION":                  {"12.4.0", func(c migrator.Config) any { return len(c.Flyway.Environment) }, 0},
-		"FLYWAY_EDITION":                  {"oss", func(c migrator.Config) any { return len(c.Flyway.Environment) }, 0},
-		"SLIPWAY_BASELINE_VERSION":        {"12.1", func(c migrator.Config) any { return c.Baseline }, "12.1"},
-		"SLIPWAY_LOCK_TIMEOUT":            {"90s", func(c migrator.Config) any { return c.LockTimeout }, 90 * time.Second},
-		"SLIPWAY_LOCK_WAIT":               {"0", func(c migrator.Config) any { return c.LockWait }, time.Duration(0)},
-		"SLIPWAY_CONNECT_WAIT":            {"2m", func(c migrator.Config) any { return c.ConnectWait }, 2 * time.Minute},
+		"FLYWAY_VERSION": {"12.4.0", func(c migrator.Config) any { return len(c.Flyway.Environment) },
+			0},
+		"FLYWAY_EDITION":           {"oss", func(c migrator.Config) any { return len(c.Flyway.Environment) }, 0},
+		"SLIPWAY_BASELINE_VERSION": {"12.1", func(c migrator.Config) any { return c.Baseline }, "12.1"},
+		"SLIPWAY_LOCK_TIMEOUT": {"90s", func(c migrator.Config) any { return c.LockTimeout },
+			90 * time.Second},
+		"SLIPWAY_LOCK_WAIT": {"0", func(c migrator.Config) any { return c.LockWait }, time.Duration(0)},
+		"SLIPWAY_CONNECT_WAIT": {"2m", func(c migrator.Config) any { return c.ConnectWait },
+			2 * time.Minute},
 		"SLIPWAY_FAST_PATH":               {"false", func(c migrator.Config) any { return c.FastPath }, false},
 		"SLIPWAY_PROTECTED":               {"true", func(c migrator.Config) any { return c.Protected }, true},
 		"SLIPWAY_READ_ONLY":               {"true", func(c migrator.Config) any { return c.ReadOnly }, true},
@@ -105,14 +122,16 @@ func TestEachSettingIsRead(t *testing.T) {
 			t.Errorf("%s=%s: %v, want %v", name, c.value, got, c.want)
 		}
 	}
-	m, failure := newMigrator(usable(t, map[string]string{"SLIPWAY_FLYWAY_HOME": "/f", "SLIPWAY_CLASS_ARCHIVE": "/a.jsa"}), quiet)
+	m, failure := newMigrator(usable(t,
+		map[string]string{"SLIPWAY_FLYWAY_HOME": "/f", "SLIPWAY_CLASS_ARCHIVE": "/a.jsa"}), quiet)
 	if failure != nil || m.Runner.Home != "/f" || m.Runner.Archive != "/a.jsa" {
 		t.Errorf("%+v, %v", m, failure)
 	}
 }
 
 func TestURLWinsOverTheOtherVariables(t *testing.T) {
-	c := configured(t, map[string]string{"FLYWAY_URL": "jdbc:postgresql://h/d", "PGHOST": "other", "PGPORT": "1", "PGDATABASE": "other", "PGUSER": "u"})
+	c := configured(t, map[string]string{"FLYWAY_URL": "jdbc:postgresql://h/d", "PGHOST": "other", "PGPORT": "1",
+		"PGDATABASE": "other", "PGUSER": "u"})
 	if c.Override.Host != "h" || c.Override.Name != "d" || c.Override.Port != 5432 || c.Override.User != "u" {
 		t.Errorf("%+v", c.Override)
 	}
@@ -155,13 +174,14 @@ func TestEachRefusalNamesItsVariable(t *testing.T) {
 		"SLIPWAY_INSECURE_TLS=x":                  "neither true nor false",
 		"SLIPWAY_BASELINE_VERSION=one":            "no version",
 
-		"SLIPWAY_BASELINE_VERSION=" + strings.Repeat("1", 51): "the version has 51 characters, and the history holds 50",
-		"FLYWAY_TABLE=" + strings.Repeat("t", 62):             "has 62 bytes; the history's table can have 61",
-		"FLYWAY_TABLE=" + strings.Repeat("ü", 31):             "has 62 bytes",
-		"FLYWAY_INSTALLED_BY=" + strings.Repeat("i", 101):     "has 101 characters; the history holds 100",
-		"FLYWAY_DEFAULT_SCHEMA=" + strings.Repeat("s", 64):    "names a schema of 64 bytes",
-		"FLYWAY_SCHEMAS=a," + strings.Repeat("s", 64):         "names a schema of 64 bytes",
-		"SLIPWAY_TIMEOUTS=1s":                                 "not allowed",
+		"SLIPWAY_BASELINE_VERSION=" + strings.Repeat("1", 51): "the version has 51 characters, and the history " +
+			"holds 50",
+		"FLYWAY_TABLE=" + strings.Repeat("t", 62):          "has 62 bytes; the history's table can have 61",
+		"FLYWAY_TABLE=" + strings.Repeat("ü", 31):          "has 62 bytes",
+		"FLYWAY_INSTALLED_BY=" + strings.Repeat("i", 101):  "has 101 characters; the history holds 100",
+		"FLYWAY_DEFAULT_SCHEMA=" + strings.Repeat("s", 64): "names a schema of 64 bytes",
+		"FLYWAY_SCHEMAS=a," + strings.Repeat("s", 64):      "names a schema of 64 bytes",
+		"SLIPWAY_TIMEOUTS=1s":                              "not allowed",
 	} {
 		name, value, _ := strings.Cut(entry, "=")
 		_, failure := newMigrator(usable(t, map[string]string{name: value, "PGSSLROOTCERT": "/ca"}), quiet)
@@ -169,14 +189,16 @@ func TestEachRefusalNamesItsVariable(t *testing.T) {
 			t.Errorf("%s was taken", entry)
 			continue
 		}
-		if failure.Code != report.BadRequest || !strings.Contains(failure.Message, name+": ") || !strings.Contains(failure.Message, want) || strings.Contains(failure.Message, "hush") {
+		if failure.Code != report.BadRequest || !strings.Contains(failure.Message, name+": ") ||
+			!strings.Contains(failure.Message, want) || strings.Contains(failure.Message, "hush") {
 			t.Errorf("%s: %s", entry, failure.Message)
 		}
 	}
 }
 
 func TestAllThatIsWrongIsToldAtOnce(t *testing.T) {
-	_, failure := newMigrator(usable(t, map[string]string{"PGPORT": "x", "FLYWAY_MIXED": "true", "SLIPWAY_LOCK_WAIT": "y"}), quiet)
+	_, failure := newMigrator(usable(t,
+		map[string]string{"PGPORT": "x", "FLYWAY_MIXED": "true", "SLIPWAY_LOCK_WAIT": "y"}), quiet)
 	for _, name := range []string{"PGPORT", "FLYWAY_MIXED", "SLIPWAY_LOCK_WAIT"} {
 		if !strings.Contains(failure.Message, name) {
 			t.Errorf("%s is not in %s", name, failure.Message)
@@ -197,7 +219,8 @@ func TestTLSIsNotWeakenedBySilence(t *testing.T) {
 }
 
 func TestOtherVariablesAreNobodysBusiness(t *testing.T) {
-	configured(t, map[string]string{"HOME": "/", "AWS_REGION": "eu-west-1", "MY_FLYWAY_X": "1", "flyway_x": "1", "PGPASSWORD": "x"})
+	configured(t, map[string]string{"HOME": "/", "AWS_REGION": "eu-west-1", "MY_FLYWAY_X": "1", "flyway_x": "1",
+		"PGPASSWORD": "x"})
 }
 
 func TestEnvironmentAsAMap(t *testing.T) {

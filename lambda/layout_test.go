@@ -17,13 +17,16 @@ import (
 // the network library of other databases' drivers.
 const (
 	partsOfFlyway13 = "flyway-core-utilities flyway-command-mcp flyway-command-test-connection flyway-locations-s3 " +
-		"flyway-database-cockroachdb flyway-database-oracle flyway-database-redshift flyway-database-snowflake flyway-gcp-spanner " +
-		"flyway-sqlserver flyway-mysql flyway-singlestore flyway-firebird flyway-nc-core flyway-nc-scanners flyway-nc-callbacks " +
-		"flyway-verb-info flyway-verb-migrate flyway-verb-validate flyway-database-nc-sqlite flyway-database-nc-mongodb"
-	libOfFlyway13 = "jansi-4.0.7 slf4j-nop-2.0.17 jackson-core-2.21.1 jackson-databind-2.21.1 jackson-dataformat-xml-3.1.1 " +
-		"jackson-datatype-jsr310-2.21.1 woodstox-core-7.1.1 stax2-api-4.2.2 jna-5.18.1 jna-platform-5.18.1"
-	othersOfFlyway13 = "lib/netty/netty-common-4.2.9.Final lib/aad/msal4j-1.23.1 lib/aad/azure-identity-1.18.1 lib/oracle_wallet/oraclepki-23.26.0 " +
-		"drivers/mariadb-java-client-3.5.7 drivers/h2-2.4.240 drivers/sqlite-jdbc-3.51.1.0 drivers/aws/s3-2.40.0 drivers/gcp/gax-2.72.0 " +
+		"flyway-database-cockroachdb flyway-database-oracle flyway-database-redshift flyway-database-snowflake " +
+		"flyway-gcp-spanner flyway-sqlserver flyway-mysql flyway-singlestore flyway-firebird flyway-nc-core " +
+		"flyway-nc-scanners flyway-nc-callbacks flyway-verb-info flyway-verb-migrate flyway-verb-validate " +
+		"flyway-database-nc-sqlite flyway-database-nc-mongodb"
+	libOfFlyway13 = "jansi-4.0.7 slf4j-nop-2.0.17 jackson-core-2.21.1 jackson-databind-2.21.1 " +
+		"jackson-dataformat-xml-3.1.1 jackson-datatype-jsr310-2.21.1 woodstox-core-7.1.1 stax2-api-4.2.2 jna-5.18.1 " +
+		"jna-platform-5.18.1"
+	othersOfFlyway13 = "lib/netty/netty-common-4.2.9.Final lib/aad/msal4j-1.23.1 lib/aad/azure-identity-1.18.1 " +
+		"lib/oracle_wallet/oraclepki-23.26.0 drivers/mariadb-java-client-3.5.7 drivers/h2-2.4.240 " +
+		"drivers/sqlite-jdbc-3.51.1.0 drivers/aws/s3-2.40.0 drivers/gcp/gax-2.72.0 " +
 		"drivers/mongo/mongodb-driver-sync-5.6.2"
 )
 
@@ -98,8 +101,8 @@ func emptyJar(t *testing.T, name string) []byte {
 func insisting(t *testing.T, javaHome string) string {
 	t.Helper()
 	home := t.TempDir()
-	text := "#!/bin/sh\nfor option; do shift; [ \"$option\" = -Xshare:auto ] && option=-Xshare:on; set -- \"$@\" \"$option\"; done\n" +
-		"exec '" + javaHome + "/bin/java' \"$@\"\n"
+	text := "#!/bin/sh\nfor option; do shift; [ \"$option\" = -Xshare:auto ] && option=-Xshare:on; set -- \"$@\" " +
+		"\"$option\"; done\nexec '" + javaHome + "/bin/java' \"$@\"\n"
 	file := filepath.Join(home, "bin", "java")
 	if err := errors.Join(os.Mkdir(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o755)); err != nil {
 		t.Fatal(err)
@@ -150,17 +153,20 @@ func TestLayoutOfFlyway13(t *testing.T) {
 	}
 	folder := t.TempDir()
 	classes, archive := filepath.Join(folder, "classlist"), filepath.Join(folder, "flyway.jsa")
-	if err := os.WriteFile(classes, append(list, "org/flywaydb/core/Gone\norg/flywaydb/commandline/GoneToo\n"...), 0o644); err != nil {
+	if err := os.WriteFile(classes, append(list, "org/flywaydb/core/Gone\norg/flywaydb/commandline/GoneToo\n"...),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	code, _, stderr := p.run(env, "archive", classes, archive)
-	if code != 0 || !strings.Contains(stderr, "classes of "+classes+" are not in this Flyway or this Java, and were left out") {
+	if code != 0 || !strings.Contains(stderr, "classes of "+classes+
+		" are not in this Flyway or this Java, and were left out") {
 		t.Fatalf("archive: exit %d %s", code, stderr)
 	}
 	p.write("V2__b.sql", "CREATE TABLE b (id int);")
 	env = append(env, "SLIPWAY_CLASS_ARCHIVE="+archive, "JAVA_HOME="+insisting(t, found[1]))
 	code, out, stderr := p.run(env, "migrate", "--json")
-	if rep := p.json(out); code != 0 || rep.Code != report.OK || len(rep.Applied) != 1 || rep.FlywayVersion != "12.4.0" {
+	if rep := p.json(out); code != 0 || rep.Code != report.OK || len(rep.Applied) != 1 ||
+		rep.FlywayVersion != "12.4.0" {
 		t.Errorf("with the archive: exit %d %s%s", code, out, stderr)
 	}
 
@@ -183,15 +189,19 @@ func TestFlywayWithAJarTooManyOrTooFew(t *testing.T) {
 	if err := os.WriteFile(second, emptyJar(t, "flyway-core"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"migrate"}, {"jars", "../docker/flyway.sums"}, {"archive", "../docker/flyway.classlist", p.folder + "/x.jsa"}} {
-		if code, out, stderr := p.run(env, args...); code == 0 || !strings.Contains(out+stderr, "has a jar twice") || !strings.Contains(out+stderr, second) {
+	for _, args := range [][]string{{"migrate"}, {"jars", "../docker/flyway.sums"},
+		{"archive", "../docker/flyway.classlist", p.folder + "/x.jsa"}} {
+		if code, out, stderr := p.run(env, args...); code == 0 || !strings.Contains(out+stderr, "has a jar twice") ||
+			!strings.Contains(out+stderr, second) {
 			t.Errorf("%s: exit %d %s%s", args, code, out, stderr)
 		}
 	}
-	if err := errors.Join(os.Remove(second), os.Remove(filepath.Join(home, "lib", "flyway", "flyway-reports-12.4.0.jar"))); err != nil {
+	if err := errors.Join(os.Remove(second),
+		os.Remove(filepath.Join(home, "lib", "flyway", "flyway-reports-12.4.0.jar"))); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, stderr := p.run(env, "migrate"); code == 0 || !strings.Contains(out, "no flyway-reports-*.jar in "+home) {
+	if code, out, stderr := p.run(env, "migrate"); code == 0 ||
+		!strings.Contains(out, "no flyway-reports-*.jar in "+home) {
 		t.Errorf("exit %d %s%s", code, out, stderr)
 	}
 }

@@ -24,10 +24,12 @@ import (
 func main() {
 	env := environment(os.Environ())
 	if env["AWS_LAMBDA_RUNTIME_API"] != "" {
-		log := slog.New(slog.NewJSONHandler(untrusted.JSONWriter{W: os.Stderr}, &slog.HandlerOptions{Level: level(env)}))
+		log := slog.New(slog.NewJSONHandler(untrusted.JSONWriter{W: os.Stderr},
+			&slog.HandlerOptions{Level: level(env)}))
 		slog.SetDefault(log) // what aws-lambda-go prints becomes JSON as well
 		handler := event.Handler{
-			Runner: newRunner(env, log), Log: log, LogGroup: env["SLIPWAY_LOG_GROUP"], Database: identity(env), Show: logReport(log),
+			Runner: newRunner(env, log), Log: log, LogGroup: env["SLIPWAY_LOG_GROUP"], Database: identity(env),
+			Show: logReport(log),
 		}
 		lambda.StartWithOptions(handler, lambda.WithEnableSIGTERM())
 		return

@@ -92,9 +92,12 @@ func newPlace(t *testing.T, scripts map[string]string) *place {
 		p.write(name, text)
 	}
 	p.env = []string{
-		asSlipway + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "JAVA_HOME=" + found[1], "SLIPWAY_FLYWAY_HOME=" + found[0],
-		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x", "AWS_ENDPOINT_URL_SECRETS_MANAGER=" + p.secrets.URL,
-		"MASTER_SECRET_ARN=" + p.arn, "PGHOST=" + u.Hostname(), "PGPORT=" + u.Port(), "PGDATABASE=" + p.database, "SLIPWAY_INSECURE_TLS=true",
+		asSlipway + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "JAVA_HOME=" + found[1],
+		"SLIPWAY_FLYWAY_HOME=" + found[0],
+		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x", "AWS_ENDPOINT_URL_SECRETS_MANAGER=" +
+			p.secrets.URL,
+		"MASTER_SECRET_ARN=" + p.arn, "PGHOST=" + u.Hostname(), "PGPORT=" + u.Port(), "PGDATABASE=" + p.database,
+		"SLIPWAY_INSECURE_TLS=true",
 		"FLYWAY_LOCATIONS=filesystem:" + p.folder, "SLIPWAY_CONNECT_WAIT=2s",
 	}
 	t.Cleanup(func() { // whatever was printed in this test

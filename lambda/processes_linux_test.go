@@ -19,7 +19,8 @@ func javas(t *testing.T, database string) (pids []string) {
 	}
 	for _, file := range files {
 		environ, err := os.ReadFile(file)
-		if err == nil && bytes.Contains(environ, []byte("FLYWAY_URL=")) && bytes.Contains(environ, []byte("/"+database+"?")) {
+		if err == nil && bytes.Contains(environ, []byte("FLYWAY_URL=")) &&
+			bytes.Contains(environ, []byte("/"+database+"?")) {
 			pids = append(pids, filepath.Base(filepath.Dir(file)))
 		}
 	}

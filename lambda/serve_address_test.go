@@ -26,7 +26,8 @@ func TestServeListensOnThisMachineAlone(t *testing.T) {
 	defer cmd.Wait()         //nolint:errcheck // it was killed
 	defer cmd.Process.Kill() //nolint:errcheck // it may have ended
 	printed := ""
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(printed, ":8080"); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(printed,
+		":8080"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("it does not say where it listens: %s", printed)
 		}

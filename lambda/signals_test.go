@@ -20,13 +20,15 @@ func TestSignalsLeaveNothingBehind(t *testing.T) {
 	for name, signal := range map[string]syscall.Signal{"interrupt": syscall.SIGINT, "terminate": syscall.SIGTERM} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPlace(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "V2__b.sql": "SELECT pg_sleep(600);"})
+			p := newPlace(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);",
+				"V2__b.sql": "SELECT pg_sleep(600);"})
 			cmd, out, _ := p.process(nil, "migrate", "--json")
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			p.await("the second script", "SELECT count(*) = 1 "+ours+" AND query LIKE '%pg_sleep%' AND state = 'active'")
+			p.await("the second script", "SELECT count(*) = 1 "+ours+
+				" AND query LIKE '%pg_sleep%' AND state = 'active'")
 			begun := time.Now()
 			// A terminal signals the whole group: Flyway is in one of its own.
 			if err := syscall.Kill(-cmd.Process.Pid, signal); err != nil {
@@ -37,7 +39,8 @@ func TestSignalsLeaveNothingBehind(t *testing.T) {
 				t.Errorf("took %s", took)
 			}
 			rep := p.json(out.String())
-			if cmd.ProcessState.ExitCode() != 130 || rep.Code != report.Interrupted || len(rep.Applied) != 1 || rep.SchemaVersionAfter != "1" || rep.Next == "" {
+			if cmd.ProcessState.ExitCode() != 130 || rep.Code != report.Interrupted || len(rep.Applied) != 1 ||
+				rep.SchemaVersionAfter != "1" || rep.Next == "" {
 				t.Errorf("exit %d: %s", cmd.ProcessState.ExitCode(), out)
 			}
 			if left := p.ask("SELECT count(*) " + ours); left != "0" {

@@ -21,8 +21,10 @@ var kinds = []struct {
 	templates []string
 }{
 	{"database", []string{"../stacks/testdata/golden/database.json", "../stacks/testdata/golden/database-dev.json"}},
-	{"migration", []string{"../stacks/testdata/golden/migration.json", "../stacks/testdata/golden/migration-existing.json"}},
-	{"pipeline", []string{"../pipeline/testdata/golden/pipeline.json", "../pipeline/testdata/golden/connection.json", "../pipeline/testdata/golden/region.json"}},
+	{"migration", []string{"../stacks/testdata/golden/migration.json",
+		"../stacks/testdata/golden/migration-existing.json"}},
+	{"pipeline", []string{"../pipeline/testdata/golden/pipeline.json", "../pipeline/testdata/golden/connection.json",
+		"../pipeline/testdata/golden/region.json"}},
 }
 
 // besides are actions that no schema names.
@@ -33,20 +35,25 @@ var besides = []struct {
 }{
 	{"", []string{"ssm:GetParameters"}, "each template reads the version of the CDK's bootstrap"},
 	{"database", []string{"ec2:DescribeAvailabilityZones"}, "`Fn::GetAZs`, where no zones are named"},
-	{"database", []string{"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"},
+	{"database", []string{"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey",
+		"kms:GenerateDataKeyWithoutPlaintext"},
 		"the cluster's storage and its secret are encrypted with the stack's key"},
-	{"migration", []string{"cloudformation:DescribeStacks"}, "`Fn::GetStackOutput` reads the outputs of the database's stack"},
+	{"migration", []string{"cloudformation:DescribeStacks"},
+		"`Fn::GetStackOutput` reads the outputs of the database's stack"},
 	{"migration", []string{"lambda:InvokeFunction"}, "the custom resource calls the CDK's framework"},
-	{"migration", []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"},
+	{"migration", []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy",
+		"ecr:SetRepositoryPolicy"},
 		"a function that is made of an image: Lambda is allowed to pull it"},
-	{"pipeline", []string{"codebuild:BatchGetProjects", "codebuild:CreateProject", "codebuild:DeleteProject", "codebuild:UpdateProject"},
+	{"pipeline", []string{"codebuild:BatchGetProjects", "codebuild:CreateProject", "codebuild:DeleteProject",
+		"codebuild:UpdateProject"},
 		"CodeBuild's type has no handlers in its schema"},
 	{"pipeline", []string{"codeconnections:PassConnection"}, "the newer name of `codestar-connections:PassConnection`"},
 }
 
 // others are services that schemas name for properties which no template has,
 // and names that IAM does not know.
-var others = regexp.MustCompile(`^(autoscaling|docdb-elastic|elasticfilesystem|firehose|redshift|redshift-serverless|s3files|s3tables|vpc-lattice|vpce):|^s3:REST\.`)
+var others = regexp.MustCompile(
+	`^(autoscaling|docdb-elastic|elasticfilesystem|firehose|redshift|redshift-serverless|s3files|s3tables|vpc-lattice|vpce):|^s3:REST\.`)
 
 // users and groups of IAM, which no template has.
 var users = regexp.MustCompile(`^iam:\w+(User|Group)Policy$`)
@@ -141,9 +148,11 @@ func policy(actions []string) string {
 		Action      []string
 		Resource    string
 	}
-	statements := []statement{{"Resources", "Allow", general, "*"}, {"Roles", "Allow", roles, "arn:aws:iam::*:role/slipway-*"}}
+	statements := []statement{{"Resources", "Allow", general, "*"},
+		{"Roles", "Allow", roles, "arn:aws:iam::*:role/slipway-*"}}
 	if len(linked) > 0 {
-		statements = append(statements, statement{"ServiceLinkedRoles", "Allow", linked, "arn:aws:iam::*:role/aws-service-role/*"})
+		statements = append(statements,
+			statement{"ServiceLinkedRoles", "Allow", linked, "arn:aws:iam::*:role/aws-service-role/*"})
 	}
 	out, err := json.MarshalIndent(map[string]any{"Version": "2012-10-17", "Statement": statements}, "", " ")
 	if err != nil {
@@ -169,7 +178,8 @@ func table(byKind map[string][]string, left []string) string {
 	for _, service := range slices.Sorted(maps.Keys(services)) {
 		names := services[service]
 		slices.Sort(names)
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", service, strings.Join(who[service], ", "), strings.Join(slices.Compact(names), ", "))
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", service, strings.Join(who[service], ", "),
+			strings.Join(slices.Compact(names), ", "))
 	}
 	b.WriteString("\n| no schema names | stacks | because |\n| --- | --- | --- |\n")
 	for _, beside := range besides {
@@ -179,7 +189,8 @@ func table(byKind map[string][]string, left []string) string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", strings.Join(beside.actions, "`, `"), kind, beside.reason)
 	}
-	fmt.Fprintf(&b, "\nLeft out, since they are for properties that no template has: `%s`.\n", strings.Join(left, "`, `"))
+	fmt.Fprintf(&b, "\nLeft out, since they are for properties that no template has: `%s`.\n",
+		strings.Join(left, "`, `"))
 	return b.String()
 }
 
@@ -228,9 +239,12 @@ func compare(t *testing.T, file string, want func(now string) string) {
 func TestWhatIsEasilyForgotten(t *testing.T) {
 	byKind, _ := found(t)
 	for kind, wanted := range map[string][]string{
-		"migration": {"cloudformation:DescribeStacks", "lambda:InvokeFunction", "ecr:SetRepositoryPolicy", "iam:PassRole", "ec2:CreateVpcEndpoint"},
-		"database":  {"rds:CreateDBCluster", "kms:CreateKey", "secretsmanager:CreateSecret", "iam:CreateServiceLinkedRole"},
-		"pipeline":  {"codepipeline:CreatePipeline", "codebuild:CreateProject", "s3:PutEncryptionConfiguration", "codestar-connections:PassConnection"},
+		"migration": {"cloudformation:DescribeStacks", "lambda:InvokeFunction", "ecr:SetRepositoryPolicy",
+			"iam:PassRole", "ec2:CreateVpcEndpoint"},
+		"database": {"rds:CreateDBCluster", "kms:CreateKey", "secretsmanager:CreateSecret",
+			"iam:CreateServiceLinkedRole"},
+		"pipeline": {"codepipeline:CreatePipeline", "codebuild:CreateProject", "s3:PutEncryptionConfiguration",
+			"codestar-connections:PassConnection"},
 	} {
 		for _, action := range wanted {
 			if !slices.Contains(byKind[kind], action) {

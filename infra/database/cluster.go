@@ -29,7 +29,8 @@ type ClusterProps struct {
 func NewCluster(scope constructs.Construct, id string, p ClusterProps) awsrds.DatabaseCluster {
 	c := p.Config.New
 	cluster := awsrds.NewDatabaseCluster(scope, jsii.String(id), &awsrds.DatabaseClusterProps{
-		Engine: awsrds.DatabaseClusterEngine_AuroraPostgres(&awsrds.AuroraPostgresClusterEngineProps{Version: version(c.EngineVersion)}),
+		Engine: awsrds.DatabaseClusterEngine_AuroraPostgres(
+			&awsrds.AuroraPostgresClusterEngineProps{Version: version(c.EngineVersion)}),
 		Writer: awsrds.ClusterInstance_ServerlessV2(jsii.String("Writer"), &awsrds.ServerlessV2ClusterInstanceProps{
 			AutoMinorVersionUpgrade: jsii.Bool(true),
 			PubliclyAccessible:      jsii.Bool(false),
@@ -56,7 +57,8 @@ func NewCluster(scope constructs.Construct, id string, p ClusterProps) awsrds.Da
 	if c.DeletionProtection {
 		// A cluster that AWS refuses to delete would be left without its instance.
 		writer := cluster.Node().FindChild(jsii.String("Writer")).Node().DefaultChild().(awsrds.CfnDBInstance)
-		writer.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, &awscdk.RemovalPolicyOptions{ApplyToUpdateReplacePolicy: jsii.Bool(false)})
+		writer.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN,
+			&awscdk.RemovalPolicyOptions{ApplyToUpdateReplacePolicy: jsii.Bool(false)})
 	}
 	return cluster
 }
@@ -68,12 +70,14 @@ func version(full string) awsrds.AuroraPostgresEngineVersion {
 
 func credentials(scope constructs.Construct, password string, key awskms.IKey) awsrds.Credentials {
 	if password == environment.PasswordManaged {
-		return awsrds.Credentials_FromUsername(jsii.String(masterUser), &awsrds.CredentialsFromUsernameOptions{EncryptionKey: key})
+		return awsrds.Credentials_FromUsername(jsii.String(masterUser),
+			&awsrds.CredentialsFromUsernameOptions{EncryptionKey: key})
 	}
-	return awsrds.Credentials_FromSecret(awsrds.NewDatabaseSecret(scope, jsii.String("Secret"), &awsrds.DatabaseSecretProps{
-		Username:      jsii.String(masterUser),
-		EncryptionKey: key,
-	}), nil)
+	return awsrds.Credentials_FromSecret(awsrds.NewDatabaseSecret(scope, jsii.String("Secret"),
+		&awsrds.DatabaseSecretProps{
+			Username:      jsii.String(masterUser),
+			EncryptionKey: key,
+		}), nil)
 }
 
 func removal(policy string) awscdk.RemovalPolicy {

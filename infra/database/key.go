@@ -13,7 +13,8 @@ import (
 // It is never deleted with its stack: a snapshot without its key is lost.
 func NewKey(scope constructs.Construct, id, environment string) awskms.Key {
 	return awskms.NewKey(scope, jsii.String(id), &awskms.KeyProps{
-		Description:       jsii.String(fmt.Sprintf("Slipway: database of %s, its snapshots and its secret", environment)),
+		Description: jsii.String(fmt.Sprintf("Slipway: database of %s, its snapshots and its secret",
+			environment)),
 		EnableKeyRotation: jsii.Bool(true),
 		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN,
 	})

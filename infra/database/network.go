@@ -55,7 +55,8 @@ func NewNetwork(scope constructs.Construct, id string, p NetworkProps) Network {
 			CidrBlock:           jsii.String(sixteenth(whole, z.place)),
 			MapPublicIpOnLaunch: jsii.Bool(false),
 		})
-		table := awsec2.NewCfnRouteTable(here, jsii.String(nth("RouteTable", z.place)), &awsec2.CfnRouteTableProps{VpcId: vpc.Ref()})
+		table := awsec2.NewCfnRouteTable(here, jsii.String(nth("RouteTable", z.place)),
+			&awsec2.CfnRouteTableProps{VpcId: vpc.Ref()})
 		awsec2.NewCfnSubnetRouteTableAssociation(here, jsii.String(nth("Routes", z.place)),
 			&awsec2.CfnSubnetRouteTableAssociationProps{
 				SubnetId:     subnet.Ref(),

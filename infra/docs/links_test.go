@@ -97,7 +97,8 @@ func TestDeadLinksAreFound(t *testing.T) {
 			"[no](#none) [no](absent.md) [no](docs/B.md#codes)\n```\n[no link](x)\n```\n",
 		"docs/B.md": "## What it costs, how long?\n",
 	}
-	if got, want := deadLinks(all, "README.md"), []string{"#none", "absent.md", "docs/B.md#codes"}; !slices.Equal(got, want) {
+	if got, want := deadLinks(all, "README.md"), []string{"#none", "absent.md", "docs/B.md#codes"}; !slices.Equal(got,
+		want) {
 		t.Errorf("%v, not %v", got, want)
 	}
 	if got := anchors(all["docs/B.md"]); !slices.Equal(got, []string{"what-it-costs-how-long"}) {

@@ -30,7 +30,8 @@ func bash(t *testing.T, dir, commands string, env ...string) string {
 	c := exec.Command("bash", "-c", commands)
 	c.Dir = dir
 	c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull,
-		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com")
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a",
+		"GIT_COMMITTER_EMAIL=a@example.com")
 	c.Env = append(c.Env, env...)
 	out, err := c.CombinedOutput()
 	if err != nil {
@@ -59,8 +60,10 @@ func TestUpdateLeavesScriptsAndSettings(t *testing.T) {
 		files   map[string]string
 		deleted string
 	}{
-		"edited":        {files: map[string]string{"sql/postgresql/V1__a.sql": "SELECT 11;", "sql/postgresql/V2__b.sql": "SELECT 22;", "cdk.json": `{"a": 3}`}},
-		"added":         {files: map[string]string{"sql/postgresql/V3__mine.sql": "theirs", "sql/postgresql/V9__c.sql": "SELECT 9;", "sql/oracle/V1__a.sql": "x"}},
+		"edited": {files: map[string]string{"sql/postgresql/V1__a.sql": "SELECT 11;",
+			"sql/postgresql/V2__b.sql": "SELECT 22;", "cdk.json": `{"a": 3}`}},
+		"added": {files: map[string]string{"sql/postgresql/V3__mine.sql": "theirs",
+			"sql/postgresql/V9__c.sql": "SELECT 9;", "sql/oracle/V1__a.sql": "x"}},
 		"deleted":       {deleted: "sql/postgresql/V2__b.sql cdk.json"},
 		"all deleted":   {deleted: "sql"},
 		"nothing of it": {},
@@ -68,13 +71,15 @@ func TestUpdateLeavesScriptsAndSettings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			slipway, project := t.TempDir(), filepath.Join(t.TempDir(), "shop")
 			write(t, slipway, map[string]string{
-				"sql/postgresql/V1__a.sql": "SELECT 1;", "sql/postgresql/V2__b.sql": "SELECT 2;", "cdk.json": `{"a": 1}`, "lambda/main.go": "one",
+				"sql/postgresql/V1__a.sql": "SELECT 1;", "sql/postgresql/V2__b.sql": "SELECT 2;",
+				"cdk.json": `{"a": 1}`, "lambda/main.go": "one",
 			})
 			bash(t, slipway, "git init -q -b master && git add -A && git commit -qm one")
 
 			bash(t, t.TempDir(), fmt.Sprintf("git clone -q --origin slipway '%s' '%s'", slipway, project))
 			bash(t, project, "git rm -q sql/postgresql/V1__a.sql")
-			write(t, project, map[string]string{"sql/postgresql/V2__b.sql": "mine", "sql/postgresql/V3__mine.sql": "mine", "cdk.json": `{"a": 2}`})
+			write(t, project, map[string]string{"sql/postgresql/V2__b.sql": "mine",
+				"sql/postgresql/V3__mine.sql": "mine", "cdk.json": `{"a": 2}`})
 			bash(t, project, "git add -A && git commit -qm mine")
 
 			if newer.deleted != "" {
@@ -85,7 +90,8 @@ func TestUpdateLeavesScriptsAndSettings(t *testing.T) {
 			bash(t, slipway, "git add -A && git commit -qm two && git tag v0.2.0")
 
 			bash(t, project, lines(t, "update"))
-			if changed := bash(t, project, "git diff --name-only HEAD^1"); changed != "lambda/main.go\nlambda/new.go\n" {
+			if changed := bash(t, project,
+				"git diff --name-only HEAD^1"); changed != "lambda/main.go\nlambda/new.go\n" {
 				t.Errorf("the update changed\n%s", changed)
 			}
 			if left := bash(t, project, "git status --short; git merge-base --is-ancestor v0.2.0 HEAD"); left != "" {

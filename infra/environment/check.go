@@ -103,7 +103,8 @@ func endpoint(v any) string {
 	if s == EndpointCreate || s == EndpointNone || id("sg")(s) == "" {
 		return ""
 	}
-	return fmt.Sprintf("%q is neither %q, %q, nor a security group (sg-…)%s", s, EndpointCreate, EndpointNone, didYouMean(s, []string{EndpointCreate, EndpointNone}))
+	return fmt.Sprintf("%q is neither %q, %q, nor a security group (sg-…)%s", s, EndpointCreate, EndpointNone,
+		didYouMean(s, []string{EndpointCreate, EndpointNone}))
 }
 
 // privateRange leaves out what AWS refuses, and ranges too small to be cut into sixteen.
@@ -145,7 +146,8 @@ func runTime(v any) string {
 	case d < shortestRun:
 		return fmt.Sprintf("%v is less than %v", d, shortestRun)
 	case d > longestRun:
-		return fmt.Sprintf("%v is more than %v, and Lambda ends at 15: run longer migrations with the same image in ECS Fargate or CodeBuild (`slipway migrate`)", d, longestRun)
+		return fmt.Sprintf("%v is more than %v, and Lambda ends at 15: run longer migrations with the same image in "+
+			"ECS Fargate or CodeBuild (`slipway migrate`)", d, longestRun)
 	case d%time.Second != 0:
 		return fmt.Sprintf("%v is not in whole seconds", d)
 	}
@@ -159,7 +161,8 @@ func lockTime(v any) string {
 	return ""
 }
 
-var retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+var retentions = []int{
+	1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 func retention(v any) string {
 	if slices.Contains(retentions, v.(int)) {

@@ -46,8 +46,10 @@ func Parse(context map[string]any) (Project, error) {
 	if pipeline {
 		oneArchitecture(p.Environments, e)
 		p.Pipeline = parsePipeline(given, p.Environments, e)
-		if p.Pipeline != nil && p.Pipeline.DockerHubSecret != "" && strings.Contains(p.Images.Flyway+p.Images.Go, ".dkr.ecr.") {
-			e.add("pipeline.dockerHubSecretArn", "does not go together with an image of ECR in images: the build would log in to Docker Hub only. Take both images from the mirror")
+		if p.Pipeline != nil && p.Pipeline.DockerHubSecret != "" &&
+			strings.Contains(p.Images.Flyway+p.Images.Go, ".dkr.ecr.") {
+			e.add("pipeline.dockerHubSecretArn", "does not go together with an image of ECR in images: the build "+
+				"would log in to Docker Hub only. Take both images from the mirror")
 		}
 	}
 	return p, e.orNil()

@@ -68,13 +68,18 @@ func TestEverythingGiven(t *testing.T) {
 	want := environment.Config{
 		Name: "prod", Account: "123456789012", Region: "eu-central-1", Clients: []string{"sg-0000000000000000a"},
 		SecretsEndpoint: "sg-0000000000000000b", Memory: 2048, Timeout: 14 * time.Minute, Architecture: "arm64",
-		Placeholders: map[string]string{"tenant": "acme"}, Flyway: map[string]string{"FLYWAY_OUT_OF_ORDER": "true", "FLYWAY_SCHEMAS": "a,b"},
-		LockTimeout: 300 * time.Millisecond, LogDays: 365, AlarmEmail: "ops@example.com", Tags: map[string]string{"team": "data"},
+		Placeholders: map[string]string{"tenant": "acme"},
+		Flyway:       map[string]string{"FLYWAY_OUT_OF_ORDER": "true", "FLYWAY_SCHEMAS": "a,b"},
+		LockTimeout:  300 * time.Millisecond, LogDays: 365, AlarmEmail: "ops@example.com",
+		Tags: map[string]string{"team": "data"},
 		Database: environment.Database{Exists: true, Name: "shop", Port: 6543, Baseline: "3.1",
 			AvailabilityZones: []string{"eu-central-1a", "eu-central-1b"},
-			Existing: environment.ExistingDatabase{VpcID: "vpc-0123456789abcdef0", SubnetIDs: []string{"subnet-0000000000000000a", "subnet-0000000000000000b"},
-				SecurityGroupID: "sg-0000000000000000c", SecretArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!cluster-1a2b-AbCdEf",
-				KmsKeyArn: "arn:aws:kms:eu-central-1:123456789012:key/1a2b", Host: "db.example.com", Cluster: "shop-prod"}},
+			Existing: environment.ExistingDatabase{VpcID: "vpc-0123456789abcdef0",
+				SubnetIDs:       []string{"subnet-0000000000000000a", "subnet-0000000000000000b"},
+				SecurityGroupID: "sg-0000000000000000c",
+				SecretArn:       "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!cluster-1a2b-AbCdEf",
+				KmsKeyArn:       "arn:aws:kms:eu-central-1:123456789012:key/1a2b", Host: "db.example.com",
+				Cluster: "shop-prod"}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -88,7 +93,8 @@ func TestProject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Rerun != "restored 9 May" || p.Images.Flyway != "mirror.example.com:5000/flyway/flyway:12.4.0" || p.Images.Go == "" {
+	if p.Rerun != "restored 9 May" || p.Images.Flyway != "mirror.example.com:5000/flyway/flyway:12.4.0" ||
+		p.Images.Go == "" {
 		t.Errorf("got %+v", p)
 	}
 	if len(p.Environments) != 2 || p.Environments[0].Name != "dev" {
@@ -122,7 +128,8 @@ func TestImages(t *testing.T) {
 		"golang:1.26\n":                                                                false,
 		"golang:1.26 --build-arg=x":                                                    false,
 	} {
-		raw, err := json.Marshal(map[string]any{"environments": map[string]any{"dev": map[string]any{}}, "images": map[string]any{"go": image}})
+		raw, err := json.Marshal(map[string]any{"environments": map[string]any{"dev": map[string]any{}},
+			"images": map[string]any{"go": image}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,8 +141,10 @@ func TestImages(t *testing.T) {
 
 // The list of checksums lies in docker/, where .dockerignore lets it in.
 func TestSums(t *testing.T) {
-	for name, good := range map[string]bool{"flyway-13.sums": true, "../x.sums": false, "x.txt": false, "": false, "a b.sums": false, "-x.sums": false, "a/b.sums": false} {
-		raw, err := json.Marshal(map[string]any{"environments": map[string]any{"dev": map[string]any{}}, "images": map[string]any{"sums": name}})
+	for name, good := range map[string]bool{"flyway-13.sums": true, "../x.sums": false, "x.txt": false, "": false,
+		"a b.sums": false, "-x.sums": false, "a/b.sums": false} {
+		raw, err := json.Marshal(map[string]any{"environments": map[string]any{"dev": map[string]any{}},
+			"images": map[string]any{"sums": name}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +220,8 @@ func TestPlaceholdersFitIntoAFunction(t *testing.T) {
 	if _, err := environment.Parse(context(t, of(3000))); err != nil {
 		t.Error(err)
 	}
-	if _, err := environment.Parse(context(t, of(3100))); err == nil || !strings.HasPrefix(err.Error(), "environments.dev.placeholders: 3121 bytes") {
+	if _, err := environment.Parse(context(t, of(3100))); err == nil ||
+		!strings.HasPrefix(err.Error(), "environments.dev.placeholders: 3121 bytes") {
 		t.Errorf("too much for a function's variables: %v", err)
 	}
 }
@@ -220,7 +230,8 @@ func TestPlaceholdersFitIntoAFunction(t *testing.T) {
 func TestEveryKeyRefusesOtherKinds(t *testing.T) {
 	for _, key := range environment.Keys {
 		for _, wrong := range []string{`null`, `""`, `[1]`, `{"a": 1}`, `[[]]`, `-1.25`, `"no such thing"`} {
-			text := `{"` + strings.ReplaceAll(key.Path, ".", `": {"`) + `": ` + wrong + strings.Repeat("}", strings.Count(key.Path, ".")+1)
+			text := `{"` + strings.ReplaceAll(key.Path, ".", `": {"`) + `": ` + wrong +
+				strings.Repeat("}", strings.Count(key.Path, ".")+1)
 			_, err := environment.Parse(context(t, `{"environments": {"dev": `+text+`}}`))
 			if err == nil || !strings.Contains(err.Error(), "environments.dev."+key.Path+": ") {
 				t.Errorf("%s: %s is no error of it: %v", key.Path, wrong, err)

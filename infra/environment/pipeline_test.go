@@ -29,7 +29,8 @@ func parsePipeline(t *testing.T, keys map[string]any) environment.Project {
 
 func TestPipelineDefaults(t *testing.T) {
 	p := parsePipeline(t, nil)
-	want := environment.Pipeline{Account: "111122223333", Region: "eu-central-1", Environments: []string{"dev", "prod"}, Branch: "master",
+	want := environment.Pipeline{Account: "111122223333", Region: "eu-central-1", Environments: []string{"dev", "prod"},
+		Branch: "master",
 		Review: true, History: true, Roles: []string{}, LogDays: 90}
 	if !reflect.DeepEqual(*p.Pipeline, want) {
 		t.Errorf("got  %+v\nwant %+v", *p.Pipeline, want)
@@ -42,10 +43,14 @@ func TestPipelineDefaults(t *testing.T) {
 func TestPipelineEverythingGiven(t *testing.T) {
 	const connection = "arn:aws:codeconnections:eu-west-1:111122223333:connection/0a1b2c3d-0000-0000-0000-000000000000"
 	const secret = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:hub-AbCdEf"
-	p := parsePipeline(t, map[string]any{"connectionArn": connection, "repository": "acme/shop", "branch": "release/1", "review": false,
-		"history": false, "roles": []any{"app", "rds_iam"}, "test": true, "dockerHubSecretArn": secret, "email": "ops@example.com", "logRetentionDays": 30.0, "environments": []any{"prod"}})
-	want := environment.Pipeline{Account: "111122223333", Region: "eu-central-1", Environments: []string{"prod"}, Connection: connection, Repository: "acme/shop",
-		Branch: "release/1", Roles: []string{"app", "rds_iam"}, Test: true, DockerHubSecret: secret, Email: "ops@example.com", LogDays: 30}
+	p := parsePipeline(t, map[string]any{"connectionArn": connection, "repository": "acme/shop", "branch": "release/1",
+		"review":  false,
+		"history": false, "roles": []any{"app", "rds_iam"}, "test": true, "dockerHubSecretArn": secret,
+		"email": "ops@example.com", "logRetentionDays": 30.0, "environments": []any{"prod"}})
+	want := environment.Pipeline{Account: "111122223333", Region: "eu-central-1", Environments: []string{"prod"},
+		Connection: connection, Repository: "acme/shop",
+		Branch: "release/1", Roles: []string{"app", "rds_iam"}, Test: true, DockerHubSecret: secret,
+		Email: "ops@example.com", LogDays: 30}
 	if !reflect.DeepEqual(*p.Pipeline, want) {
 		t.Errorf("got  %+v\nwant %+v", *p.Pipeline, want)
 	}

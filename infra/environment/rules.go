@@ -38,7 +38,8 @@ func (r rules) fail(key, format string, args ...any) {
 func (r rules) environment(pipeline bool) {
 	r.place(pipeline)
 	if n := r.size(); n > mostVariables {
-		r.fail("placeholders", "%d bytes with the settings of flyway, more than %d: the variables of a function hold 4 KB in all", n, mostVariables)
+		r.fail("placeholders", "%d bytes with the settings of flyway, more than %d: the variables of a function "+
+			"hold 4 KB in all", n, mostVariables)
 	}
 	if r.exists() {
 		r.existing()
@@ -47,12 +48,14 @@ func (r rules) environment(pipeline bool) {
 	if n := len(r.list("database.availabilityZones")); n == 1 || n > 3 {
 		r.fail("database.availabilityZones", "a cluster made here spans two or three zones, not %d", n)
 	}
-	if low, high := r.number("database.minCapacity"), r.number("database.maxCapacity"); low > high && r.at["database.maxCapacity"] != nil {
+	if low, high := r.number("database.minCapacity"), r.number("database.maxCapacity"); low > high &&
+		r.at["database.maxCapacity"] != nil {
 		r.fail("database.minCapacity", "%v is more than database.maxCapacity, %v", low, high)
 	}
 	r.capacities()
 	if r.at["secretsEndpoint"] != nil && r.text("secretsEndpoint") != EndpointCreate {
-		r.fail("secretsEndpoint", "%q: the subnets of a database made here have no other way to Secrets Manager than %q", r.text("secretsEndpoint"), EndpointCreate)
+		r.fail("secretsEndpoint", "%q: the subnets of a database made here have no other way to Secrets Manager "+
+			"than %q", r.text("secretsEndpoint"), EndpointCreate)
 	}
 }
 
@@ -158,7 +161,8 @@ func (r rules) existing() {
 	}
 	zones, subnets := r.list("database.availabilityZones"), r.list("database.subnetIds")
 	if len(zones) > 0 && len(subnets) > 0 && len(zones) != len(subnets) {
-		r.fail("database.availabilityZones", "%d for %d subnetIds: one for each, in their order", len(zones), len(subnets))
+		r.fail("database.availabilityZones", "%d for %d subnetIds: one for each, in their order", len(zones),
+			len(subnets))
 	}
 	if group := r.text("database.securityGroupId"); group != "" && slices.Contains(r.list("clients"), group) {
 		r.fail("clients", "%q is the database's own security group", group)
@@ -169,7 +173,8 @@ func (r rules) existing() {
 func oneArchitecture(all []Config, e *Error) {
 	for _, c := range all {
 		if first := all[0]; c.Architecture != "" && first.Architecture != "" && c.Architecture != first.Architecture {
-			e.add("environments."+c.Name+".architecture", "%q, but %s has %q: a pipeline builds for one", c.Architecture, first.Name, first.Architecture)
+			e.add("environments."+c.Name+".architecture", "%q, but %s has %q: a pipeline builds for one",
+				c.Architecture, first.Name, first.Architecture)
 		}
 	}
 }

@@ -30,7 +30,8 @@ func Compare(t *testing.T, name string, template map[string]any, update bool) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("the template is not the one of %s any more: look at what go test -update makes of it.\nFirst difference: %s", file, firstDifference(got, string(want)))
+		t.Errorf("the template is not the one of %s any more: look at what go test -update makes of it.\nFirst "+
+			"difference: %s", file, firstDifference(got, string(want)))
 	}
 }
 

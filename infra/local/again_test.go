@@ -24,7 +24,8 @@ func (s *site) fresh(readme, section string, environments map[string]any) (*walk
 	w := s.follow(readme, section)
 	for _, settings := range environments {
 		settings := settings.(map[string]any)
-		settings["account"], settings["region"], settings["architecture"] = freshAccount, pipelineRegion, s.g.Architecture()
+		settings["account"], settings["region"], settings["architecture"] = freshAccount, pipelineRegion,
+			s.g.Architecture()
 		of, _ := settings["database"].(map[string]any)
 		if of == nil {
 			of = map[string]any{}
@@ -39,7 +40,8 @@ func (s *site) fresh(readme, section string, environments map[string]any) (*walk
 }
 
 func freshPipeline(more map[string]any) map[string]any {
-	keys := map[string]any{"account": freshAccount, "region": pipelineRegion, "environments": []string{"dev"}, "review": false}
+	keys := map[string]any{"account": freshAccount, "region": pipelineRegion, "environments": []string{"dev"},
+		"review": false}
 	for key, value := range more {
 		keys[key] = value
 	}
@@ -62,12 +64,16 @@ func pipelineNotMade(s *site) {
 		all = append(all, id)
 	}
 	// It comes last, when everything else is there.
-	resources["Refused"] = map[string]any{"Type": "AWS::CodeCommit::Repository", "DependsOn": all, "Properties": map[string]any{"RepositoryName": "slipway"}}
+	resources["Refused"] = map[string]any{"Type": "AWS::CodeCommit::Repository", "DependsOn": all,
+		"Properties": map[string]any{"RepositoryName": "slipway"}}
 	content, err = json.Marshal(template)
 	s.check(err)
-	role := fmt.Sprintf("arn:aws:iam::%s:role/cdk-hnb659fds-cfn-exec-role-%s-%s", freshAccount, freshAccount, pipelineRegion)
-	s.check(aws.ReplaceChangeSet(s.Context(), "slipway-pipeline", "first", role, "CAPABILITY_NAMED_IAM", string(content)))
-	if err := aws.ExecuteChangeSet(s.Context(), "slipway-pipeline", "first"); err == nil || !strings.Contains(err.Error(), "ROLLBACK_COMPLETE: Repository named slipway already exists") {
+	role := fmt.Sprintf("arn:aws:iam::%s:role/cdk-hnb659fds-cfn-exec-role-%s-%s", freshAccount, freshAccount,
+		pipelineRegion)
+	s.check(aws.ReplaceChangeSet(s.Context(), "slipway-pipeline", "first", role, "CAPABILITY_NAMED_IAM",
+		string(content)))
+	if err := aws.ExecuteChangeSet(s.Context(), "slipway-pipeline", "first"); err == nil ||
+		!strings.Contains(err.Error(), "ROLLBACK_COMPLETE: Repository named slipway already exists") {
 		s.Fatalf("the first attempt: %v", err)
 	}
 	if _, err := os.Stat(aws.Repository("slipway")); err == nil {
@@ -82,10 +88,12 @@ func pipelineNotMade(s *site) {
 // takenDown follows DESTROY.md: pipeline, throwaway environment, one that is
 // kept; and deploys each again.
 func takenDown(s *site) {
-	w, aws, database := s.fresh("infra/DESTROY.md", "The pipeline", map[string]any{"dev": map[string]any{"throwaway": true}})
+	w, aws, database := s.fresh("infra/DESTROY.md", "The pipeline",
+		map[string]any{"dev": map[string]any{"throwaway": true}})
 	w.run(w.blocks[0], w.clone, aws)
 	// Its repository stays, and is in the way of another one of its name.
-	if out, err := w.shell("infra/cdk deploy slipway-pipeline --require-approval never", w.clone, aws, w.codeCommit...); err == nil || !strings.Contains(out, "Repository named slipway already exists") {
+	if out, err := w.shell("infra/cdk deploy slipway-pipeline --require-approval never", w.clone, aws,
+		w.codeCommit...); err == nil || !strings.Contains(out, "Repository named slipway already exists") {
 		s.Errorf("deployed again as it was: %v\n%s", err, relevant(out))
 	}
 	_, err := w.shell("infra/cdk destroy --force slipway-pipeline", w.clone, aws)
@@ -107,7 +115,8 @@ func takenDown(s *site) {
 		if err == nil || !strings.Contains(out, "TerminationProtection") {
 			s.Errorf("the protected stack: %v\n%s", err, relevant(out))
 		}
-		w.configure(map[string]any{"environments": map[string]any{"prod": freshProd(s, database, map[string]any{"deletionProtection": false})}})
+		w.configure(map[string]any{"environments": map[string]any{"prod": freshProd(s, database,
+			map[string]any{"deletionProtection": false})}})
 	})
 }
 
@@ -116,7 +125,8 @@ func freshProd(s *site, database *ground.Database, more map[string]any) map[stri
 	for key, value := range more {
 		of[key] = value
 	}
-	return map[string]any{"account": freshAccount, "region": pipelineRegion, "architecture": s.g.Architecture(), "database": of}
+	return map[string]any{"account": freshAccount, "region": pipelineRegion, "architecture": s.g.Architecture(),
+		"database": of}
 }
 
 // again deploys an environment, takes it down as the blocks say, with what has

@@ -13,10 +13,12 @@ func create(s *site) {
 	s.wantStatus("slipway-local-database", "CREATE_COMPLETE")
 	s.wantStatus("slipway-local", "CREATE_COMPLETE")
 	s.wantOutputs("local", "2", "3")
-	s.wantEqual("history", s.history("app"), []string{"1 V1__customers.sql ok", "2 V2__orders.sql ok", "3 R__orders_by_customer.sql ok"})
+	s.wantEqual("history", s.history("app"),
+		[]string{"1 V1__customers.sql ok", "2 V2__orders.sql ok", "3 R__orders_by_customer.sql ok"})
 	s.wantEqual("relations", s.relations("app"), []string{"customers", "orders", "orders_by_customer"})
 	// What ran is a role of the cluster, not a superuser, and over TLS.
-	s.wantEqual("owner", s.texts("app", `SELECT DISTINCT tableowner || ' ' || rolsuper FROM pg_tables JOIN pg_roles ON rolname = tableowner WHERE schemaname = 'public'`), []string{"postgres false"})
+	s.wantEqual("owner", s.texts("app",
+		`SELECT DISTINCT tableowner || ' ' || rolsuper FROM pg_tables JOIN pg_roles ON rolname = tableowner WHERE schemaname = 'public'`), []string{"postgres false"})
 }
 
 func nothingChanged(s *site) {
@@ -44,7 +46,8 @@ func oneScriptAdded(s *site) {
 func failingScript(s *site) {
 	history, image := s.history("app"), s.image("local")
 	s.write("V4__invoices.sql", "CREATE TABLE invoices (id bigint PRIMARY KEY);\n\nINSERT INTO invoice VALUES (1);")
-	calls := s.deployInVain("local", "MIGRATION_FAILED", "V4__invoices.sql", "line 3", "42P01", s.stack("slipway-local").Outputs["LogGroupName"], "request ")
+	calls := s.deployInVain("local", "MIGRATION_FAILED", "V4__invoices.sql", "line 3", "42P01",
+		s.stack("slipway-local").Outputs["LogGroupName"], "request ")
 	s.wantCalls(calls, "Update failed", "Update")
 	s.wantStatus("slipway-local", "UPDATE_ROLLBACK_COMPLETE")
 	s.wantEqual("history", s.history("app"), history)
@@ -65,7 +68,9 @@ func secondScriptFails(s *site) {
 	history, image := s.history("app"), s.image("local")
 	s.write("V5__drop_invoices.sql", `DROP TABLE invoices;`)
 	s.write("V6__broken.sql", `SELECT * FROM invoices;`)
-	s.write("R__orders_by_customer.sql", "CREATE OR REPLACE VIEW orders_by_customer AS\nSELECT customers.name, count(orders.id) AS orders, max(orders.placed) AS latest\nFROM customers LEFT JOIN orders ON orders.customer = customers.id GROUP BY customers.name;")
+	s.write("R__orders_by_customer.sql", "CREATE OR REPLACE VIEW orders_by_customer AS\nSELECT customers.name, "+
+		"count(orders.id) AS orders, max(orders.placed) AS latest\nFROM customers LEFT JOIN orders ON "+
+		"orders.customer = customers.id GROUP BY customers.name;")
 	calls := s.deployInVain("local", "MIGRATION_FAILED", "V6__broken.sql", "line 1", "42P01")
 	s.wantCalls(calls, "Update failed", "Update")
 	if message := s.message(calls[1]); !strings.Contains(message, "rolled back") {
@@ -116,17 +121,22 @@ func firstDeploymentFails(s *site) {
 
 func tablesWithoutHistory(s *site) {
 	s.configure("adopted", map[string]any{"throwaway": true, "database": map[string]any{"name": "adopted"}})
-	if out, err := s.g.CDK(s.Context(), "deploy", "slipway-adopted-database", "--require-approval", "never"); err != nil {
+	if out, err := s.g.CDK(s.Context(), "deploy", "slipway-adopted-database", "--require-approval",
+		"never"); err != nil {
 		s.Fatalf("%v\n%s", err, out)
 	}
-	s.check(s.g.Database.Exec(s.Context(), "adopted", `SET ROLE postgres; CREATE TABLE customers (id bigint PRIMARY KEY, name text); CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint, placed timestamptz)`))
+	s.check(s.g.Database.Exec(s.Context(), "adopted",
+		`SET ROLE postgres; CREATE TABLE customers (id bigint PRIMARY KEY, name text); CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint, placed timestamptz)`))
 	s.wantCalls(s.deployInVain("adopted", "SCHEMA_NOT_EMPTY", "baseline"), "Create failed")
 	s.wantEqual("relations", s.relations("adopted"), []string{"customers", "orders"})
 
-	s.configure("adopted", map[string]any{"throwaway": true, "database": map[string]any{"name": "adopted", "baseline": "6"}})
+	s.configure("adopted", map[string]any{"throwaway": true,
+		"database": map[string]any{"name": "adopted", "baseline": "6"}})
 	s.wantCalls(s.deploy("adopted"), "Create")
 	s.wantOutputs("adopted", "7", "2")
-	s.wantEqual("scripts that ran", s.texts("adopted", `SELECT script FROM flyway_schema_history WHERE type = 'SQL' ORDER BY installed_rank`), []string{"V7__notes.sql", "R__orders_by_customer.sql"})
+	s.wantEqual("scripts that ran",
+		s.texts("adopted", `SELECT script FROM flyway_schema_history WHERE type = 'SQL' ORDER BY installed_rank`),
+		[]string{"V7__notes.sql", "R__orders_by_customer.sql"})
 }
 
 func destroy(s *site) {
@@ -145,7 +155,8 @@ func destroy(s *site) {
 
 // existingDatabase deploys to a database and a secret that others made.
 func existingDatabase(s *site) {
-	s.check(s.g.Database.Exec(s.Context(), "postgres", `CREATE ROLE shop_owner LOGIN PASSWORD 'of / others''s @ choice'`))
+	s.check(s.g.Database.Exec(s.Context(), "postgres",
+		`CREATE ROLE shop_owner LOGIN PASSWORD 'of / others''s @ choice'`))
 	s.check(s.g.Database.Exec(s.Context(), "postgres", `CREATE DATABASE shop OWNER shop_owner`))
 	arn, err := s.g.NewSecret(s.Context(), "shop-owner", map[string]any{
 		"username": "shop_owner", "password": "of / others's @ choice",
@@ -153,12 +164,14 @@ func existingDatabase(s *site) {
 	})
 	s.check(err)
 	s.configure("shop", map[string]any{"memory": 512, "database": map[string]any{
-		"vpcId": "vpc-0123456789abcdef0", "subnetIds": []any{"subnet-0123456789abcdef0"}, "availabilityZones": []any{"eu-central-1a"},
-		"securityGroupId": "sg-0123456789abcdef0", "secretArn": arn,
+		"vpcId": "vpc-0123456789abcdef0", "subnetIds": []any{"subnet-0123456789abcdef0"},
+		"availabilityZones": []any{"eu-central-1a"},
+		"securityGroupId":   "sg-0123456789abcdef0", "secretArn": arn,
 	}})
 	s.wantCalls(s.deploy("shop"), "Create")
 	s.wantStatus("slipway-shop", "CREATE_COMPLETE")
 	s.wantNoStack("slipway-shop-database")
 	s.wantOutputs("shop", "7", "8")
-	s.wantEqual("owner", s.texts("shop", `SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'`), []string{"shop_owner"})
+	s.wantEqual("owner", s.texts("shop", `SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'`),
+		[]string{"shop_owner"})
 }

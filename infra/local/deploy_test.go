@@ -197,12 +197,14 @@ func (s *site) wantOutputs(environment, version, applied string) {
 // history is what Flyway has noted: one line for each row.
 func (s *site) history(database string) []string {
 	s.Helper()
-	return s.texts(database, `SELECT concat_ws(' ', installed_rank, script, CASE WHEN success THEN 'ok' ELSE 'failed' END) FROM flyway_schema_history ORDER BY installed_rank`)
+	return s.texts(database,
+		`SELECT concat_ws(' ', installed_rank, script, CASE WHEN success THEN 'ok' ELSE 'failed' END) FROM flyway_schema_history ORDER BY installed_rank`)
 }
 
 func (s *site) relations(database string) []string {
 	s.Helper()
-	return s.texts(database, `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') AND relname <> 'flyway_schema_history' ORDER BY 1`)
+	return s.texts(database,
+		`SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') AND relname <> 'flyway_schema_history' ORDER BY 1`)
 }
 
 func (s *site) texts(database, query string) []string {
@@ -253,7 +255,8 @@ func (s *site) image(environment string) string {
 
 func (s *site) wantNoStack(name string) {
 	s.Helper()
-	if stack, err := s.g.Stack(s.Context(), name); !errors.Is(err, ground.ErrNoStack) && stack.Status != "DELETE_COMPLETE" {
+	if stack, err := s.g.Stack(s.Context(), name); !errors.Is(err, ground.ErrNoStack) &&
+		stack.Status != "DELETE_COMPLETE" {
 		s.Errorf("stack %s: %v, %v; want none", name, stack.Status, err)
 	}
 }

@@ -12,7 +12,8 @@ import (
 func examine(s *site) {
 	throwaway := map[string]any{"throwaway": true}
 	s.configure("local", throwaway)
-	s.diagnosed("ok", "credentials", "bootstrap", "CDKToolkit, version", "stack slipway-local", "termination protection",
+	s.diagnosed("ok", "credentials", "bootstrap", "CDKToolkit, version", "stack slipway-local",
+		"termination protection",
 		"function", "inspector", "address of the database", "endpoint of Secrets Manager", "available", "log groups",
 		"secret", "read by the inspector", "TLS 1.3, the server's certificate and name verified", "PostgreSQL 17",
 		"createrole", "3 applied, 0 pending", "would replace nothing of the database")

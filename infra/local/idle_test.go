@@ -44,7 +44,8 @@ func idleFunctions(s *site) {
 	// A deployment waits as well: CDK's framework does.
 	before := len(s.calls())
 	s.check(s.g.Idle(function, comesBackIn))
-	if out, err := s.g.CDK(s.Context(), "deploy", "slipway-local", "-c", "rerun=idle", "--require-approval", "never"); err != nil {
+	if out, err := s.g.CDK(s.Context(), "deploy", "slipway-local", "-c", "rerun=idle", "--require-approval",
+		"never"); err != nil {
 		s.Fatalf("%v\n%s", err, relevant(out))
 	}
 	s.wantCalls(s.calls()[before:], "Update")

@@ -21,7 +21,8 @@ import (
 
 func imageAsCommand(s *site) {
 	image, flags := s.sandbox("command")
-	out, err := s.g.Docker(s.Context(), slices.Concat([]string{"run", "--rm"}, flags, []string{image, "migrate", "--json"})...)
+	out, err := s.g.Docker(s.Context(), slices.Concat([]string{"run", "--rm"}, flags, []string{image, "migrate",
+		"--json"})...)
 	s.check(err)
 	s.wantReport([]byte(out), "migrate", 8)
 	s.wantEqual("customers", s.texts("command", `SELECT name FROM customers ORDER BY id`), []string{"Ada", "Grace"})
@@ -38,8 +39,10 @@ func imageArchive(s *site) {
 for option; do shift; [ "$option" = -Xshare:auto ] && option=-Xshare:on && on=yes; set -- "$@" "$option"; done
 [ "$on" ] && exec `+home+`/bin/java "$@"
 `), 0o755))
-	flags = slices.Concat(flags, []string{"--volume", java + ":/insisting/bin/java:ro", "--env", "JAVA_HOME=/insisting"})
-	out, err := s.g.Docker(s.Context(), slices.Concat([]string{"run", "--rm"}, flags, []string{image, "migrate", "--json"})...)
+	flags = slices.Concat(flags, []string{"--volume", java + ":/insisting/bin/java:ro", "--env",
+		"JAVA_HOME=/insisting"})
+	out, err := s.g.Docker(s.Context(), slices.Concat([]string{"run", "--rm"}, flags, []string{image, "migrate",
+		"--json"})...)
 	s.check(err)
 	s.wantReport([]byte(out), "migrate", 8)
 }
@@ -53,7 +56,8 @@ func imageAsServer(s *site) {
 
 func imageUnderLambda(s *site) {
 	image, flags := s.sandbox("lambda")
-	url := s.start(image, slices.Concat(flags, s.g.RuntimeEmulator(), []string{"--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=120"}), "/usr/local/bin/slipway")
+	url := s.start(image, slices.Concat(flags, s.g.RuntimeEmulator(),
+		[]string{"--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=120"}), "/usr/local/bin/slipway")
 	var answer struct {
 		PhysicalResourceID string `json:"PhysicalResourceId"`
 		Data               struct{ SchemaVersion, Applied string }
@@ -80,7 +84,8 @@ func (s *site) sandbox(name string) (image string, flags []string) {
 // start starts a container for the rest of the case and answers the address of its endpoint.
 func (s *site) start(image string, flags []string, args ...string) string {
 	s.Helper()
-	id, err := s.g.Docker(s.Context(), slices.Concat([]string{"run", "--detach", "--publish", "127.0.0.1::8080"}, flags, []string{image}, args)...)
+	id, err := s.g.Docker(s.Context(), slices.Concat([]string{"run", "--detach", "--publish", "127.0.0.1::8080"}, flags,
+		[]string{image}, args)...)
 	s.check(err)
 	s.Cleanup(func() {
 		if s.Failed() {

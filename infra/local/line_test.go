@@ -112,7 +112,8 @@ func (e *execution) do(a action) error {
 	switch a.ActionTypeId.Provider {
 	case "CodeCommit":
 		repository := e.aws.Repository(a.setting("RepositoryName"))
-		out, err := exec.CommandContext(e.s.Context(), "git", "-C", repository, "rev-parse", a.setting("BranchName")).CombinedOutput()
+		out, err := exec.CommandContext(e.s.Context(), "git", "-C", repository, "rev-parse",
+			a.setting("BranchName")).CombinedOutput()
 		e.folders[a.OutputArtifacts[0].Name], e.commit = repository, strings.TrimSpace(string(out))
 		return err
 	case "CodeBuild":
@@ -209,7 +210,8 @@ func (e *execution) copyOf(folder string) string {
 
 func (s *site) git(arguments ...string) string {
 	s.Helper()
-	out, err := exec.CommandContext(s.Context(), "git", append([]string{"-c", "user.name=test", "-c", "user.email=test@example.com"}, arguments...)...).CombinedOutput()
+	out, err := exec.CommandContext(s.Context(), "git",
+		append([]string{"-c", "user.name=test", "-c", "user.email=test@example.com"}, arguments...)...).CombinedOutput()
 	if err != nil {
 		s.Fatalf("git %v: %v\n%s", arguments, err, out)
 	}
@@ -235,7 +237,8 @@ func (e *execution) deploy(a action) error {
 		if err != nil {
 			return err
 		}
-		return there.ReplaceChangeSet(e.s.Context(), stack, name, a.setting("RoleArn"), a.setting("Capabilities"), string(template))
+		return there.ReplaceChangeSet(e.s.Context(), stack, name, a.setting("RoleArn"), a.setting("Capabilities"),
+			string(template))
 	case "CHANGE_SET_EXECUTE":
 		return there.ExecuteChangeSet(e.s.Context(), stack, name)
 	default:

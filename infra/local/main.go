@@ -26,7 +26,9 @@ import (
 func main() {
 	o := options{}
 	flag.StringVar(&o.scripts, "sql", "", "folder of migration scripts (default: the project's sql/postgresql)")
-	flag.StringVar(&o.environment, "environment", "local", "name of the environment; one of cdk.json's is deployed with its settings, a database made here in place of an existing one")
+	flag.StringVar(&o.environment, "environment", "local",
+		"name of the environment; one of cdk.json's is deployed with its settings, a database made here in place of "+
+			"an existing one")
 	flag.BoolVar(&o.keep, "keep", false, "leave it running until Ctrl-C")
 	flag.BoolVar(&o.verbose, "verbose", false, "show what the CDK prints")
 	flag.Parse()

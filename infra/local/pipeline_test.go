@@ -38,7 +38,8 @@ func firstMigration(s *site) {
 		servers[name], err = s.g.AddDatabase(s.Context())
 		s.check(err)
 		environment := keys["environments"].(map[string]any)[name].(map[string]any)
-		environment["architecture"], environment["database"] = s.g.Architecture(), map[string]any{"port": servers[name].Port}
+		environment["architecture"], environment["database"] = s.g.Architecture(),
+			map[string]any{"port": servers[name].Port}
 	}
 	w.configure(keys)
 	aws := s.g.AWS(pipelineAccount, pipelineRegion)
@@ -48,9 +49,12 @@ func firstMigration(s *site) {
 	w.run(w.blocks[1], s.TempDir(), aws)
 	w.run(w.blocks[2], w.clone, aws)
 	// CodeCommit's stand-in refuses what CodeCommit does: no signature, one of another secret, one of the host alone.
-	const url, helper = "https://git-codecommit.eu-central-1.amazonaws.com/v1/repos/slipway", "-c credential.helper='!aws codecommit credential-helper $@'"
+	const url, helper = "https://git-codecommit.eu-central-1.amazonaws.com/v1/repos/slipway",
+		"-c credential.helper='!aws codecommit credential-helper $@'"
 	for name, command := range map[string]string{
-		"unsigned": "git -c credential.helper= ls-remote " + url, "another secret": "AWS_SECRET_ACCESS_KEY=other git -c credential.UseHttpPath=true " + helper + " ls-remote " + url,
+		"unsigned": "git -c credential.helper= ls-remote " + url,
+		"another secret": "AWS_SECRET_ACCESS_KEY=other git -c credential.UseHttpPath=true " + helper + " ls-remote " +
+			url,
 		"without the path": "git " + helper + " ls-remote " + url,
 	} {
 		if out, err := w.shell(command, w.clone, aws, w.codeCommit...); err == nil || !refused.MatchString(out) {
@@ -86,7 +90,8 @@ func firstMigration(s *site) {
 			s.Errorf("the failing script: no %q in %v", text, err)
 		}
 	}
-	if len(third.approvals) > 0 || slices.ContainsFunc(third.done, func(name string) bool { return strings.Contains(name, "prod") }) {
+	if len(third.approvals) > 0 ||
+		slices.ContainsFunc(third.done, func(name string) bool { return strings.Contains(name, "prod") }) {
 		s.Errorf("prod was touched: %q", third.done)
 	}
 	dev, err := aws.Stack(s.Context(), "slipway-dev")
@@ -119,7 +124,8 @@ func fromALaptop(s *site) {
 	database, err := s.g.AddDatabase(s.Context())
 	s.check(err)
 	w.configure(map[string]any{"environments": map[string]any{"dev": map[string]any{
-		"throwaway": true, "architecture": s.g.Architecture(), "database": map[string]any{"minCapacity": 0, "port": database.Port},
+		"throwaway": true, "architecture": s.g.Architecture(),
+		"database": map[string]any{"minCapacity": 0, "port": database.Port},
 	}}})
 	aws := s.g.AWS("777788889999", pipelineRegion)
 	lines := strings.SplitAfter(w.blocks[0], "\n")
@@ -141,7 +147,8 @@ func fromALaptop(s *site) {
 		s.Errorf("the parameter is %q", out)
 	}
 
-	if out := w.run("make revert ENVIRONMENT=dev STEPS=1", w.clone, aws); !strings.Contains(out, "1 reverted, schema version 3") {
+	if out := w.run("make revert ENVIRONMENT=dev STEPS=1", w.clone, aws); !strings.Contains(out,
+		"1 reverted, schema version 3") {
 		s.Errorf("the revert printed\n%s", out)
 	}
 }
@@ -153,14 +160,16 @@ func (w *walk) push(name, statements string) {
 	// The order of a release is the time of its commit, in seconds.
 	time.Sleep(1100 * time.Millisecond)
 	push := w.blocks[2][strings.Index(w.blocks[2], "git -c"):]
-	w.run("git add sql\ngit commit --message 'Another script'\n"+push, w.clone, w.g.AWS(pipelineAccount, pipelineRegion))
+	w.run("git add sql\ngit commit --message 'Another script'\n"+push, w.clone,
+		w.g.AWS(pipelineAccount, pipelineRegion))
 }
 
 // wantOrder wants every action, in the order that the README draws.
 func (w *walk) wantOrder(e *execution) {
 	w.Helper()
 	w.wantEqual("actions", e.done, []string{"Source", "Synth", "SelfMutate", "DockerAssets", "FileAssets",
-		"slipway-dev-database.Prepare", "slipway-dev-database.Deploy", "slipway-dev.Prepare", "slipway-dev.Deploy", "Pending-prod", "Approve-prod",
+		"slipway-dev-database.Prepare", "slipway-dev-database.Deploy", "slipway-dev.Prepare", "slipway-dev.Deploy",
+		"Pending-prod", "Approve-prod",
 		"slipway-prod-database.Prepare", "slipway-prod-database.Deploy", "slipway-prod.Prepare", "slipway-prod.Deploy"})
 }
 
@@ -180,7 +189,8 @@ func scripts(s *site, clone string) []string {
 // applied are the scripts of a database's history, by name.
 func applied(s *site, d *ground.Database) []string {
 	s.Helper()
-	names, err := d.Texts(s.Context(), "app", `SELECT script FROM flyway_schema_history WHERE success AND type = 'SQL' ORDER BY script COLLATE "C"`)
+	names, err := d.Texts(s.Context(), "app",
+		`SELECT script FROM flyway_schema_history WHERE success AND type = 'SQL' ORDER BY script COLLATE "C"`)
 	s.check(err)
 	return names
 }

@@ -35,7 +35,8 @@ func editedComments(s *site) {
 	s.wantEqual("history", s.rows("app"), history)
 	s.wantPrinted("repair --environment local", "Database  app on ", "to be changed: version 1",
 		"version 2, "+scripts[1]+": checksum", "deploy the release with the edited scripts next")
-	if now := s.rows("app"); len(now) != len(history) || now[0] == history[0] || now[1] == history[1] || now[2] != history[2] {
+	if now := s.rows("app"); len(now) != len(history) || now[0] == history[0] || now[1] == history[1] ||
+		now[2] != history[2] {
 		s.Errorf("the history was %q and is %q", history, now)
 	}
 	// Once more: the former image must not get its checksums back.

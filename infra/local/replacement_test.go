@@ -10,7 +10,8 @@ import "strings"
 func replacement(s *site) {
 	plan := func(database map[string]any, replace ...any) (out string, refused bool) {
 		s.Helper()
-		s.configure("local", map[string]any{"throwaway": true, "replace": append([]any{}, replace...), "database": database})
+		s.configure("local", map[string]any{"throwaway": true, "replace": append([]any{}, replace...),
+			"database": database})
 		out, err := s.g.Workbench(s.Context(), "plan", "--environment", "local")
 		return out, err != nil
 	}
@@ -28,11 +29,14 @@ func replacement(s *site) {
 	cluster := "slipway-local-database: the cluster ClusterEB0386A7 (AWS::RDS::DBCluster) would be replaced: "
 
 	out, refused := plan(map[string]any{})
-	want(out, refused, false, "no cluster, instance, key, secret, VPC or subnet would be replaced or deleted", "3 applied, 0 pending")
+	want(out, refused, false, "no cluster, instance, key, secret, VPC or subnet would be replaced or deleted",
+		"3 applied, 0 pending")
 	out, refused = plan(map[string]any{"name": "shop"})
-	want(out, refused, true, "refused: "+cluster+`DatabaseName "app" → "shop"`, `environments.local.replace = ["database"]`)
+	want(out, refused, true, "refused: "+cluster+`DatabaseName "app" → "shop"`,
+		`environments.local.replace = ["database"]`)
 	out, refused = plan(map[string]any{"vpcCidr": "10.1.0.0/16"})
-	want(out, refused, true, `(AWS::EC2::VPC) would be replaced: CidrBlock "10.0.0.0/16" → "10.1.0.0/16"`, "(AWS::EC2::Subnet) would be replaced")
+	want(out, refused, true, `(AWS::EC2::VPC) would be replaced: CidrBlock "10.0.0.0/16" → "10.1.0.0/16"`,
+		"(AWS::EC2::Subnet) would be replaced")
 	out, refused = plan(map[string]any{"name": "shop"}, "database")
 	want(out, refused, false, "allowed: "+cluster)
 	// What has no stack replaces nothing.

@@ -28,7 +28,8 @@ func (e *execution) rights(a action) error {
 	}
 	bucket := e.line.in(e.aws.Region)
 	at := map[string]string{
-		"action": a.RoleArn, "key": bucket.EncryptionKey.Id, "pipeline": e.line.RoleArn, "bucket": "arn:aws:s3:::" + bucket.Location,
+		"action": a.RoleArn, "key": bucket.EncryptionKey.Id, "pipeline": e.line.RoleArn, "bucket": "arn:aws:s3:::" +
+			bucket.Location,
 	}
 	if len(a.OutputArtifacts) > 0 {
 		at["output"] = e.object(bucket, a.OutputArtifacts[0].Name)
@@ -127,7 +128,8 @@ func (s *site) reviewRights(aws ground.AWS) {
 	build, err := aws.As(s.Context(), "codebuild.amazonaws.com", judge.ServiceRole)
 	s.check(err)
 	for account, region := range map[string]string{pipelineAccount: pipelineRegion, prodAccount: prodRegion} {
-		_, err := build.Assume(s.Context(), fmt.Sprintf("arn:aws:iam::%s:role/cdk-hnb659fds-lookup-role-%[1]s-%s", account, region), "slipway")
+		_, err := build.Assume(s.Context(), fmt.Sprintf("arn:aws:iam::%s:role/cdk-hnb659fds-lookup-role-%[1]s-%s",
+			account, region), "slipway")
 		s.check(err)
 	}
 	stack, err := aws.Stack(s.Context(), "slipway-pipeline")
@@ -160,9 +162,11 @@ func rightTakenAway(s *site) {
 	}
 	s.without("bootstrap/DeploymentActionRole", "iam:PassRole", deploy, "not authorized to perform: iam:PassRole")
 	s.without("bootstrap/CloudFormationExecutionRole", "*", deploy, "not authorized to perform: iam:PassRole")
-	s.without("environment/Role", "secretsmanager:GetSecretValue", deploy, "SECRET_UNREADABLE", "the role secretsmanager:GetSecretValue")
+	s.without("environment/Role", "secretsmanager:GetSecretValue", deploy, "SECRET_UNREADABLE",
+		"the role secretsmanager:GetSecretValue")
 	s.wantStatus("slipway-taken", "ROLLBACK_COMPLETE")
-	s.without("environment/FrameworkRole", "lambda:InvokeFunction", deploy, "not authorized to perform: lambda:InvokeFunction")
+	s.without("environment/FrameworkRole", "lambda:InvokeFunction", deploy,
+		"not authorized to perform: lambda:InvokeFunction")
 	s.wantStatus("slipway-taken", "ROLLBACK_COMPLETE")
 }
 
@@ -203,7 +207,8 @@ func (e *execution) rightsOfThePipeline() {
 		{"Synth", "pipeline/LinePipelineBuildSynthCdkBuildProjectRole", "codecommit:GitPull", "codecommit:GitPull"},
 		{"DockerAssets", "pipeline/LineAssetsDockerRole", "sts:AssumeRole", "sts:AssumeRole"},
 		{"Pending-prod", "environment/Reader", "lambda:InvokeFunction", "lambda:InvokeFunction"},
-		{"slipway-prod.Prepare", "region/CrossRegionCodePipelineReplicationBucketEncryptionKey", "kms:Decrypt", "kms:Decrypt"},
+		{"slipway-prod.Prepare", "region/CrossRegionCodePipelineReplicationBucketEncryptionKey", "kms:Decrypt",
+			"kms:Decrypt"},
 	} {
 		e.s.without(c.holder, c.taken, func() error {
 			for _, stage := range e.line.Stages {

@@ -112,7 +112,8 @@ func (w *walk) run(block, folder string, aws ground.AWS) (output string) {
 func (w *walk) shell(command, folder string, who ground.AWS, more ...string) (output string, err error) {
 	cmd := exec.CommandContext(w.Context(), "bash", "-c", command)
 	cmd.Dir = folder
-	cmd.Env = append(who.Over(os.Environ()), "NO_COLOR=1", "GIT_AUTHOR_NAME=test", "GIT_AUTHOR_EMAIL=test@example.com", "GIT_COMMITTER_NAME=test", "GIT_COMMITTER_EMAIL=test@example.com")
+	cmd.Env = append(who.Over(os.Environ()), "NO_COLOR=1", "GIT_AUTHOR_NAME=test", "GIT_AUTHOR_EMAIL=test@example.com",
+		"GIT_COMMITTER_NAME=test", "GIT_COMMITTER_EMAIL=test@example.com")
 	cmd.Env = append(cmd.Env, more...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err

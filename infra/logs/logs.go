@@ -12,7 +12,8 @@ import (
 // CloudWatch's steps) and goes with its stack. Without a group of ours AWS makes
 // one on the first event, which keeps everything and stays for ever.
 func NewGroup(scope constructs.Construct, id string, days int) awslogs.ILogGroup {
-	group := awslogs.NewLogGroup(scope, jsii.String(id), &awslogs.LogGroupProps{RemovalPolicy: awscdk.RemovalPolicy_DESTROY})
+	group := awslogs.NewLogGroup(scope, jsii.String(id),
+		&awslogs.LogGroupProps{RemovalPolicy: awscdk.RemovalPolicy_DESTROY})
 	group.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(days))
 	return group
 }

@@ -20,7 +20,8 @@ import (
 const nearLimit = 0.8
 
 // NewAlarms tells the topic of runs that fail and of runs that near their limit.
-func NewAlarms(scope constructs.Construct, id string, c environment.Config, function awslambda.IFunction, topic awssns.ITopic) {
+func NewAlarms(scope constructs.Construct, id string, c environment.Config, function awslambda.IFunction,
+	topic awssns.ITopic) {
 	here := constructs.NewConstruct(scope, jsii.String(id))
 	metric := &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(5))}
 	alarm := func(id, says string, m awscloudwatch.IMetric, threshold float64) {
@@ -36,7 +37,8 @@ func NewAlarms(scope constructs.Construct, id string, c environment.Config, func
 	}
 	errors := *metric
 	errors.Statistic = jsii.String("Sum")
-	alarm("Failed", fmt.Sprintf("slipway-%s: a run failed; its log has the report", c.Name), function.MetricErrors(&errors), 1)
+	alarm("Failed", fmt.Sprintf("slipway-%s: a run failed; its log has the report", c.Name),
+		function.MetricErrors(&errors), 1)
 
 	duration := *metric
 	duration.Statistic = jsii.String("Maximum")

@@ -38,7 +38,8 @@ func NewFunction(scope constructs.Construct, id string, p FunctionProps) awslamb
 }
 
 // newFunction makes a function of the image in the database's subnets.
-func (p FunctionProps) newFunction(scope constructs.Construct, id string, props *awslambda.DockerImageFunctionProps) awslambda.Function {
+func (p FunctionProps) newFunction(scope constructs.Construct, id string,
+	props *awslambda.DockerImageFunctionProps) awslambda.Function {
 	props.Code = p.Image
 	props.Architecture = architecture(p.Config.Architecture)
 	props.Role = p.Role

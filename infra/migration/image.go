@@ -31,7 +31,8 @@ func Image(root string, images environment.Images, architecture string) awslambd
 // buildArgs leaves out what is not configured, so that the Dockerfile's own defaults hold.
 func buildArgs(images environment.Images) *map[string]*string {
 	args := map[string]*string{}
-	for name, image := range map[string]string{"FLYWAY_IMAGE": images.Flyway, "GO_IMAGE": images.Go, "FLYWAY_SUMS": images.Sums} {
+	for name, image := range map[string]string{"FLYWAY_IMAGE": images.Flyway, "GO_IMAGE": images.Go,
+		"FLYWAY_SUMS": images.Sums} {
 		if image != "" {
 			args[name] = jsii.String(image)
 		}

@@ -61,9 +61,12 @@ func TestTheImageHasScriptsAndNothingElse(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"postgresql/V1__a.sql", "postgresql/V1__a.sql.conf", "postgresql/sub dir/R__b.sql", "postgresql/V3__x.SQL", "other/U1__a.sql",
-		"postgresql/V2__x.sh", "postgresql/beforeMigrate.py", "postgresql/.hidden.sh", "postgresql/.git/V9__x.sql", "postgresql/x.sql.bak",
-		"postgresql/README.md", "postgresql/.gitkeep", "postgresql/V1__a.sql~", "postgresql/x.sh/V4__a.sql", "postgresql/x.conf", "V2__x.sh",
+		"postgresql/V1__a.sql", "postgresql/V1__a.sql.conf", "postgresql/sub dir/R__b.sql", "postgresql/V3__x.SQL",
+		"other/U1__a.sql",
+		"postgresql/V2__x.sh", "postgresql/beforeMigrate.py", "postgresql/.hidden.sh", "postgresql/.git/V9__x.sql",
+		"postgresql/x.sql.bak",
+		"postgresql/README.md", "postgresql/.gitkeep", "postgresql/V1__a.sql~", "postgresql/x.sh/V4__a.sql",
+		"postgresql/x.conf", "V2__x.sh",
 	} {
 		write(name)
 	}
@@ -75,7 +78,8 @@ func TestTheImageHasScriptsAndNothingElse(t *testing.T) {
 		if !ok {
 			continue
 		}
-		if text, err := exec.Command("sh", "-ec", strings.ReplaceAll(command, "/out", out)).CombinedOutput(); err != nil {
+		if text, err := exec.Command("sh", "-ec",
+			strings.ReplaceAll(command, "/out", out)).CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v: %s", command, err, text)
 		}
 	}
@@ -87,7 +91,8 @@ func TestTheImageHasScriptsAndNothingElse(t *testing.T) {
 		}
 		return err
 	})
-	want := "other/U1__a.sql, postgresql/V1__a.sql, postgresql/V1__a.sql.conf, postgresql/V3__x.SQL, postgresql/sub dir/R__b.sql, postgresql/x.sh/V4__a.sql"
+	want := "other/U1__a.sql, postgresql/V1__a.sql, postgresql/V1__a.sql.conf, postgresql/V3__x.SQL, postgresql/sub " +
+		"dir/R__b.sql, postgresql/x.sh/V4__a.sql"
 	if got := strings.Join(left, ", "); err != nil || got != want {
 		t.Errorf("%v: the image has %s", err, got)
 	}

@@ -39,7 +39,8 @@ type Migration struct {
 func New(scope constructs.Construct, p Props) Migration {
 	c, db := p.Config, p.Database
 	if c.Database.Exists {
-		securitygroup.OpenToClients(constructs.NewConstruct(scope, jsii.String("Clients")), db.SecurityGroupID, c.Clients, db.Port)
+		securitygroup.OpenToClients(constructs.NewConstruct(scope, jsii.String("Clients")), db.SecurityGroupID,
+			c.Clients, db.Port)
 	}
 	log := logs.NewGroup(scope, "Logs", c.LogDays)
 	role := NewRole(scope, "Role", db, log)

@@ -23,7 +23,8 @@ type Network struct {
 // NewNetwork makes the functions' security group, which lets out what goes to
 // the database's port and to Secrets Manager and nothing else, and opens those
 // two to it. roleArns are the functions'.
-func NewNetwork(scope constructs.Construct, id string, c environment.Config, db database.Access, roleArns ...string) Network {
+func NewNetwork(scope constructs.Construct, id string, c environment.Config, db database.Access,
+	roleArns ...string) Network {
 	here := constructs.NewConstruct(scope, jsii.String(id))
 	n := Network{}
 	secrets := securitygroup.ToInternet(https, "Secrets Manager by the way to the internet")
@@ -46,9 +47,11 @@ func NewNetwork(scope constructs.Construct, id string, c environment.Config, db 
 		SecurityGroupEgress: []any{securitygroup.To(db.SecurityGroupID, db.Port, "Database"), secrets},
 	})
 	n.SecurityGroupID = *group.AttrGroupId()
-	n.Ready = append(n.Ready, securitygroup.Open(here, "ToDatabase", db.SecurityGroupID, n.SecurityGroupID, db.Port, "Migration function"))
+	n.Ready = append(n.Ready, securitygroup.Open(here, "ToDatabase", db.SecurityGroupID, n.SecurityGroupID, db.Port,
+		"Migration function"))
 	if secretsGroup != "" {
-		n.Ready = append(n.Ready, securitygroup.Open(here, "ToSecrets", secretsGroup, n.SecurityGroupID, https, "Migration function"))
+		n.Ready = append(n.Ready, securitygroup.Open(here, "ToSecrets", secretsGroup, n.SecurityGroupID, https,
+			"Migration function"))
 	}
 	return n
 }

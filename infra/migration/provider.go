@@ -15,7 +15,8 @@ import (
 // NewProvider puts the CDK's framework between CloudFormation and the function:
 // it answers CloudFormation, from outside the VPC, whatever becomes of the
 // function, so that the function needs no way to S3.
-func NewProvider(scope constructs.Construct, id string, c environment.Config, function awslambda.IFunction) customresources.Provider {
+func NewProvider(scope constructs.Construct, id string, c environment.Config,
+	function awslambda.IFunction) customresources.Provider {
 	here := constructs.NewConstruct(scope, jsii.String(id))
 	group := logs.NewGroup(here, "Logs", c.LogDays)
 	provider := customresources.NewProvider(here, jsii.String("Provider"), &customresources.ProviderProps{
@@ -25,7 +26,8 @@ func NewProvider(scope constructs.Construct, id string, c environment.Config, fu
 	})
 	// The framework's own description holds the construct's path, which is another
 	// one inside the pipeline's stage: the two forms of a stack must be equal.
-	framework := provider.Node().FindChild(jsii.String("framework-onEvent")).Node().DefaultChild().(awslambda.CfnFunction)
+	framework := provider.Node().FindChild(jsii.String(
+		"framework-onEvent")).Node().DefaultChild().(awslambda.CfnFunction)
 	framework.SetDescription(jsii.String(fmt.Sprintf("Answers CloudFormation for the function of slipway-%s", c.Name)))
 	return provider
 }

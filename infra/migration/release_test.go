@@ -29,7 +29,8 @@ func project(t *testing.T, files map[string]string) string {
 }
 
 func TestLoadRelease(t *testing.T) {
-	root := project(t, map[string]string{"V1__a.sql": "SELECT 1;", "shop/V2__b.sql": "SELECT 2;", "R__view.sql": "SELECT 3;", "U1__a.sql": "SELECT 4;"})
+	root := project(t, map[string]string{"V1__a.sql": "SELECT 1;", "shop/V2__b.sql": "SELECT 2;",
+		"R__view.sql": "SELECT 3;", "U1__a.sql": "SELECT 4;"})
 	r, err := LoadRelease(context.Background(), root, "")
 	if err != nil {
 		t.Fatal(err)

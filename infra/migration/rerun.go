@@ -21,7 +21,8 @@ func reread(scope constructs.Construct, rerun string) {
 	}
 	mark := fmt.Sprintf("%x", sha256.Sum256([]byte(rerun)))[:12]
 	tagged := jsii.Strings("AWS::Lambda::Function", "AWS::EC2::SecurityGroup", "AWS::EC2::VPCEndpoint")
-	awscdk.Tags_Of(scope).Add(jsii.String("slipway-rerun"), jsii.String(mark), &awscdk.TagProps{IncludeResourceTypes: tagged})
+	awscdk.Tags_Of(scope).Add(jsii.String("slipway-rerun"), jsii.String(mark),
+		&awscdk.TagProps{IncludeResourceTypes: tagged})
 	for _, node := range *scope.Node().FindAll(constructs.ConstructOrder_PREORDER) {
 		// These have no tags.
 		switch resource := node.(type) {

@@ -30,7 +30,8 @@ func NewRole(scope constructs.Construct, id string, db database.Access, logs aws
 	allow(role, []string{"secretsmanager:GetSecretValue"}, db.SecretArn, nil)
 	if db.KmsKeyArn != "" {
 		allow(role, []string{"kms:Decrypt"}, db.KmsKeyArn, map[string]any{"StringEquals": map[string]any{
-			"kms:ViaService":                  fmt.Sprintf("secretsmanager.%s.%s", *awscdk.Aws_REGION(), *awscdk.Aws_URL_SUFFIX()),
+			"kms:ViaService": fmt.Sprintf("secretsmanager.%s.%s", *awscdk.Aws_REGION(),
+				*awscdk.Aws_URL_SUFFIX()),
 			"kms:EncryptionContext:SecretARN": db.SecretArn,
 		}})
 	}

@@ -22,7 +22,8 @@ func TestVariables(t *testing.T) {
 	}, database.Access{SecretArn: "arn", Port: 5432}, "https://vpce.example.com")
 	want := map[string]string{
 		"FLYWAY_PLACEHOLDERS_TENANT": "acme", "FLYWAY_TABLE": "history", "SLIPWAY_BASELINE_VERSION": "3.1",
-		"MASTER_SECRET_ARN": "arn", "PGPORT": "5432", "SLIPWAY_LOCK_TIMEOUT": "1.5s", "SLIPWAY_PROTECTED": "false", "SLIPWAY_COMMAND": "make {} ENVIRONMENT=dev",
+		"MASTER_SECRET_ARN": "arn", "PGPORT": "5432", "SLIPWAY_LOCK_TIMEOUT": "1.5s", "SLIPWAY_PROTECTED": "false",
+		"SLIPWAY_COMMAND":                  "make {} ENVIRONMENT=dev",
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER": "https://vpce.example.com",
 	}
 	if !maps.Equal(got, want) {
@@ -59,14 +60,16 @@ func TestDigestOfSettings(t *testing.T) {
 		}
 	}
 	ab := of(environment.Config{Placeholders: map[string]string{"a": "b", "c": "d"}})
-	if other := of(environment.Config{Placeholders: map[string]string{"a": "b\x00FLYWAY_PLACEHOLDERS_C", "c": "d"}}); other == ab {
+	if other := of(environment.Config{Placeholders: map[string]string{"a": "b\x00FLYWAY_PLACEHOLDERS_C",
+		"c": "d"}}); other == ab {
 		t.Error("two settings have one digest")
 	}
 }
 
 // The configuration is shared by all that is made of it.
 func TestVariablesLeaveTheConfigurationAlone(t *testing.T) {
-	c := environment.Config{Flyway: map[string]string{"FLYWAY_TABLE": "history"}, Placeholders: map[string]string{"a": "b"}}
+	c := environment.Config{Flyway: map[string]string{"FLYWAY_TABLE": "history"},
+		Placeholders: map[string]string{"a": "b"}}
 	variables(c, database.Access{}, "")
 	if len(c.Flyway) != 1 || len(c.Placeholders) != 1 {
 		t.Errorf("changed: %v, %v", c.Flyway, c.Placeholders)

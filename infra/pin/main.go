@@ -61,7 +61,8 @@ func pin(ctx context.Context, root string, r registries, say func(string)) error
 		if image == "" {
 			found := regexp.MustCompile(`(?m)^ARG ` + a.argument + `=(\S+)$`).FindSubmatch(dockerfile)
 			if found == nil {
-				return fmt.Errorf("docker/Dockerfile has no default for %s; name the image in cdk.json: images.%s", a.argument, a.key)
+				return fmt.Errorf("docker/Dockerfile has no default for %s; name the image in cdk.json: images.%s",
+					a.argument, a.key)
 			}
 			image = string(found[1])
 		}

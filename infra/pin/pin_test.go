@@ -37,12 +37,15 @@ func registry(t *testing.T, change func(w http.ResponseWriter, r *http.Request) 
 	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case change != nil && change(w, r):
-		case r.URL.Path == "/token" && r.URL.Query().Get("scope") == "repository:flyway/flyway:pull" && r.URL.Query().Get("service") == "here":
+		case r.URL.Path == "/token" && r.URL.Query().Get("scope") == "repository:flyway/flyway:pull" &&
+			r.URL.Query().Get("service") == "here":
 			fmt.Fprint(w, `{"token": "t"}`)
 		case r.Header.Get("Authorization") != "Bearer t":
-			w.Header().Set("WWW-Authenticate", `Bearer realm="`+server.URL+`/token",service="here",scope="repository:flyway/flyway:pull"`)
+			w.Header().Set("WWW-Authenticate", `Bearer realm="`+server.URL+
+				`/token",service="here",scope="repository:flyway/flyway:pull"`)
 			w.WriteHeader(http.StatusUnauthorized)
-		case r.URL.Path == "/v2/flyway/flyway/manifests/12.4.0" && strings.Contains(r.Header.Get("Accept"), "image.index"):
+		case r.URL.Path == "/v2/flyway/flyway/manifests/12.4.0" &&
+			strings.Contains(r.Header.Get("Accept"), "image.index"):
 			w.Header().Set("Docker-Content-Digest", fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(manifest))))
 			fmt.Fprint(w, manifest)
 		default:
@@ -62,7 +65,8 @@ func project(t *testing.T, host, settings string) string {
 	}
 	image := host + "/flyway/flyway:12.4.0"
 	for name, text := range map[string]string{
-		"cdk.json": strings.ReplaceAll(settings, "IMAGE", image), "docker/Dockerfile": "ARG GO_IMAGE=" + image + "\nARG FLYWAY_IMAGE=" + image + "\n",
+		"cdk.json": strings.ReplaceAll(settings, "IMAGE", image), "docker/Dockerfile": "ARG GO_IMAGE=" + image +
+			"\nARG FLYWAY_IMAGE=" + image + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -74,7 +78,8 @@ func project(t *testing.T, host, settings string) string {
 func TestPin(t *testing.T) {
 	digest := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(manifest)))
 	for name, settings := range map[string]string{
-		"none named":     "{\n  \"app\": \"go run ./infra\",\n  \"context\": {\n    \"environments\": {\"dev\": {\"images\": \"not these\"}}\n  }\n}\n",
+		"none named": "{\n  \"app\": \"go run ./infra\",\n  \"context\": {\n    \"environments\": {\"dev\": " +
+			"{\"images\": \"not these\"}}\n  }\n}\n",
 		"a tag":          `{"context": {"a": [1, {"b": 2}], "images": {"flyway": "IMAGE"}, "z": 1}}`,
 		"an old digest":  `{"context": {"images" : {"go": "IMAGE@sha256:00"}}}`,
 		"an empty value": `{"context": {}}`,
@@ -99,7 +104,8 @@ func TestPin(t *testing.T) {
 			if err := json.Unmarshal([]byte(settings), &was); err != nil {
 				t.Fatal(err)
 			}
-			pinned := map[string]any{"flyway": host + "/flyway/flyway:12.4.0@" + digest, "go": host + "/flyway/flyway:12.4.0@" + digest}
+			pinned := map[string]any{"flyway": host + "/flyway/flyway:12.4.0@" + digest, "go": host +
+				"/flyway/flyway:12.4.0@" + digest}
 			was.Context["images"] = pinned
 			if fmt.Sprint(got) != fmt.Sprint(was) {
 				t.Errorf("got\n%s", raw)

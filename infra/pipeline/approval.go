@@ -19,7 +19,8 @@ func (b *builds) before(c environment.Config, source source, made pipelines.File
 	}
 	pending := b.pending(c, source, made)
 	approval := pipelines.NewManualApprovalStep(jsii.String("Approve-"+c.Name), &pipelines.ManualApprovalStepProps{
-		Comment: jsii.String(fmt.Sprintf("%s: %s. All of it is in the log of Pending-%s.", c.Name, *pending.ExportedVariable(jsii.String("PENDING")), c.Name)),
+		Comment: jsii.String(fmt.Sprintf("%s: %s. All of it is in the log of Pending-%s.", c.Name,
+			*pending.ExportedVariable(jsii.String("PENDING")), c.Name)),
 	})
 	// Steps before a stage run side by side unless one waits for the other.
 	approval.AddStepDependency(pending)
@@ -30,7 +31,8 @@ func (b *builds) before(c environment.Config, source source, made pipelines.File
 // would run: the database itself is in subnets that no build reaches.
 func pendingCommands(c environment.Config) []string {
 	return []string{
-		fmt.Sprintf("infra/cdk diff --no-color --no-notices --no-lookups --app %s --method template %s", assembly, stackNames(c)),
+		fmt.Sprintf("infra/cdk diff --no-color --no-notices --no-lookups --app %s --method template %s", assembly,
+			stackNames(c)),
 		fmt.Sprintf(`go run ./lambda/workbench pending --environment %s --assembly %s --lookup-role "$LOOKUP_ROLE" --summary pending.txt`, c.Name, assembly),
 		`export PENDING="$(cat pending.txt)"`,
 	}

@@ -51,17 +51,20 @@ func newBuilds(stack awscdk.Stack, p Props) *builds {
 // defaults of all builds: not privileged, logs with an end.
 func (b *builds) defaults() *pipelines.CodeBuildOptions {
 	return &pipelines.CodeBuildOptions{
-		BuildEnvironment: &awscodebuild.BuildEnvironment{BuildImage: b.image(), ComputeType: awscodebuild.ComputeType_SMALL, Privileged: jsii.Bool(false)},
-		Logging:          b.logging(b.logs),
-		PartialBuildSpec: spec(map[string]any{"install": map[string]any{"runtime-versions": map[string]any{"nodejs": runtimes["nodejs"]}}}),
-		Timeout:          awscdk.Duration_Hours(jsii.Number(1)),
+		BuildEnvironment: &awscodebuild.BuildEnvironment{BuildImage: b.image(),
+			ComputeType: awscodebuild.ComputeType_SMALL, Privileged: jsii.Bool(false)},
+		Logging: b.logging(b.logs),
+		PartialBuildSpec: spec(
+			map[string]any{"install": map[string]any{"runtime-versions": map[string]any{"nodejs": runtimes["nodejs"]}}}),
+		Timeout: awscdk.Duration_Hours(jsii.Number(1)),
 	}
 }
 
 // assets are published by builds of a larger size: one of them makes the image.
 // The CDK makes that one privileged, for Docker, and no other.
 func (b *builds) assets() *pipelines.CodeBuildOptions {
-	o := &pipelines.CodeBuildOptions{BuildEnvironment: &awscodebuild.BuildEnvironment{BuildImage: b.image(), ComputeType: awscodebuild.ComputeType_MEDIUM}}
+	o := &pipelines.CodeBuildOptions{BuildEnvironment: &awscodebuild.BuildEnvironment{BuildImage: b.image(),
+		ComputeType: awscodebuild.ComputeType_MEDIUM}}
 	if all := mirrors(b.props.Images); len(all) > 0 {
 		o.PartialBuildSpec = spec(map[string]any{"pre_build": map[string]any{"commands": logins(all)}})
 		o.RolePolicy = pulls(all, b.props.Config.Account)
@@ -88,7 +91,8 @@ func (b *builds) tools() *awscodebuild.BuildEnvironment {
 	for name, value := range toolVariables() {
 		variables[name] = &awscodebuild.BuildEnvironmentVariable{Value: jsii.String(value)}
 	}
-	return &awscodebuild.BuildEnvironment{BuildImage: b.image(), ComputeType: awscodebuild.ComputeType_MEDIUM, EnvironmentVariables: &variables}
+	return &awscodebuild.BuildEnvironment{BuildImage: b.image(), ComputeType: awscodebuild.ComputeType_MEDIUM,
+		EnvironmentVariables: &variables}
 }
 
 func toolVariables() map[string]string {
@@ -112,11 +116,13 @@ func spec(phases map[string]any, more ...map[string]any) awscodebuild.BuildSpec 
 // lookupRole is the role of the CDK's bootstrap that may read in an
 // environment's account.
 func (b *builds) lookupRole(c environment.Config) string {
-	return "arn:" + *awscdk.Aws_PARTITION() + ":iam::" + c.Account + ":role/cdk-" + *b.stack.Synthesizer().BootstrapQualifier() + "-lookup-role-" + c.Account + "-" + c.Region
+	return "arn:" + *awscdk.Aws_PARTITION() + ":iam::" + c.Account + ":role/cdk-" +
+		*b.stack.Synthesizer().BootstrapQualifier() + "-lookup-role-" + c.Account + "-" + c.Region
 }
 
 func assume(roles ...string) awsiam.PolicyStatement {
-	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("sts:AssumeRole"), Resources: jsii.Strings(roles...)})
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("sts:AssumeRole"),
+		Resources: jsii.Strings(roles...)})
 }
 
 // assetsVersion is the version of cdk-assets, which publishes files and images.

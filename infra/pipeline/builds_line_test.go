@@ -24,7 +24,8 @@ func TestBuildsOfTheLine(t *testing.T) {
 	synth := findBuild(t, made, "LinePipelineBuildSynth", nil)
 	synth.run(work, aws, nil)
 	assembly := filepath.Join(work, synth.spec.Artifacts.Base)
-	for _, stack := range []string{"slipway-pipeline", "slipway-prod", "assembly-slipway-pipeline-prod/slipwaypipelineprodslipwayprod9904106F"} {
+	for _, stack := range []string{"slipway-pipeline", "slipway-prod",
+		"assembly-slipway-pipeline-prod/slipwaypipelineprodslipwayprod9904106F"} {
 		if _, err := os.Stat(filepath.Join(assembly, stack+".template.json")); err != nil {
 			t.Errorf("the assembly lacks %s: %v", stack, err)
 		}
@@ -38,7 +39,8 @@ func TestBuildsOfTheLine(t *testing.T) {
 		b.run(work, aws, nil)
 	}
 
-	pending := findBuild(t, made, "LinePipelineprodPendingprod", map[string]string{"LOOKUP_ROLE": "arn:aws:iam::444455556666:role/cdk-hnb659fds-lookup-role-444455556666-us-east-1"})
+	pending := findBuild(t, made, "LinePipelineprodPendingprod",
+		map[string]string{"LOOKUP_ROLE": "arn:aws:iam::444455556666:role/cdk-hnb659fds-lookup-role-444455556666-us-east-1"})
 	inputs := map[string]string{"CODEBUILD_SRC_DIR_Synth_Output": assembly}
 	t.Run("nothing is deployed", func(t *testing.T) {
 		pending.t = t
@@ -54,7 +56,8 @@ func TestBuildsOfTheLine(t *testing.T) {
 			t.Fatal(err)
 		}
 		aws.Templates["slipway-prod"] = strings.Replace(string(raw), `"V1__`, `"V0__`, 1)
-		aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f", "InspectorName": "i", "ReaderArn": "arn:aws:iam::444455556666:role/slipway-prod-Reader-X"}
+		aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f", "InspectorName": "i",
+			"ReaderArn": "arn:aws:iam::444455556666:role/slipway-prod-Reader-X"}
 		aws.Functions["i"] = historyOf(t, work, "V1__")
 		exported, output := pending.run(clone(t, bare, "master"), aws, inputs)
 		if strings.Contains(exported["PENDING"], "V1__") || !strings.Contains(exported["PENDING"], "V2__") {
@@ -63,7 +66,8 @@ func TestBuildsOfTheLine(t *testing.T) {
 		if !strings.Contains(output, "[+] Added: .V1__") || !strings.Contains(output, "1 applied, ") {
 			t.Errorf("no difference is shown:\n%s", output)
 		}
-		for who, operation := range map[string]string{"role-444455556666-us-east-1/slipway": "DescribeStacks", "slipway-prod-Reader-X/slipway": "Invoke"} {
+		for who, operation := range map[string]string{"role-444455556666-us-east-1/slipway": "DescribeStacks",
+			"slipway-prod-Reader-X/slipway": "Invoke"} {
 			if !aws.Did(who, operation) {
 				t.Errorf("nobody that ends in %s called %s: %v", who, operation, aws.Calls())
 			}
@@ -88,9 +92,10 @@ func TestBuildsCheckAllCommits(t *testing.T) {
 	synth := findBuild(t, template(t, codeCommit(), "slipway-pipeline"), "LinePipelineBuildSynth", nil)
 	cache := t.TempDir()
 	check := func(folder string) (string, error) {
-		_, output, err := codebuild.Build{Spec: synth.spec, Folder: folder, Variables: synth.variables, Account: aws.Environment(), Cache: cache, Skip: func(command string) bool {
-			return !strings.Contains(command, "AGAINST") && !strings.Contains(command, "CHECKED")
-		}}.Run(t.Context())
+		_, output, err := codebuild.Build{Spec: synth.spec, Folder: folder, Variables: synth.variables,
+			Account: aws.Environment(), Cache: cache, Skip: func(command string) bool {
+				return !strings.Contains(command, "AGAINST") && !strings.Contains(command, "CHECKED")
+			}}.Run(t.Context())
 		return output, err
 	}
 	work := clone(t, bare, "master")
@@ -103,7 +108,8 @@ func TestBuildsCheckAllCommits(t *testing.T) {
 	if parent := git(t, work, "rev-parse", "--short=12", "HEAD^"); !strings.Contains(output, parent) {
 		t.Errorf("the first check is not against the commit before, %s:\n%s", parent, output)
 	}
-	write(t, work, "sql/postgresql/V99__mixed.sql", "CREATE TABLE colours (id bigint PRIMARY KEY);\nCREATE INDEX CONCURRENTLY i ON colours (id);\n")
+	write(t, work, "sql/postgresql/V99__mixed.sql", "CREATE TABLE colours (id bigint PRIMARY KEY);\nCREATE INDEX "+
+		"CONCURRENTLY i ON colours (id);\n")
 	git(t, work, "add", "--all")
 	git(t, work, "commit", "--quiet", "--message", "A script to be refused")
 	for _, commit := range []string{"its own commit", "the next commit"} {
@@ -124,7 +130,8 @@ func historyOf(t *testing.T, work, prefix string) awstest.Function {
 	name := filepath.Base(found[0])
 	_, description, _ := strings.Cut(strings.TrimSuffix(name, ".sql"), "__")
 	raw, err := json.Marshal(map[string]any{"command": "info", "code": "OK", "scripts": []any{map[string]any{
-		"version": "1", "description": strings.ReplaceAll(description, "_", " "), "type": "SQL", "script": name, "state": "Success", "installedOn": "2026-01-02T03:04:05Z"}}})
+		"version": "1", "description": strings.ReplaceAll(description, "_", " "), "type": "SQL", "script": name,
+		"state": "Success", "installedOn": "2026-01-02T03:04:05Z"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

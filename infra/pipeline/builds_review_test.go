@@ -31,7 +31,8 @@ func reviewOf(t *testing.T, aws *awstest.AWS, bare, id string, change func(work 
 	git(t, work, "commit", "--quiet", "--message", "A change")
 	git(t, work, "push", "--quiet", "origin", "HEAD:refs/heads/"+id)
 	variables := map[string]string{
-		"SOURCE_COMMIT": git(t, work, "rev-parse", "HEAD"), "DESTINATION_COMMIT": git(t, work, "rev-parse", "HEAD^"), "PULL_REQUEST_ID": id, "REVISION_ID": "r",
+		"SOURCE_COMMIT": git(t, work, "rev-parse", "HEAD"), "DESTINATION_COMMIT": git(t, work, "rev-parse", "HEAD^"),
+		"PULL_REQUEST_ID": id, "REVISION_ID": "r",
 	}
 	aws.Pulls[id] = &awstest.PullRequest{Revision: "r"}
 	made := template(t, codeCommit(), "slipway-pipeline")
@@ -52,7 +53,8 @@ func reviewOf(t *testing.T, aws *awstest.AWS, bare, id string, change func(work 
 func TestReviewOfAGoodBranch(t *testing.T) {
 	aws := awstest.Start(t)
 	artifact := reviewOf(t, aws, repository(t), "1", func(work string) {
-		write(t, work, "sql/postgresql/V99__colours.sql", "CREATE TABLE colours (id bigint PRIMARY KEY, name text NOT NULL);\n")
+		write(t, work, "sql/postgresql/V99__colours.sql",
+			"CREATE TABLE colours (id bigint PRIMARY KEY, name text NOT NULL);\n")
 	})
 	pull := aws.Pulls["1"]
 	if pull.Approvals[reviewer] != "APPROVE" || len(pull.Comments) != 1 {
@@ -79,7 +81,8 @@ func TestReviewOfABranchThatWouldApproveItself(t *testing.T) {
 	marker := filepath.Join(t.TempDir(), "ran")
 	reviewOf(t, aws, repository(t), "2", func(work string) {
 		write(t, work, "sql/postgresql/V99__broken.sql", "ALTER TABLE nothing ADD COLUMN x int;\n")
-		write(t, work, "lambda/workbench/main.go", "package main\n\nimport \"os\"\n\nfunc main() { os.WriteFile(\""+marker+"\", nil, 0o644) }\n")
+		write(t, work, "lambda/workbench/main.go", "package main\n\nimport \"os\"\n\nfunc main() { os.WriteFile(\""+
+			marker+"\", nil, 0o644) }\n")
 		write(t, work, "infra/cdk", "#!/bin/sh\ntouch "+marker+"\n")
 		write(t, work, "infra/main.go", "package main\n\nfunc main() { this does not compile }\n")
 	})
@@ -102,14 +105,16 @@ func TestReviewOfNothing(t *testing.T) {
 	aws := awstest.Start(t)
 	bare := repository(t)
 	made := template(t, codeCommit(), "slipway-pipeline")
-	variables := map[string]string{"SOURCE_COMMIT": "HEAD", "DESTINATION_COMMIT": "HEAD", "PULL_REQUEST_ID": "none", "REVISION_ID": "none"}
+	variables := map[string]string{"SOURCE_COMMIT": "HEAD", "DESTINATION_COMMIT": "HEAD", "PULL_REQUEST_ID": "none",
+		"REVISION_ID": "none"}
 	for _, name := range []string{"Synth", "Rehearse", "Judge"} {
 		b := findBuild(t, made, "Review"+name, lookupRoles)
 		folder := clone(t, bare, "HEAD")
 		b.run(folder, aws, variables)
 		variables["CODEBUILD_SRC_DIR_"+name] = filepath.Join(folder, b.spec.Artifacts.Base)
 	}
-	if code, err := os.ReadFile(filepath.Join(variables["CODEBUILD_SRC_DIR_Judge"], "code")); err != nil || strings.TrimSpace(string(code)) != "0" {
+	if code, err := os.ReadFile(filepath.Join(variables["CODEBUILD_SRC_DIR_Judge"], "code")); err != nil ||
+		strings.TrimSpace(string(code)) != "0" {
 		t.Errorf("the branch does not pass its own review: %s, %v", code, err)
 	}
 	if aws.Did("", "PostCommentForPullRequest") {
@@ -121,7 +126,8 @@ func TestReviewOfNothing(t *testing.T) {
 func TestReviewOfMoreThanScripts(t *testing.T) {
 	aws := awstest.Start(t)
 	reviewOf(t, aws, repository(t), "3", func(work string) {
-		write(t, work, "sql/postgresql/V99__colours.sql", "CREATE TABLE colours (id bigint PRIMARY KEY, name text NOT NULL);\n")
+		write(t, work, "sql/postgresql/V99__colours.sql",
+			"CREATE TABLE colours (id bigint PRIMARY KEY, name text NOT NULL);\n")
 		write(t, work, "docker/note.txt", "x\n")
 	})
 	pull := aws.Pulls["3"]
@@ -146,11 +152,13 @@ func TestReviewOfAConnectionsBranch(t *testing.T) {
 	marker := filepath.Join(t.TempDir(), "ran")
 	work := clone(t, bare, "HEAD")
 	for name, text := range map[string]string{
-		"sql/postgresql/V99__colours.sql":   "SELECT 1;\n",
-		"go.work":                           "go 1.26\n\nuse ./evil\n",
-		"go.mod":                            "module slipway\n\ngo 1.26\n\nreplace github.com/aws/aws-sdk-go-v2 => ./evil\n",
-		"evil/go.mod":                       "module slipway\n\ngo 1.26\n",
-		"evil/lambda/workbench/main.go":     "package main\n\nimport \"os\"\n\nfunc main() { os.WriteFile(\"" + marker + "\", nil, 0o644) }\n",
+		"sql/postgresql/V99__colours.sql": "SELECT 1;\n",
+		"go.work":                         "go 1.26\n\nuse ./evil\n",
+		"go.mod": "module slipway\n\ngo 1.26\n\nreplace github.com/aws/aws-sdk-go-v2 => " +
+			"./evil\n",
+		"evil/go.mod": "module slipway\n\ngo 1.26\n",
+		"evil/lambda/workbench/main.go": "package main\n\nimport \"os\"\n\nfunc main() { os.WriteFile(\"" + marker +
+			"\", nil, 0o644) }\n",
 		"vendor/modules.txt":                "# evil\n",
 		".npmrc":                            "registry=http://127.0.0.1:9/\nnode-options=--require=" + marker + ".js\n",
 		"package.json":                      `{"name": "x", "version": "1.0.0", "devDependencies": {"aws-cdk": "2.1148.1"}}`,
@@ -173,12 +181,14 @@ func TestReviewOfAConnectionsBranch(t *testing.T) {
 	git(t, work, "add", "--all", "--force")
 	git(t, work, "commit", "--quiet", "--message", "A change")
 	git(t, work, "push", "--quiet", "origin", "HEAD:refs/heads/feature", "HEAD:refs/heads/HEAD",
-		"HEAD:refs/tags/origin/main", "HEAD:refs/tags/main", "HEAD:refs/tags/refs/remotes/origin/main", "HEAD:refs/heads/refs/remotes/origin/main")
+		"HEAD:refs/tags/origin/main", "HEAD:refs/tags/main", "HEAD:refs/tags/refs/remotes/origin/main",
+		"HEAD:refs/heads/refs/remotes/origin/main")
 	made := template(t, connection(), "slipway-pipeline")
 	_, stages := actions(t, made, "ReviewLine")
 	variables := map[string]string{}
 	var given []struct{ Name, Value string }
-	if err := json.Unmarshal([]byte(stages["Try"][0]["Configuration"].(action)["EnvironmentVariables"].(string)), &given); err != nil {
+	if err := json.Unmarshal([]byte(stages["Try"][0]["Configuration"].(action)["EnvironmentVariables"].(string)),
+		&given); err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range given {
@@ -211,7 +221,8 @@ func TestReviewOfAConnectionsBranch(t *testing.T) {
 			t.Errorf("the review lacks %q:\n%s", want, said)
 		}
 	}
-	if code, err := os.ReadFile(filepath.Join(artifacts["Judge"], "code")); err != nil || strings.TrimSpace(string(code)) == "0" {
+	if code, err := os.ReadFile(filepath.Join(artifacts["Judge"], "code")); err != nil ||
+		strings.TrimSpace(string(code)) == "0" {
 		t.Errorf("%v: code %s", err, code)
 	}
 }

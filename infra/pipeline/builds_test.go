@@ -74,7 +74,8 @@ func (b build) run(clone string, aws *awstest.AWS, more map[string]string) (expo
 	maps.Copy(variables, b.variables)
 	maps.Copy(variables, more)
 	begun := time.Now()
-	exported, output, err := codebuild.Build{Spec: b.spec, Folder: clone, Variables: variables, Account: aws.Environment(), Skip: b.skipped}.Run(b.t.Context())
+	exported, output, err := codebuild.Build{Spec: b.spec, Folder: clone, Variables: variables,
+		Account: aws.Environment(), Skip: b.skipped}.Run(b.t.Context())
 	b.t.Logf("%s: %.1f s", b.name, time.Since(begun).Seconds())
 	if err != nil {
 		b.t.Fatalf("%s: %v\n%s", b.name, err, output)
@@ -88,7 +89,8 @@ func (b build) skipped(command string) bool {
 
 func git(t *testing.T, folder string, arguments ...string) string {
 	t.Helper()
-	cmd := exec.Command("git", append([]string{"-C", folder, "-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"}, arguments...)...)
+	cmd := exec.Command("git", append([]string{"-C", folder, "-c", "user.name=test", "-c",
+		"user.email=test@example.com", "-c", "commit.gpgsign=false"}, arguments...)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("git %v: %v\n%s", arguments, err, out)

@@ -42,8 +42,10 @@ func TestStagesInTheOrderOfTheConfiguration(t *testing.T) {
 		return out
 	}
 	const role = `{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::111122223333:role/cdk-hnb659fds-deploy-role-111122223333-eu-central-1"]]}`
-	equal(t, "dev", deploys("dev"), text([]string{`["slipway-dev-database",null,` + role + `]`, `["slipway-dev",null,` + role + `]`}))
-	equal(t, "prod", deploys("prod"), text([]string{`["slipway-prod","us-east-1",` + strings.NewReplacer("111122223333", "444455556666", "eu-central-1", "us-east-1").Replace(role) + `]`}))
+	equal(t, "dev", deploys("dev"), text([]string{`["slipway-dev-database",null,` + role + `]`, `["slipway-dev",null,` +
+		role + `]`}))
+	equal(t, "prod", deploys("prod"), text([]string{`["slipway-prod","us-east-1",` + strings.NewReplacer("111122223333",
+		"444455556666", "eu-central-1", "us-east-1").Replace(role) + `]`}))
 }
 
 func TestOtherOrder(t *testing.T) {
@@ -84,7 +86,8 @@ func TestApproval(t *testing.T) {
 		order = append(order, []any{a["Name"], a["RunOrder"]})
 	}
 	equal(t, "prod", order, `[["Pending-prod",1],["Approve-prod",2],["slipway-prod.Prepare",3],["slipway-prod.Deploy",4]]`)
-	equal(t, "text", stages["prod"][1]["Configuration"], `{"CustomData":"prod: #{prod@Pending-prod.PENDING}. All of it is in the log of Pending-prod."}`)
+	equal(t, "text", stages["prod"][1]["Configuration"],
+		`{"CustomData":"prod: #{prod@Pending-prod.PENDING}. All of it is in the log of Pending-prod."}`)
 	for _, a := range stages["dev"] {
 		if a["ActionTypeId"].(action)["Category"] == "Approval" {
 			t.Error("dev wants no approval")
@@ -95,10 +98,12 @@ func TestApproval(t *testing.T) {
 // The role that is asked for the history is there where somebody approves.
 func TestReader(t *testing.T) {
 	role := resource(t, template(t, codeCommit(), "slipway-prod"), "AWS::IAM::Role", "Reader")
-	equal(t, "trust", role["AssumeRolePolicyDocument"].(action)["Statement"], `[{"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::111122223333:role/slipway-pipeline-*"]]}}},`+
-		`"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"}}]`)
+	equal(t, "trust", role["AssumeRolePolicyDocument"].(action)["Statement"],
+		`[{"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::111122223333:role/slipway-pipeline-*"]]}}},`+
+			`"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"}}]`)
 	policy := resource(t, template(t, codeCommit(), "slipway-prod"), "AWS::IAM::Policy", "Reader")
-	equal(t, "rights", policy["PolicyDocument"].(action)["Statement"], `[{"Action":["lambda:GetFunction","lambda:InvokeFunction"],"Effect":"Allow","Resource":{"Fn::GetAtt":["InspectorFunction9C623BA6","Arn"]}}]`)
+	equal(t, "rights", policy["PolicyDocument"].(action)["Statement"],
+		`[{"Action":["lambda:GetFunction","lambda:InvokeFunction"],"Effect":"Allow","Resource":{"Fn::GetAtt":["InspectorFunction9C623BA6","Arn"]}}]`)
 	for id := range template(t, codeCommit(), "slipway-dev")["Resources"].(action) {
 		if strings.HasPrefix(id, "Reader") {
 			t.Errorf("nobody approves dev, and it has %s", id)
@@ -108,11 +113,13 @@ func TestReader(t *testing.T) {
 
 // The order of a release is the time of a commit: no source may be shallow.
 func TestSourcesAreWholeClones(t *testing.T) {
-	for kind, assembly := range map[string]cxapi.CloudAssembly{"CodeCommit": codeCommit(), "CodeStarSourceConnection": connection()} {
+	for kind, assembly := range map[string]cxapi.CloudAssembly{"CodeCommit": codeCommit(),
+		"CodeStarSourceConnection": connection()} {
 		for _, line := range []string{"Line", "ReviewLine"} {
 			_, stages := actions(t, template(t, assembly, "slipway-pipeline"), line)
 			source := stages["Source"][0]
-			equal(t, kind+" "+line, []any{source["ActionTypeId"].(action)["Provider"], source["Configuration"].(action)["OutputArtifactFormat"]}, `["`+kind+`","CODEBUILD_CLONE_REF"]`)
+			equal(t, kind+" "+line, []any{source["ActionTypeId"].(action)["Provider"],
+				source["Configuration"].(action)["OutputArtifactFormat"]}, `["`+kind+`","CODEBUILD_CLONE_REF"]`)
 		}
 	}
 }
@@ -120,13 +127,16 @@ func TestSourcesAreWholeClones(t *testing.T) {
 func TestSources(t *testing.T) {
 	made := template(t, codeCommit(), "slipway-pipeline")
 	repository := made["Resources"].(action)["Repository22E53BBD"].(action)
-	equal(t, "repository", []any{repository["Type"], repository["Properties"].(action)["RepositoryName"], repository["DeletionPolicy"]}, `["AWS::CodeCommit::Repository","slipway","RetainExceptOnCreate"]`)
+	equal(t, "repository", []any{repository["Type"], repository["Properties"].(action)["RepositoryName"],
+		repository["DeletionPolicy"]}, `["AWS::CodeCommit::Repository","slipway","RetainExceptOnCreate"]`)
 
 	_, stages := actions(t, template(t, connection(), "slipway-pipeline"), "Line")
-	equal(t, "connection", stages["Source"][0]["Configuration"], `{"BranchName":"main","ConnectionArn":"arn:aws:codeconnections:eu-central-1:111122223333:connection/0a1b2c3d-0000-0000-0000-000000000000",`+
-		`"FullRepositoryId":"acme/group/shop","OutputArtifactFormat":"CODEBUILD_CLONE_REF"}`)
+	equal(t, "connection", stages["Source"][0]["Configuration"],
+		`{"BranchName":"main","ConnectionArn":"arn:aws:codeconnections:eu-central-1:111122223333:connection/0a1b2c3d-0000-0000-0000-000000000000",`+
+			`"FullRepositoryId":"acme/group/shop","OutputArtifactFormat":"CODEBUILD_CLONE_REF"}`)
 
-	existing := template(t, synthesized(project(map[string]any{"repository": "shop", "review": false}), nil), "slipway-pipeline")
+	existing := template(t, synthesized(project(map[string]any{"repository": "shop", "review": false}), nil),
+		"slipway-pipeline")
 	_, stages = actions(t, existing, "Line")
 	equal(t, "existing repository", stages["Source"][0]["Configuration"].(action)["RepositoryName"], `"shop"`)
 	for id, r := range existing["Resources"].(action) {
@@ -153,7 +163,8 @@ func TestProjects(t *testing.T) {
 		}
 		equal(t, id, e["Image"], `"aws/codebuild/amazonlinux-x86_64-standard:5.0"`)
 		group := p["LogsConfig"].(action)["CloudWatchLogs"].(action)["GroupName"].(action)["Ref"].(string)
-		equal(t, id+": "+group, made["Resources"].(action)[group].(action)["Properties"].(action)["RetentionInDays"], `90`)
+		equal(t, id+": "+group, made["Resources"].(action)[group].(action)["Properties"].(action)["RetentionInDays"],
+			`90`)
 		if cached := p["Cache"].(action)["Type"] != "NO_CACHE"; cached && strings.HasPrefix(id, "Review") {
 			t.Errorf("%s has a cache, in which a branch's code can leave something", id)
 		}
@@ -172,7 +183,8 @@ func TestArm(t *testing.T) {
 	for id, r := range made["Resources"].(action) {
 		if r.(action)["Type"] == "AWS::CodeBuild::Project" {
 			e := r.(action)["Properties"].(action)["Environment"].(action)
-			equal(t, id, []any{e["Type"], e["Image"]}, `["ARM_CONTAINER","aws/codebuild/amazonlinux-aarch64-standard:3.0"]`)
+			equal(t, id, []any{e["Type"], e["Image"]},
+				`["ARM_CONTAINER","aws/codebuild/amazonlinux-aarch64-standard:3.0"]`)
 		}
 	}
 }
@@ -181,12 +193,15 @@ func TestBuckets(t *testing.T) {
 	made := template(t, codeCommit(), "slipway-pipeline")
 	for _, prefix := range []string{"Artifacts", "ReviewArtifacts"} {
 		bucket := resource(t, made, "AWS::S3::Bucket", prefix)
-		equal(t, prefix, bucket["PublicAccessBlockConfiguration"], `{"BlockPublicAcls":true,"BlockPublicPolicy":true,"IgnorePublicAcls":true,"RestrictPublicBuckets":true}`)
+		equal(t, prefix, bucket["PublicAccessBlockConfiguration"],
+			`{"BlockPublicAcls":true,"BlockPublicPolicy":true,"IgnorePublicAcls":true,"RestrictPublicBuckets":true}`)
 		rule := bucket["BucketEncryption"].(action)["ServerSideEncryptionConfiguration"].([]any)[0].(action)
 		equal(t, prefix, rule["ServerSideEncryptionByDefault"].(action)["SSEAlgorithm"], `"aws:kms"`)
 		equal(t, prefix, resource(t, made, "AWS::KMS::Key", prefix)["EnableKeyRotation"], `true`)
-		equal(t, prefix, bucket["LifecycleConfiguration"].(action)["Rules"].([]any)[0].(action)["ExpirationInDays"], `30`)
-		policy := text(resource(t, made, "AWS::S3::BucketPolicy", prefix)["PolicyDocument"].(action)["Statement"].([]any)[0])
+		equal(t, prefix, bucket["LifecycleConfiguration"].(action)["Rules"].([]any)[0].(action)["ExpirationInDays"],
+			`30`)
+		policy := text(resource(t, made, "AWS::S3::BucketPolicy",
+			prefix)["PolicyDocument"].(action)["Statement"].([]any)[0])
 		if !strings.Contains(policy, `"Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny"`) {
 			t.Errorf("%s: plain HTTP is not denied: %s", prefix, policy)
 		}
@@ -200,12 +215,16 @@ func TestNotifications(t *testing.T) {
 	const line, review = `{"Ref":"LinePipeline1D405AA4"}`, `{"Ref":"ReviewLine05C63712"}`
 	for prefix, want := range map[string]struct{ pattern, text string }{
 		"TopicFailed": {
-			`{"account":["111122223333"],"detail":{"pipeline":[` + line + `,` + review + `],"state":["FAILED"]},"detail-type":["CodePipeline Action Execution State Change"],"source":["aws.codepipeline"]}`,
-			"The pipeline P failed in the stage S, action A.\nReason: R\nLog: https://log.example.com/1\nhttps://eu-central-1.console.aws.amazon.com/codesuite/codepipeline/pipelines/P/view?region=eu-central-1",
+			`{"account":["111122223333"],"detail":{"pipeline":[` + line + `,` + review +
+				`],"state":["FAILED"]},"detail-type":["CodePipeline Action Execution State Change"],"source":["aws.codepipeline"]}`,
+			"The pipeline P failed in the stage S, action A.\nReason: R\nLog: " +
+				"https://log.example.com/1\nhttps://eu-central-1.console.aws.amazon.com/codesuite/codepipeline/pipelines/P/view?region=eu-central-1",
 		},
 		"TopicWaiting": {
-			`{"account":["111122223333"],"detail":{"pipeline":[` + line + `],"state":["STARTED"],"type":{"category":["Approval"]}},"detail-type":["CodePipeline Action Execution State Change"],"source":["aws.codepipeline"]}`,
-			"The pipeline P waits for a person: stage S, action A.\nWhat would run there is in the approval itself.\nhttps://eu-central-1.console.aws.amazon.com/codesuite/codepipeline/pipelines/P/view?region=eu-central-1",
+			`{"account":["111122223333"],"detail":{"pipeline":[` + line +
+				`],"state":["STARTED"],"type":{"category":["Approval"]}},"detail-type":["CodePipeline Action Execution State Change"],"source":["aws.codepipeline"]}`,
+			"The pipeline P waits for a person: stage S, action A.\nWhat would run there is in the approval " +
+				"itself.\nhttps://eu-central-1.console.aws.amazon.com/codesuite/codepipeline/pipelines/P/view?region=eu-central-1",
 		},
 	} {
 		rule := resource(t, made, "AWS::Events::Rule", prefix)
@@ -217,7 +236,8 @@ func TestNotifications(t *testing.T) {
 		}
 	}
 	equal(t, "email address", resource(t, made, "AWS::SNS::Subscription", "")["Endpoint"], `"ops@example.com"`)
-	if policy := text(resource(t, made, "AWS::SNS::TopicPolicy", "")); !strings.Contains(policy, `"Principal":{"Service":"events.amazonaws.com"}`) {
+	if policy := text(resource(t, made, "AWS::SNS::TopicPolicy", "")); !strings.Contains(policy,
+		`"Principal":{"Service":"events.amazonaws.com"}`) {
 		t.Errorf("the rules may not publish: %s", policy)
 	}
 	for id, r := range made["Resources"].(action) {
@@ -231,7 +251,8 @@ func TestNotifications(t *testing.T) {
 func sent(t *testing.T, transformer action) string {
 	t.Helper()
 	event := action{"region": "eu-central-1", "detail": action{"pipeline": "P", "stage": "S", "action": "A",
-		"execution-result": action{"external-execution-summary": "R", "external-execution-url": "https://log.example.com/1"}}}
+		"execution-result": action{"external-execution-summary": "R",
+			"external-execution-url": "https://log.example.com/1"}}}
 	template := transformer["InputTemplate"].(string)
 	for name, path := range transformer["InputPathsMap"].(action) {
 		var value any = event
@@ -310,12 +331,15 @@ func TestMirrorInECR(t *testing.T) {
 	p.Images.Flyway = "999988887777.dkr.ecr.us-east-1.amazonaws.com/mirror/flyway:12.4.0"
 	p.Images.Go = "golang:1.26"
 	assembly := synthesized(p, nil)
-	const login = "aws ecr get-login-password --region us-east-1 | docker login --username AWS --password-stdin 999988887777.dkr.ecr.us-east-1.amazonaws.com; fi"
-	if spec := assetSpec(t, assembly); strings.Count(spec, login) != 1 || strings.Index(spec, login) > strings.Index(spec, "cdk-assets --path") {
+	const login = "aws ecr get-login-password --region us-east-1 | docker login --username AWS --password-stdin " +
+		"999988887777.dkr.ecr.us-east-1.amazonaws.com; fi"
+	if spec := assetSpec(t, assembly); strings.Count(spec, login) != 1 ||
+		strings.Index(spec, login) > strings.Index(spec, "cdk-assets --path") {
 		t.Errorf("no login in\n%s", spec)
 	}
 	policy := text(resource(t, template(t, assembly, "slipway-pipeline"), "AWS::IAM::Policy", "LineAssetsDockerRole"))
-	for _, want := range []string{`"ecr:BatchGetImage"`, `"ecr:BatchImportUpstreamImage"`, `:ecr:us-east-1:999988887777:repository/mirror/flyway"`, `"ecr:GetAuthorizationToken"`} {
+	for _, want := range []string{`"ecr:BatchGetImage"`, `"ecr:BatchImportUpstreamImage"`,
+		`:ecr:us-east-1:999988887777:repository/mirror/flyway"`, `"ecr:GetAuthorizationToken"`} {
 		if !strings.Contains(policy, want) {
 			t.Errorf("the image's build has no %s: %s", want, policy)
 		}
@@ -330,7 +354,8 @@ func TestMirrorInECR(t *testing.T) {
 func TestCacheInTheOwnAccount(t *testing.T) {
 	p := project(map[string]any{"review": false})
 	p.Images.Flyway = p.Pipeline.Account + ".dkr.ecr.eu-central-1.amazonaws.com/docker-hub/flyway/flyway:12.4.0"
-	policy := text(resource(t, template(t, synthesized(p, nil), "slipway-pipeline"), "AWS::IAM::Policy", "LineAssetsDockerRole"))
+	policy := text(resource(t, template(t, synthesized(p, nil), "slipway-pipeline"), "AWS::IAM::Policy",
+		"LineAssetsDockerRole"))
 	const want = `"ecr:CreateRepository","ecr:GetDownloadUrlForLayer"],"Effect":"Allow","Resource":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":ecr:eu-central-1:111122223333:repository/docker-hub/flyway/flyway"]]}}`
 	if !strings.Contains(policy, want) {
 		t.Errorf("the image's build can't make it: %s", policy)

@@ -39,12 +39,14 @@ cat "$npm_config_userconfig" 2>&1 | tail -1; rm -rf "$WORK"`
 			cmd := exec.Command("bash", "-c", script)
 			cmd.Dir = t.TempDir()
 			cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+filepath.Join(cmd.Dir, "none"), "TMPDIR="+t.TempDir(),
-				"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com")
+				"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com", "GIT_COMMITTER_NAME=t",
+				"GIT_COMMITTER_EMAIL=t@example.com")
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			for _, want := range []string{"ours module ours theirs module theirs", "work off flags -mod=readonly node \n", "left \n"} {
+			for _, want := range []string{"ours module ours theirs module theirs",
+				"work off flags -mod=readonly node \n", "left \n"} {
 				if !strings.Contains(string(out), want) {
 					t.Errorf("no %q in\n%s", want, out)
 				}
@@ -66,7 +68,8 @@ func TestNoToolReadsTheBranchsAssembly(t *testing.T) {
 				t.Errorf("%s fetches tags: %s", name, command)
 			case strings.Contains(command, " origin/"):
 				t.Errorf("%s names a ref in short: %s", name, command)
-			case strings.Contains(command, "cdk diff") && (strings.Contains(command, "cdk.out") || !strings.Contains(command, "--no-lookups")):
+			case strings.Contains(command, "cdk diff") &&
+				(strings.Contains(command, "cdk.out") || !strings.Contains(command, "--no-lookups")):
 				t.Errorf("%s hands the branch's assembly on: %s", name, command)
 			}
 		}

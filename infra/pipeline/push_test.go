@@ -24,15 +24,18 @@ func buildCommands(t *testing.T, made map[string]any, prefix string) []string {
 // scripts, which takes the templates' settings. Slipway's own tests are for
 // those who ask for them.
 func TestWhatAPushRuns(t *testing.T) {
-	const synth, history, tests = "infra/cdk synth --quiet", "go run ./lambda/workbench history --assembly cdk.out", "make test"
+	const synth, history, tests = "infra/cdk synth --quiet", "go run ./lambda/workbench history --assembly cdk.out",
+		"make test"
 	commands := buildCommands(t, template(t, codeCommit(), "slipway-pipeline"), "LinePipelineBuildSynth")
-	if n := len(commands); !strings.Contains(commands[2], "workbench check") || !slices.Equal(commands[n-2:], []string{synth, history}) {
+	if n := len(commands); !strings.Contains(commands[2], "workbench check") ||
+		!slices.Equal(commands[n-2:], []string{synth, history}) {
 		t.Errorf("%q", commands)
 	}
 	if slices.Contains(commands, tests) {
 		t.Errorf("Slipway's own tests are run: %q", commands)
 	}
-	more := template(t, synthesized(project(map[string]any{"test": true, "roles": []any{"app", "rds_iam"}}), nil), "slipway-pipeline")
+	more := template(t, synthesized(project(map[string]any{"test": true, "roles": []any{"app", "rds_iam"}}), nil),
+		"slipway-pipeline")
 	if commands := buildCommands(t, more, "LinePipelineBuildSynth"); !slices.Contains(commands, tests) {
 		t.Errorf("Slipway's own tests are not run: %q", commands)
 	}
@@ -47,7 +50,8 @@ func TestWhatAPushRuns(t *testing.T) {
 func TestAFailedAttemptLeavesNothing(t *testing.T) {
 	kept := 0
 	for name, made := range map[string]map[string]any{
-		"the pipeline": template(t, codeCommit(), "slipway-pipeline"), "its region": template(t, codeCommit(), "slipway-pipeline-support-us-east-1"),
+		"the pipeline": template(t, codeCommit(), "slipway-pipeline"),
+		"its region":   template(t, codeCommit(), "slipway-pipeline-support-us-east-1"),
 	} {
 		for id, r := range made["Resources"].(action) {
 			switch policy := r.(action)["DeletionPolicy"]; policy {

@@ -21,10 +21,11 @@ func dockerHub(scope constructs.Construct, arn string) *[]pipelines.DockerCreden
 		return nil
 	}
 	secret := awssecretsmanager.Secret_FromSecretCompleteArn(scope, jsii.String("DockerHub"), jsii.String(arn))
-	return &[]pipelines.DockerCredential{pipelines.DockerCredential_DockerHub(secret, &pipelines.ExternalDockerCredentialOptions{
-		SecretUsernameField: jsii.String("username"), SecretPasswordField: jsii.String("password"),
-		Usages: &[]pipelines.DockerCredentialUsage{pipelines.DockerCredentialUsage_ASSET_PUBLISHING},
-	})}
+	return &[]pipelines.DockerCredential{pipelines.DockerCredential_DockerHub(secret,
+		&pipelines.ExternalDockerCredentialOptions{
+			SecretUsernameField: jsii.String("username"), SecretPasswordField: jsii.String("password"),
+			Usages: &[]pipelines.DockerCredentialUsage{pipelines.DockerCredentialUsage_ASSET_PUBLISHING},
+		})}
 }
 
 // mirror is a repository of ECR from which a base image comes.
@@ -51,7 +52,8 @@ func mirrors(images environment.Images) []mirror {
 func logins(all []mirror) []any {
 	var commands []any
 	for _, m := range all {
-		commands = append(commands, "if docker info >/dev/null 2>&1; then aws ecr get-login-password --region "+m.region+" | docker login --username AWS --password-stdin "+m.host+"; fi")
+		commands = append(commands, "if docker info >/dev/null 2>&1; then aws ecr get-login-password --region "+
+			m.region+" | docker login --username AWS --password-stdin "+m.host+"; fi")
 	}
 	return commands
 }
@@ -71,7 +73,8 @@ func pulls(all []mirror, account string) *[]awsiam.PolicyStatement {
 		}
 	}
 	rights := []awsiam.PolicyStatement{
-		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("ecr:GetAuthorizationToken"), Resources: jsii.Strings("*")}),
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("ecr:GetAuthorizationToken"),
+			Resources: jsii.Strings("*")}),
 		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			// The last one is for a repository that ECR fills from another registry.
 			Actions: jsii.Strings("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",

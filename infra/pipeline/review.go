@@ -51,16 +51,18 @@ func newReview(stack awscdk.Stack, b *builds, s source) awscodepipeline.IPipelin
 	variables := r.variables(line)
 	action := func(name string, output string, extra ...awscodepipeline.Artifact) awscodepipeline.IAction {
 		return awscodepipelineactions.NewCodeBuildAction(&awscodepipelineactions.CodeBuildActionProps{
-			ActionName:           jsii.String(name),
-			Project:              r.project(name),
-			Input:                code,
-			ExtraInputs:          &extra,
-			Outputs:              &[]awscodepipeline.Artifact{awscodepipeline.Artifact_Artifact(jsii.String(output), nil)},
+			ActionName:  jsii.String(name),
+			Project:     r.project(name),
+			Input:       code,
+			ExtraInputs: &extra,
+			Outputs: &[]awscodepipeline.Artifact{awscodepipeline.Artifact_Artifact(jsii.String(output),
+				nil)},
 			EnvironmentVariables: variables,
 		})
 	}
 	origin := r.sourceAction(code)
-	line.AddStage(&awscodepipeline.StageOptions{StageName: jsii.String("Source"), Actions: &[]awscodepipeline.IAction{origin}})
+	line.AddStage(&awscodepipeline.StageOptions{StageName: jsii.String("Source"),
+		Actions: &[]awscodepipeline.IAction{origin}})
 	line.AddStage(&awscodepipeline.StageOptions{StageName: jsii.String("Try"), Actions: &[]awscodepipeline.IAction{
 		action(synthBuild, synthBuild), action(rehearseBuild, rehearseBuild)}})
 	line.AddStage(&awscodepipeline.StageOptions{StageName: jsii.String("Judge"), Actions: &[]awscodepipeline.IAction{
@@ -91,13 +93,17 @@ func (r *review) sourceAction(code awscodepipeline.Artifact) awscodepipeline.IAc
 	c := r.source.config
 	if r.source.repository != nil {
 		return awscodepipelineactions.NewCodeCommitSourceAction(&awscodepipelineactions.CodeCommitSourceActionProps{
-			ActionName: jsii.String(sourceAction), Repository: r.source.repository, Branch: jsii.String(c.Branch), Output: code,
+			ActionName: jsii.String(sourceAction), Repository: r.source.repository, Branch: jsii.String(c.Branch),
+			Output:               code,
 			CodeBuildCloneOutput: jsii.Bool(true), Trigger: awscodepipelineactions.CodeCommitTrigger_NONE,
 		})
 	}
 	owner, name := ownerAndName(c.Repository)
-	return awscodepipelineactions.NewCodeStarConnectionsSourceAction(&awscodepipelineactions.CodeStarConnectionsSourceActionProps{
-		ActionName: jsii.String(sourceAction), ConnectionArn: jsii.String(c.Connection), Owner: jsii.String(owner), Repo: jsii.String(name),
-		Branch: jsii.String(c.Branch), Output: code, CodeBuildCloneOutput: jsii.Bool(true), TriggerOnPush: jsii.Bool(false),
-	})
+	return awscodepipelineactions.NewCodeStarConnectionsSourceAction(
+		&awscodepipelineactions.CodeStarConnectionsSourceActionProps{
+			ActionName: jsii.String(sourceAction), ConnectionArn: jsii.String(c.Connection), Owner: jsii.String(owner),
+			Repo:   jsii.String(name),
+			Branch: jsii.String(c.Branch), Output: code, CodeBuildCloneOutput: jsii.Bool(true),
+			TriggerOnPush: jsii.Bool(false),
+		})
 }

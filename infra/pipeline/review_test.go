@@ -17,7 +17,8 @@ func objects(artifact string) string {
 }
 
 func lookup(account, region string) string {
-	return `{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::` + account + `:role/cdk-hnb659fds-lookup-role-` + account + `-` + region + `"]]}`
+	return `{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::` + account + `:role/cdk-hnb659fds-lookup-role-` +
+		account + `-` + region + `"]]}`
 }
 
 // Every statement of the review's roles. Another one is a decision: the first
@@ -29,13 +30,16 @@ func TestWhatReviewsMayDo(t *testing.T) {
 		return `{"Action":["s3:GetObject","s3:GetObjectVersion"],"Effect":"Allow","Resource":` + reads + `},` +
 			`{"Action":"s3:PutObject","Effect":"Allow","Resource":` + objects(build) + `},` +
 			`{"Action":["s3:GetBucketAcl","s3:GetBucketLocation"],"Effect":"Allow","Resource":` + reviewBucket + `},` +
-			`{"Action":["kms:Decrypt","kms:DescribeKey","kms:GenerateDataKey"],"Effect":"Allow","Resource":` + reviewKey + `},` +
-			`{"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Effect":"Allow","Resource":` + reviewLogs + `},` + pull
+			`{"Action":["kms:Decrypt","kms:DescribeKey","kms:GenerateDataKey"],"Effect":"Allow","Resource":` +
+			reviewKey + `},` +
+			`{"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Effect":"Allow","Resource":` + reviewLogs + `},` +
+			pull
 	}
 	for role, want := range map[string]string{
 		"ReviewSynthRole":    `[` + common(objects("Source"), "Synth") + `]`,
 		"ReviewRehearseRole": `[` + common(objects("Source"), "Rehearse") + `]`,
-		"ReviewJudgeRole": `[` + common(`[`+objects("Rehearse")+`,`+objects("Source")+`,`+objects("Synth")+`]`, "Judge") +
+		"ReviewJudgeRole": `[` + common(`[`+objects("Rehearse")+`,`+objects("Source")+`,`+objects("Synth")+`]`,
+			"Judge") +
 			`,{"Action":"sts:AssumeRole","Effect":"Allow","Resource":[{"Fn::GetAtt":["ReviewCommentRole531738EB","Arn"]},` + lookup("111122223333", "eu-central-1") + `,` + lookup("444455556666", "us-east-1") + `]}]`,
 		"ReviewCommentRole": `[{"Action":["codecommit:GetCommentsForPullRequest","codecommit:GetPullRequest","codecommit:PostCommentForPullRequest","codecommit:UpdateComment","codecommit:UpdatePullRequestApprovalState"],` +
 			`"Effect":"Allow","Resource":{"Fn::GetAtt":["Repository22E53BBD","Arn"]}}]`,
@@ -46,10 +50,13 @@ func TestWhatReviewsMayDo(t *testing.T) {
 			t.Errorf("%s has more: %s", role, text(r))
 		}
 	}
-	equal(t, "who may comment", resource(t, made, "AWS::IAM::Role", "ReviewCommentRole")["AssumeRolePolicyDocument"].(action)["Statement"],
+	equal(t, "who may comment",
+		resource(t, made, "AWS::IAM::Role", "ReviewCommentRole")["AssumeRolePolicyDocument"].(action)["Statement"],
 		`[{"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:RoleSessionName":"slipway-review"}},"Effect":"Allow","Principal":{"AWS":{"Fn::GetAtt":["ReviewJudgeRole685C5275","Arn"]}}}]`)
-	for name, role := range map[string]string{"Synth": "ReviewSynthRole", "Rehearse": "ReviewRehearseRole", "Judge": "ReviewJudgeRole"} {
-		if got := text(resource(t, made, "AWS::CodeBuild::Project", "Review"+name)["ServiceRole"]); !strings.Contains(got, role) {
+	for name, role := range map[string]string{"Synth": "ReviewSynthRole", "Rehearse": "ReviewRehearseRole",
+		"Judge": "ReviewJudgeRole"} {
+		if got := text(resource(t, made, "AWS::CodeBuild::Project", "Review"+
+			name)["ServiceRole"]); !strings.Contains(got, role) {
 			t.Errorf("%s runs in the role %s", name, got)
 		}
 	}
@@ -65,16 +72,19 @@ func TestArtifactsOfReviews(t *testing.T) {
 		}
 	}
 	equal(t, "artifacts", outputs, `["Source","Synth","Rehearse","Judge"]`)
-	equal(t, "what the judge reads", stages["Judge"][0]["InputArtifacts"], `[{"Name":"Source"},{"Name":"Synth"},{"Name":"Rehearse"}]`)
+	equal(t, "what the judge reads", stages["Judge"][0]["InputArtifacts"],
+		`[{"Name":"Source"},{"Name":"Synth"},{"Name":"Rehearse"}]`)
 }
 
 func TestPullRequestsStartReviews(t *testing.T) {
 	made := template(t, codeCommit(), "slipway-pipeline")
 	rule := resource(t, made, "AWS::Events::Rule", "ReviewStart")
-	equal(t, "events", rule["EventPattern"], `{"detail":{"destinationReference":["refs/heads/master"],"event":["pullRequestCreated","pullRequestSourceBranchUpdated"],"pullRequestStatus":["Open"]},`+
-		`"detail-type":["CodeCommit Pull Request State Change"],"resources":[{"Fn::GetAtt":["Repository22E53BBD","Arn"]}],"source":["aws.codecommit"]}`)
+	equal(t, "events", rule["EventPattern"],
+		`{"detail":{"destinationReference":["refs/heads/master"],"event":["pullRequestCreated","pullRequestSourceBranchUpdated"],"pullRequestStatus":["Open"]},`+
+			`"detail-type":["CodeCommit Pull Request State Change"],"resources":[{"Fn::GetAtt":["Repository22E53BBD","Arn"]}],"source":["aws.codecommit"]}`)
 	transformer := rule["Targets"].([]any)[0].(action)["InputTransformer"].(action)
-	equal(t, "paths", transformer["InputPathsMap"], `{"DESTINATION_COMMIT":"$.detail.destinationCommit","PULL_REQUEST_ID":"$.detail.pullRequestId","REVISION_ID":"$.detail.revisionId","SOURCE_COMMIT":"$.detail.sourceCommit"}`)
+	equal(t, "paths", transformer["InputPathsMap"],
+		`{"DESTINATION_COMMIT":"$.detail.destinationCommit","PULL_REQUEST_ID":"$.detail.pullRequestId","REVISION_ID":"$.detail.revisionId","SOURCE_COMMIT":"$.detail.sourceCommit"}`)
 	// As EventBridge fills it in.
 	filled := transformer["InputTemplate"].(string)
 	for name := range transformer["InputPathsMap"].(action) {
@@ -84,11 +94,14 @@ func TestPullRequestsStartReviews(t *testing.T) {
 	if err := json.Unmarshal([]byte(filled), &request); err != nil {
 		t.Fatalf("%v in %s", err, filled)
 	}
-	equal(t, "request", request, `{"sourceRevisions":[{"actionName":"Source","revisionType":"COMMIT_ID","revisionValue":"a-DESTINATION_COMMIT"}],"variables":[{"name":"SOURCE_COMMIT","value":"a-SOURCE_COMMIT"},`+
-		`{"name":"DESTINATION_COMMIT","value":"a-DESTINATION_COMMIT"},{"name":"PULL_REQUEST_ID","value":"a-PULL_REQUEST_ID"},{"name":"REVISION_ID","value":"a-REVISION_ID"}]}`)
+	equal(t, "request", request,
+		`{"sourceRevisions":[{"actionName":"Source","revisionType":"COMMIT_ID","revisionValue":"a-DESTINATION_COMMIT"}],"variables":[{"name":"SOURCE_COMMIT","value":"a-SOURCE_COMMIT"},`+
+			`{"name":"DESTINATION_COMMIT","value":"a-DESTINATION_COMMIT"},{"name":"PULL_REQUEST_ID","value":"a-PULL_REQUEST_ID"},{"name":"REVISION_ID","value":"a-REVISION_ID"}]}`)
 	line := resource(t, made, "AWS::CodePipeline::Pipeline", "ReviewLine")
 	equal(t, "mode", line["ExecutionMode"], `"PARALLEL"`)
-	equal(t, "a commit starts no review", resource(t, made, "AWS::CodePipeline::Pipeline", "ReviewLine")["Stages"].([]any)[0].(action)["Actions"].([]any)[0].(action)["Configuration"].(action)["PollForSourceChanges"], `false`)
+	equal(t, "a commit starts no review",
+		resource(t, made, "AWS::CodePipeline::Pipeline",
+			"ReviewLine")["Stages"].([]any)[0].(action)["Actions"].([]any)[0].(action)["Configuration"].(action)["PollForSourceChanges"], `false`)
 }
 
 // With a connection the review is an artifact; the branch's clone may be pulled

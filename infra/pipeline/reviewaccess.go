@@ -52,7 +52,8 @@ func (a *access) role(build string) awsiam.IRole { return a.roles[build] }
 // newRole makes a role that reads these artifacts, writes its own, logs, and
 // clones the repository.
 func (a *access) newRole(build string, reads []string) awsiam.Role {
-	role := awsiam.NewRole(a.scope, jsii.String(build+"Role"), &awsiam.RoleProps{AssumedBy: awsiam.NewServicePrincipal(jsii.String("codebuild.amazonaws.com"), nil)})
+	role := awsiam.NewRole(a.scope, jsii.String(build+"Role"),
+		&awsiam.RoleProps{AssumedBy: awsiam.NewServicePrincipal(jsii.String("codebuild.amazonaws.com"), nil)})
 	a.roles[build] = role.WithoutPolicyUpdates(nil)
 	allow := func(actions []string, conditions map[string]any, resources ...string) {
 		p := &awsiam.PolicyStatementProps{Actions: jsii.Strings(actions...), Resources: jsii.Strings(resources...)}
@@ -93,15 +94,18 @@ func (a *access) objects(artifact string) string {
 // commentRole comments and approves; the judge's build alone may take it.
 func (a *access) commentRole(judge awsiam.IRole) awsiam.Role {
 	role := awsiam.NewRole(a.scope, jsii.String("CommentRole"), &awsiam.RoleProps{
-		AssumedBy: awsiam.NewArnPrincipal(judge.RoleArn()).WithConditions(&map[string]any{"StringEquals": map[string]any{"sts:RoleSessionName": Session}}),
+		AssumedBy: awsiam.NewArnPrincipal(judge.RoleArn()).WithConditions(
+			&map[string]any{"StringEquals": map[string]any{"sts:RoleSessionName": Session}}),
 	})
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("codecommit:GetPullRequest", "codecommit:GetCommentsForPullRequest", "codecommit:PostCommentForPullRequest",
+		Actions: jsii.Strings("codecommit:GetPullRequest", "codecommit:GetCommentsForPullRequest",
+			"codecommit:PostCommentForPullRequest",
 			"codecommit:UpdateComment", "codecommit:UpdatePullRequestApprovalState"),
 		Resources: &[]*string{a.source.repository.RepositoryArn()},
 	}))
 	awscdk.NewCfnOutput(awscdk.Stack_Of(a.scope), jsii.String("Reviewer"), &awscdk.CfnOutputProps{
-		Value:       jsii.String("arn:" + *awscdk.Aws_PARTITION() + ":sts::" + a.builds.props.Config.Account + ":assumed-role/" + *role.RoleName() + "/" + Session),
+		Value: jsii.String("arn:" + *awscdk.Aws_PARTITION() + ":sts::" + a.builds.props.Config.Account +
+			":assumed-role/" + *role.RoleName() + "/" + Session),
 		Description: jsii.String("Who approves pull requests, for an approval rule"),
 	})
 	return role

@@ -57,7 +57,8 @@ func (r *review) rehearseCommands() []string {
 	}
 	return []string{
 		buildWorkbench,
-		`"$WORK/workbench" review --sql "$WORK/theirs/` + migration.Scripts + `" --against "$DESTINATION_COMMIT"` + roles +
+		`"$WORK/workbench" review --sql "$WORK/theirs/` + migration.Scripts + `" --against "$DESTINATION_COMMIT"` +
+			roles +
 			` --json "$REVIEW/rehearsal.json" --html "$REVIEW/rehearsal.html" || echo "exit code $?"`,
 	}
 }
@@ -68,7 +69,9 @@ func (r *review) rehearseCommands() []string {
 // the workbench has taken out of it: an assembly names roles, stacks and files.
 func (r *review) judgeCommands() []string {
 	commands := []string{buildWorkbench}
-	judge := `"$WORK/workbench" review --sql "$WORK/theirs/` + migration.Scripts + `" --against "$DESTINATION_COMMIT" --rehearsal "$CODEBUILD_SRC_DIR_` + rehearseBuild + `/rehearsal.json" --project "$WORK/theirs"`
+	judge := `"$WORK/workbench" review --sql "$WORK/theirs/` + migration.Scripts +
+		`" --against "$DESTINATION_COMMIT" --rehearsal "$CODEBUILD_SRC_DIR_` + rehearseBuild +
+		`/rehearsal.json" --project "$WORK/theirs"`
 	for _, c := range r.props.inOrder() {
 		commands = append(commands, r.compare(c))
 		judge += fmt.Sprintf(` --diff %[1]s="$REVIEW/%[1]s.diff" --templates %[1]s="$WORK/%[1]s"`, c.Name)

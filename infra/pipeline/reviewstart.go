@@ -25,11 +25,13 @@ func (r *review) variables(line awscodepipeline.Pipeline) *map[string]*awscodebu
 	out := map[string]*awscodebuild.BuildEnvironmentVariable{}
 	if r.source.repository == nil {
 		out["SOURCE_COMMIT"] = &awscodebuild.BuildEnvironmentVariable{Value: jsii.String("HEAD")}
-		out["DESTINATION_COMMIT"] = &awscodebuild.BuildEnvironmentVariable{Value: jsii.String("refs/remotes/origin/" + r.source.config.Branch)}
+		out["DESTINATION_COMMIT"] = &awscodebuild.BuildEnvironmentVariable{Value: jsii.String("refs/remotes/origin/" +
+			r.source.config.Branch)}
 		return &out
 	}
 	for _, v := range pullRequest {
-		variable := awscodepipeline.NewVariable(&awscodepipeline.VariableProps{VariableName: jsii.String(v.name), DefaultValue: jsii.String(v.without)})
+		variable := awscodepipeline.NewVariable(&awscodepipeline.VariableProps{VariableName: jsii.String(v.name),
+			DefaultValue: jsii.String(v.without)})
 		line.AddVariable(variable)
 		out[v.name] = &awscodebuild.BuildEnvironmentVariable{Value: variable.Reference()}
 	}
@@ -46,13 +48,15 @@ func (r *review) start(line awscodepipeline.Pipeline, origin awscodepipeline.IAc
 				SourceAction: origin,
 				PullRequestFilter: &[]*awscodepipeline.GitPullRequestFilter{{
 					BranchesIncludes: jsii.Strings(r.source.config.Branch),
-					Events:           &[]awscodepipeline.GitPullRequestEvent{awscodepipeline.GitPullRequestEvent_OPEN, awscodepipeline.GitPullRequestEvent_UPDATED},
+					Events: &[]awscodepipeline.GitPullRequestEvent{awscodepipeline.GitPullRequestEvent_OPEN,
+						awscodepipeline.GitPullRequestEvent_UPDATED},
 				}},
 			},
 		})
 		return
 	}
-	role := awsiam.NewRole(r.scope, jsii.String("StartRole"), &awsiam.RoleProps{AssumedBy: awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)})
+	role := awsiam.NewRole(r.scope, jsii.String("StartRole"),
+		&awsiam.RoleProps{AssumedBy: awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)})
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions: jsii.Strings("codepipeline:StartPipelineExecution"), Resources: &[]*string{line.PipelineArn()},
 	}))
@@ -70,7 +74,8 @@ func (r *review) start(line awscodepipeline.Pipeline, origin awscodepipeline.IAc
 			},
 		},
 		Targets: []any{&awsevents.CfnRule_TargetProperty{
-			Id: jsii.String("Review"), Arn: line.PipelineArn(), RoleArn: role.RoleArn(), InputTransformer: transformer(),
+			Id: jsii.String("Review"), Arn: line.PipelineArn(), RoleArn: role.RoleArn(),
+			InputTransformer: transformer(),
 		}},
 	})
 }
@@ -88,8 +93,9 @@ func transformer() *awsevents.CfnRule_InputTransformerProperty {
 		variables = append(variables, variable{v.name, "<" + v.name + ">"})
 	}
 	request := encode(map[string]any{
-		"sourceRevisions": []any{map[string]string{"actionName": sourceAction, "revisionType": "COMMIT_ID", "revisionValue": "<DESTINATION_COMMIT>"}},
-		"variables":       variables,
+		"sourceRevisions": []any{map[string]string{"actionName": sourceAction, "revisionType": "COMMIT_ID",
+			"revisionValue": "<DESTINATION_COMMIT>"}},
+		"variables": variables,
 	})
 	return &awsevents.CfnRule_InputTransformerProperty{InputPathsMap: paths, InputTemplate: jsii.String(request)}
 }

@@ -26,17 +26,20 @@ const newRepository = "slipway"
 
 func newSource(scope constructs.Construct, c environment.Pipeline) source {
 	if c.Connection != "" {
-		return source{config: c, files: pipelines.CodePipelineSource_Connection(jsii.String(c.Repository), jsii.String(c.Branch), &pipelines.ConnectionSourceOptions{
-			ConnectionArn:        jsii.String(c.Connection),
-			ActionName:           jsii.String(sourceAction),
-			CodeBuildCloneOutput: jsii.Bool(true),
-		})}
+		return source{config: c, files: pipelines.CodePipelineSource_Connection(jsii.String(c.Repository),
+			jsii.String(c.Branch), &pipelines.ConnectionSourceOptions{
+				ConnectionArn:        jsii.String(c.Connection),
+				ActionName:           jsii.String(sourceAction),
+				CodeBuildCloneOutput: jsii.Bool(true),
+			})}
 	}
 	repository := codeCommit(scope, c.Repository)
-	return source{config: c, repository: repository, files: pipelines.CodePipelineSource_CodeCommit(repository, jsii.String(c.Branch), &pipelines.CodeCommitSourceOptions{
-		ActionName:           jsii.String(sourceAction),
-		CodeBuildCloneOutput: jsii.Bool(true),
-	})}
+	return source{config: c, repository: repository,
+		files: pipelines.CodePipelineSource_CodeCommit(repository, jsii.String(c.Branch),
+			&pipelines.CodeCommitSourceOptions{
+				ActionName:           jsii.String(sourceAction),
+				CodeBuildCloneOutput: jsii.Bool(true),
+			})}
 }
 
 // useConnection lets a build or an action use the connection. The service has
@@ -48,7 +51,8 @@ func (s source) useConnection() *[]awsiam.PolicyStatement {
 		return nil
 	}
 	return &[]awsiam.PolicyStatement{awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("codestar-connections:UseConnection", "codeconnections:UseConnection"), Resources: jsii.Strings(s.config.Connection),
+		Actions:   jsii.Strings("codestar-connections:UseConnection", "codeconnections:UseConnection"),
+		Resources: jsii.Strings(s.config.Connection),
 	})}
 }
 
@@ -59,7 +63,8 @@ func allowConnection(stack awscdk.Stack, s source) {
 		return
 	}
 	for _, c := range *stack.Node().FindAll(constructs.ConstructOrder_PREORDER) {
-		if role, ok := c.(awsiam.Role); ok && strings.HasSuffix(*c.Node().Path(), "/"+sourceAction+"/"+sourceAction+"/CodePipelineActionRole") {
+		if role, ok := c.(awsiam.Role); ok && strings.HasSuffix(*c.Node().Path(), "/"+sourceAction+"/"+sourceAction+
+			"/CodePipelineActionRole") {
 			role.AddToPolicy((*statements)[0])
 		}
 	}

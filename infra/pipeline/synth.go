@@ -63,7 +63,8 @@ func (b *builds) synth(source source) pipelines.CodeBuildStep {
 		Env:                    &map[string]*string{"CHECKED": jsii.String(checked)},
 		RolePolicyStatements:   source.useConnection(),
 		Timeout:                awscdk.Duration_Hours(jsii.Number(1)),
-		Cache:                  awscodebuild.Cache_Bucket(b.artifacts, &awscodebuild.BucketCacheOptions{Prefix: jsii.String("cache")}),
+		Cache: awscodebuild.Cache_Bucket(b.artifacts,
+			&awscodebuild.BucketCacheOptions{Prefix: jsii.String("cache")}),
 		PartialBuildSpec: spec(map[string]any{"install": map[string]any{"runtime-versions": runtimes}},
 			map[string]any{"cache": map[string]any{"paths": folders}}),
 	})

@@ -28,7 +28,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-var release = migration.Release{Order: 1778000000, Digest: "913ba3fa84b6", Version: "4", Scripts: map[string]string{"V4__orders.sql": "34d81b14"}}
+var release = migration.Release{Order: 1778000000, Digest: "913ba3fa84b6", Version: "4",
+	Scripts: map[string]string{"V4__orders.sql": "34d81b14"}}
 
 // cli is any version.
 const cli = "2.1000.0"
@@ -73,7 +74,8 @@ func synthesized(p environment.Project, aspects func(constructs.Construct)) cxap
 		aspects(app)
 	}
 	add := func(scope constructs.Construct, c environment.Config) {
-		stacks.New(scope, stacks.Props{Config: c, Release: release, Root: "../stacks/testdata/project", PipelineAccount: p.Pipeline.Account})
+		stacks.New(scope, stacks.Props{Config: c, Release: release, Root: "../stacks/testdata/project",
+			PipelineAccount: p.Pipeline.Account})
 	}
 	for _, c := range p.Environments {
 		add(app, c)

@@ -26,8 +26,10 @@ func project(t *testing.T) string {
 		}
 		put(t, root, file, string(raw))
 	}
-	for _, file := range []string{"README.md", "Makefile", "cdk.json", "infra/main.go", "go.mod", "lambda/main.go", "lambda/main_test.go",
-		"lambda/proof/faults.go", "lambda/README.md", "lambda/workbench/main.go", "sql/postgresql/V1__a.sql", ".slipway/data/1", ".git/HEAD", "cdk.out/tree.json", "docker/rds-ca.pem"} {
+	for _, file := range []string{"README.md", "Makefile", "cdk.json", "infra/main.go", "go.mod", "lambda/main.go",
+		"lambda/main_test.go",
+		"lambda/proof/faults.go", "lambda/README.md", "lambda/workbench/main.go", "sql/postgresql/V1__a.sql",
+		".slipway/data/1", ".git/HEAD", "cdk.out/tree.json", "docker/rds-ca.pem"} {
 		put(t, root, file, "as it was")
 	}
 	return root
@@ -67,7 +69,8 @@ func TestImageHash(t *testing.T) {
 	root := project(t)
 	hash := func() string { return imageHash(t, root, environment.Images{}, environment.AMD64) }
 	before := hash()
-	for _, file := range []string{"README.md", "Makefile", "cdk.json", "infra/main.go", "infra/new.go", "lambda/main_test.go",
+	for _, file := range []string{"README.md", "Makefile", "cdk.json", "infra/main.go", "infra/new.go",
+		"lambda/main_test.go",
 		"lambda/proof/faults.go", "lambda/README.md", "lambda/workbench/main.go",
 		".slipway/data/1", ".git/HEAD", "cdk.out/tree.json"} {
 		put(t, root, file, "changed")
@@ -75,7 +78,8 @@ func TestImageHash(t *testing.T) {
 			t.Errorf("%s is not in the image, but changes its hash", file)
 		}
 	}
-	for _, file := range []string{"sql/postgresql/V1__a.sql", "sql/postgresql/V2__b.sql", "lambda/main.go", "docker/Dockerfile", "docker/rds-ca.pem", "go.mod"} {
+	for _, file := range []string{"sql/postgresql/V1__a.sql", "sql/postgresql/V2__b.sql", "lambda/main.go",
+		"docker/Dockerfile", "docker/rds-ca.pem", "go.mod"} {
 		put(t, root, file, "changed")
 		after := hash()
 		if after == before {
@@ -86,7 +90,8 @@ func TestImageHash(t *testing.T) {
 	if imageHash(t, root, environment.Images{}, environment.ARM64) == before {
 		t.Error("an image for another CPU has the same hash")
 	}
-	if imageHash(t, root, environment.Images{Flyway: "mirror.example.com/flyway/flyway:12.4.0"}, environment.AMD64) == before {
+	if imageHash(t, root, environment.Images{Flyway: "mirror.example.com/flyway/flyway:12.4.0"},
+		environment.AMD64) == before {
 		t.Error("an image on another base has the same hash")
 	}
 }

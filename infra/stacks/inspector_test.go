@@ -37,10 +37,12 @@ func TestInspectorMayDoThisAndNoMore(t *testing.T) {
 	equal(t, "role", statementsOf(t, m, "InspectorRole"), `[`+
 		`{"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Effect":"Allow","Resource":`+getAtt(logs, "Arn")+`},`+
 		`{"Action":"secretsmanager:GetSecretValue","Effect":"Allow","Resource":`+output("SecretArn")+`},`+
-		`{"Action":"kms:Decrypt","Condition":{"StringEquals":{"kms:EncryptionContext:SecretARN":`+output("SecretArn")+`,`+
+		`{"Action":"kms:Decrypt","Condition":{"StringEquals":{"kms:EncryptionContext:SecretARN":`+output("SecretArn")+
+		`,`+
 		`"kms:ViaService":{"Fn::Join":["",["secretsmanager.",{"Ref":"AWS::Region"},".",{"Ref":"AWS::URLSuffix"}]]}}},"Effect":"Allow","Resource":`+output("KmsKeyArn")+`},`+
 		`{"Action":[`+interfaces+`],"Effect":"Allow","Resource":"*"},`+
-		`{"Action":[`+interfaces+`],"Condition":{"ArnLike":{"lambda:SourceFunctionArn":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":lambda:*:*:function:*"]]}}},"Effect":"Deny","Resource":"*"}]`)
+		`{"Action":[`+interfaces+
+		`],"Condition":{"ArnLike":{"lambda:SourceFunctionArn":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":lambda:*:*:function:*"]]}}},"Effect":"Deny","Resource":"*"}]`)
 }
 
 // Nothing but the stack's outputs, and its own policies, names the inspector:
@@ -66,7 +68,8 @@ func TestNothingHangsOnTheInspector(t *testing.T) {
 func TestFunctionKnowsTheDatabaseThatItIsDeployedFor(t *testing.T) {
 	for _, stack := range []string{"slipway-nat", "slipway-shared", "slipway-old"} {
 		m := template(t, stack)
-		variables := properties(t, m, "AWS::Lambda::Function", "Function")["Environment"].(map[string]any)["Variables"].(map[string]any)
+		variables := properties(t, m, "AWS::Lambda::Function",
+			"Function")["Environment"].(map[string]any)["Variables"].(map[string]any)
 		id, _ := variables["MASTER_SECRET_ARN"].(string)
 		for _, name := range []string{"PGHOST", "PGDATABASE"} {
 			if value, ok := variables[name].(string); ok {

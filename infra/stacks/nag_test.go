@@ -16,7 +16,8 @@ import (
 // its reason. path is a pattern of the construct's.
 var acknowledged = []struct{ rule, path, reason string }{
 	{"AwsSolutions-IAM5[Resource::*]", "^/slipway-[a-z]+/(Inspector/)?Role/DefaultPolicy/Resource$",
-		"Lambda makes network interfaces on demand, so that they can't be named; the function's own code is denied all of it. X-Ray knows no resources."},
+		"Lambda makes network interfaces on demand, so that they can't be named; the function's own code is denied " +
+			"all of it. X-Ray knows no resources."},
 	{"AwsSolutions-IAM5[Resource::<Function76856677.Arn>:*]", "^/slipway-[a-z]+/Framework/Role/DefaultPolicy/Resource$",
 		"The CDK lets its framework call every version and alias of the one function, which has neither."},
 	{"AwsSolutions-SMG4", "^/slipway-dev-database/Secret/Resource$",

@@ -5,7 +5,8 @@ import "testing"
 // A stack's deletion takes the instance before AWS refuses to delete the
 // cluster: what is protected keeps both.
 func TestProtectedClusterKeepsItsInstance(t *testing.T) {
-	for stack, want := range map[string]string{"slipway-prod-database": `"Retain"`, "slipway-dev-database": `"Delete"`} {
+	for stack, want := range map[string]string{"slipway-prod-database": `"Retain"`,
+		"slipway-dev-database": `"Delete"`} {
 		made := template(t, stack)
 		id, _ := only(t, made, "AWS::RDS::DBInstance", "")
 		instance := made["Resources"].(map[string]any)[id].(map[string]any)

@@ -16,12 +16,14 @@ import (
 func newReader(stack awscdk.Stack, inspector awslambda.IFunction, account string) awsiam.Role {
 	role := awsiam.NewRole(stack, jsii.String("Reader"), &awsiam.RoleProps{
 		Description: jsii.String("Pipeline: asks the inspector for the history"),
-		AssumedBy: awsiam.NewAccountPrincipal(jsii.String(account)).WithConditions(&map[string]any{"ArnLike": map[string]any{
-			"aws:PrincipalArn": "arn:" + *awscdk.Aws_PARTITION() + ":iam::" + account + ":role/slipway-pipeline-*",
-		}}),
+		AssumedBy: awsiam.NewAccountPrincipal(jsii.String(account)).WithConditions(
+			&map[string]any{"ArnLike": map[string]any{
+				"aws:PrincipalArn": "arn:" + *awscdk.Aws_PARTITION() + ":iam::" + account + ":role/slipway-pipeline-*",
+			}}),
 	})
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("lambda:GetFunction", "lambda:InvokeFunction"), Resources: &[]*string{inspector.FunctionArn()},
+		Actions:   jsii.Strings("lambda:GetFunction", "lambda:InvokeFunction"),
+		Resources: &[]*string{inspector.FunctionArn()},
 	}))
 	return role
 }

@@ -14,7 +14,8 @@ import (
 func TestRerunReachesWhatHoldsAnOutput(t *testing.T) {
 	other := func(rerun string) map[string]any {
 		app := newApp()
-		s := stacks.New(app, stacks.Props{Config: configs()["prod"], Release: release, Root: "testdata/project", Rerun: rerun})
+		s := stacks.New(app, stacks.Props{Config: configs()["prod"], Release: release, Root: "testdata/project",
+			Rerun: rerun})
 		var assembly cxapi.CloudAssembly = app.Synth(nil)
 		return plain(t, assembly.GetStackByName(s.Migration.StackName()).Template())["Resources"].(map[string]any)
 	}

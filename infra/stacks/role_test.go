@@ -9,12 +9,16 @@ func TestFunctionMayDoThisAndNoMore(t *testing.T) {
 	m := template(t, "slipway-prod")
 	logs, _ := only(t, m, "AWS::Logs::LogGroup", "Logs")
 	statements := func(m map[string]any) any { return statementsOf(t, m, "Role") }
-	log := `{"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Effect":"Allow","Resource":` + getAtt(logs, "Arn") + `}`
-	network := `{"Action":[` + interfaces + `,"xray:PutTelemetryRecords","xray:PutTraceSegments"],"Effect":"Allow","Resource":"*"},` +
-		`{"Action":[` + interfaces + `],"Condition":{"ArnLike":{"lambda:SourceFunctionArn":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":lambda:*:*:function:*"]]}}},"Effect":"Deny","Resource":"*"}`
+	log := `{"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Effect":"Allow","Resource":` + getAtt(logs, "Arn") +
+		`}`
+	network := `{"Action":[` + interfaces +
+		`,"xray:PutTelemetryRecords","xray:PutTraceSegments"],"Effect":"Allow","Resource":"*"},` +
+		`{"Action":[` + interfaces +
+		`],"Condition":{"ArnLike":{"lambda:SourceFunctionArn":{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":lambda:*:*:function:*"]]}}},"Effect":"Deny","Resource":"*"}`
 	equal(t, "role", statements(m), `[`+log+`,`+
 		`{"Action":"secretsmanager:GetSecretValue","Effect":"Allow","Resource":`+output("SecretArn")+`},`+
-		`{"Action":"kms:Decrypt","Condition":{"StringEquals":{"kms:EncryptionContext:SecretARN":`+output("SecretArn")+`,`+
+		`{"Action":"kms:Decrypt","Condition":{"StringEquals":{"kms:EncryptionContext:SecretARN":`+output("SecretArn")+
+		`,`+
 		`"kms:ViaService":{"Fn::Join":["",["secretsmanager.",{"Ref":"AWS::Region"},".",{"Ref":"AWS::URLSuffix"}]]}}},"Effect":"Allow","Resource":`+output("KmsKeyArn")+`},`+
 		network+`]`)
 	equal(t, "role without a key of its own", statements(template(t, "slipway-nat")), `[`+log+`,`+
@@ -70,7 +74,8 @@ func TestAlarmsMayPublish(t *testing.T) {
 // No secret is in what anyone who may look at a function can read.
 func TestFunctionsVariables(t *testing.T) {
 	variables := func(stack string) map[string]any {
-		return properties(t, template(t, stack), "AWS::Lambda::Function", "Function")["Environment"].(map[string]any)["Variables"].(map[string]any)
+		return properties(t, template(t, stack), "AWS::Lambda::Function",
+			"Function")["Environment"].(map[string]any)["Variables"].(map[string]any)
 	}
 	prod, nat := variables("slipway-prod"), variables("slipway-nat")
 	delete(prod, "AWS_ENDPOINT_URL_SECRETS_MANAGER")
@@ -78,8 +83,10 @@ func TestFunctionsVariables(t *testing.T) {
 		equal(t, "log group", m["SLIPWAY_LOG_GROUP"], `{"Ref":"Logs6819BB44"}`)
 		delete(m, "SLIPWAY_LOG_GROUP")
 	}
-	equal(t, "prod", prod, `{"FLYWAY_OUT_OF_ORDER":"true","FLYWAY_PLACEHOLDERS_TENANT":"acme","MASTER_SECRET_ARN":`+output("SecretArn")+
-		`,"PGDATABASE":"shop","PGHOST":`+output("Host")+`,"PGPORT":"6543","SLIPWAY_CLUSTER":`+output("ClusterId")+`,"SLIPWAY_COMMAND":"make {} ENVIRONMENT=prod","SLIPWAY_LOCK_TIMEOUT":"5s","SLIPWAY_PROTECTED":"true"}`)
+	equal(t, "prod", prod, `{"FLYWAY_OUT_OF_ORDER":"true","FLYWAY_PLACEHOLDERS_TENANT":"acme","MASTER_SECRET_ARN":`+
+		output("SecretArn")+
+		`,"PGDATABASE":"shop","PGHOST":`+output("Host")+`,"PGPORT":"6543","SLIPWAY_CLUSTER":`+output("ClusterId")+
+		`,"SLIPWAY_COMMAND":"make {} ENVIRONMENT=prod","SLIPWAY_LOCK_TIMEOUT":"5s","SLIPWAY_PROTECTED":"true"}`)
 	equal(t, "nat", nat, `{"MASTER_SECRET_ARN":"arn:aws:secretsmanager:us-east-1:444455556666:secret:shop-AbCdEf",`+
 		`"PGDATABASE":"shop","PGHOST":"db.example.com","PGPORT":"5432","SLIPWAY_CLUSTER":"shop","SLIPWAY_COMMAND":"make {} ENVIRONMENT=nat","SLIPWAY_LOCK_TIMEOUT":"5s","SLIPWAY_PROTECTED":"true"}`)
 }

@@ -21,10 +21,13 @@ func TestFunctionReachesTwoThings(t *testing.T) {
 	endpoint, _ := only(t, m, "AWS::EC2::SecurityGroup", "NetworkSecretsEndpointGroup")
 	group := properties(t, m, "AWS::EC2::SecurityGroup", "NetworkGroup")
 	equal(t, "ways out", group["SecurityGroupEgress"], `[`+
-		`{"Description":"Database","DestinationSecurityGroupId":`+output("SecurityGroupId")+`,"FromPort":6543,"IpProtocol":"tcp","ToPort":6543},`+
-		`{"Description":"Secrets Manager","DestinationSecurityGroupId":`+getAtt(endpoint, "GroupId")+`,"FromPort":443,"IpProtocol":"tcp","ToPort":443}]`)
+		`{"Description":"Database","DestinationSecurityGroupId":`+output("SecurityGroupId")+
+		`,"FromPort":6543,"IpProtocol":"tcp","ToPort":6543},`+
+		`{"Description":"Secrets Manager","DestinationSecurityGroupId":`+getAtt(endpoint, "GroupId")+
+		`,"FromPort":443,"IpProtocol":"tcp","ToPort":443}]`)
 	equal(t, "ways in", group["SecurityGroupIngress"], `null`)
-	equal(t, "the endpoint's ways out", properties(t, m, "AWS::EC2::SecurityGroup", "NetworkSecretsEndpointGroup")["SecurityGroupEgress"],
+	equal(t, "the endpoint's ways out",
+		properties(t, m, "AWS::EC2::SecurityGroup", "NetworkSecretsEndpointGroup")["SecurityGroupEgress"],
 		`[{"CidrIp":"127.0.0.1/32","Description":"No way out","IpProtocol":"-1"}]`)
 
 	equal(t, "rules beside the groups", rules(m), `[`+
@@ -34,7 +37,8 @@ func TestFunctionReachesTwoThings(t *testing.T) {
 		t.Errorf("%d more ways out", n)
 	}
 	equal(t, "the function's network", properties(t, m, "AWS::Lambda::Function", "Function")["VpcConfig"],
-		`{"SecurityGroupIds":[`+getAtt(function, "GroupId")+`],"SubnetIds":[`+output("SubnetId1")+`,`+output("SubnetId2")+`,`+output("SubnetId3")+`]}`)
+		`{"SecurityGroupIds":[`+getAtt(function, "GroupId")+`],"SubnetIds":[`+output("SubnetId1")+`,`+
+			output("SubnetId2")+`,`+output("SubnetId3")+`]}`)
 }
 
 // The database lets in the clients, itself and the function, on its port.
@@ -44,8 +48,10 @@ func TestDatabaseLetsInWhomItMust(t *testing.T) {
 	self := escaped(getAtt(group, "GroupId"))
 	equal(t, "rules", rules(d), `["`+self+` 6543 from sg-0000000000000000a","`+self+` 6543 from `+self+`"]`)
 	equal(t, "rules in the group", resource["Properties"].(map[string]any)["SecurityGroupIngress"], `null`)
-	equal(t, "ways out", properties(t, d, "AWS::EC2::SecurityGroupEgress", "")["DestinationSecurityGroupId"], getAtt(group, "GroupId"))
-	equal(t, "groups of the cluster", properties(t, d, "AWS::RDS::DBCluster", "")["VpcSecurityGroupIds"], `[`+getAtt(group, "GroupId")+`]`)
+	equal(t, "ways out", properties(t, d, "AWS::EC2::SecurityGroupEgress", "")["DestinationSecurityGroupId"],
+		getAtt(group, "GroupId"))
+	equal(t, "groups of the cluster", properties(t, d, "AWS::RDS::DBCluster", "")["VpcSecurityGroupIds"], `[`+
+		getAtt(group, "GroupId")+`]`)
 }
 
 func TestExistingDatabaseIsOpenedOnlyByRulesOfItsOwn(t *testing.T) {
@@ -67,7 +73,8 @@ func TestWaysToSecretsManager(t *testing.T) {
 		if n := len(resources(m, "AWS::EC2::VPCEndpoint")); n != 0 {
 			t.Errorf("%s makes an endpoint", name)
 		}
-		variables := properties(t, m, "AWS::Lambda::Function", "Function")["Environment"].(map[string]any)["Variables"].(map[string]any)
+		variables := properties(t, m, "AWS::Lambda::Function",
+			"Function")["Environment"].(map[string]any)["Variables"].(map[string]any)
 		if url := variables["AWS_ENDPOINT_URL_SECRETS_MANAGER"]; url != nil {
 			t.Errorf("%s: another address: %v", name, url)
 		}
@@ -88,7 +95,9 @@ func TestEndpointAnswersTheFunctionsAboutOneSecret(t *testing.T) {
 	inspector, _ := only(t, m, "AWS::IAM::Role", "InspectorRole")
 	endpoint := properties(t, m, "AWS::EC2::VPCEndpoint", "")
 	equal(t, "policy", endpoint["PolicyDocument"].(map[string]any)["Statement"],
-		`[{"Action":"secretsmanager:GetSecretValue","Condition":{"ArnEquals":{"aws:PrincipalArn":[`+getAtt(role, "Arn")+`,`+getAtt(inspector, "Arn")+`]}},"Effect":"Allow","Principal":{"AWS":"*"},"Resource":`+output("SecretArn")+`}]`)
+		`[{"Action":"secretsmanager:GetSecretValue","Condition":{"ArnEquals":{"aws:PrincipalArn":[`+getAtt(role, "Arn")+
+			`,`+getAtt(inspector, "Arn")+`]}},"Effect":"Allow","Principal":{"AWS":"*"},"Resource":`+output("SecretArn")+
+			`}]`)
 	equal(t, "private DNS, which others would meet", endpoint["PrivateDnsEnabled"], `false`)
 }
 
@@ -118,15 +127,18 @@ func TestDatabaseIsKept(t *testing.T) {
 		equal(t, name, p[name], want)
 	}
 	equal(t, "address for all", properties(t, d, "AWS::RDS::DBInstance", "")["PubliclyAccessible"], `false`)
-	equal(t, "connections without TLS", properties(t, d, "AWS::RDS::DBClusterParameterGroup", "")["Parameters"], `{"rds.force_ssl":"1"}`)
-	if !*all().stacks["prod"].Database.TerminationProtection() || *all().stacks["dev"].Database.TerminationProtection() {
+	equal(t, "connections without TLS", properties(t, d, "AWS::RDS::DBClusterParameterGroup", "")["Parameters"],
+		`{"rds.force_ssl":"1"}`)
+	if !*all().stacks["prod"].Database.TerminationProtection() ||
+		*all().stacks["dev"].Database.TerminationProtection() {
 		t.Error("the database's stack is to be protected unless it is throwaway")
 	}
 }
 
 func TestNetworkHasNoWayOut(t *testing.T) {
 	d := template(t, "slipway-prod-database")
-	for _, kind := range []string{"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route", "AWS::EC2::EIP"} {
+	for _, kind := range []string{"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route",
+		"AWS::EC2::EIP"} {
 		if n := len(resources(d, kind)); n != 0 {
 			t.Errorf("%d %s", n, kind)
 		}

@@ -92,11 +92,13 @@ func outputs(stack awscdk.Stack, m migration.Migration) {
 	output(stack, "Applied", *m.Schema.GetAttString(jsii.String("Applied")), "Scripts that the latest run applied")
 	output(stack, "Release", *m.Schema.GetAttString(jsii.String("Release")), "Release that the database has")
 	output(stack, "FunctionName", *m.Function.FunctionName(), "Function to invoke for repair, baseline and revert")
-	output(stack, "InspectorName", *m.Inspector.FunctionName(), "Function to invoke for info and validate: it only reads")
+	output(stack, "InspectorName", *m.Inspector.FunctionName(),
+		"Function to invoke for info and validate: it only reads")
 	output(stack, "LogGroupName", *m.Log.LogGroupName(), "Log of the runs")
 	output(stack, "TopicArn", *m.Topic.TopicArn(), "Topic of the alarms")
 }
 
 func output(stack awscdk.Stack, name, value, description string) {
-	awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: jsii.String(value), Description: jsii.String(description)})
+	awscdk.NewCfnOutput(stack, jsii.String(name),
+		&awscdk.CfnOutputProps{Value: jsii.String(value), Description: jsii.String(description)})
 }

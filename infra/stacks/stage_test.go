@@ -21,7 +21,8 @@ func TestInAStage(t *testing.T) {
 	shop.Node().AddDependency(inStage.Applied.Schema)
 	assembly := stage.Synth(nil)
 
-	for name, stack := range map[string]awscdk.Stack{"slipway-prod": inStage.Migration, "slipway-prod-database": inStage.Database} {
+	for name, stack := range map[string]awscdk.Stack{"slipway-prod": inStage.Migration,
+		"slipway-prod-database": inStage.Database} {
 		artifact := assembly.GetStackArtifact(stack.ArtifactId())
 		equal(t, "name of the stack", artifact.StackName(), `"`+name+`"`)
 		if got, want := text(plain(t, artifact.Template())), text(template(t, name)); got != want {
@@ -29,7 +30,8 @@ func TestInAStage(t *testing.T) {
 		}
 		equal(t, "environment", artifact.Environment().Name, text(all().artifact(name).Environment().Name))
 	}
-	equal(t, "order of deployment", order(assembly.GetStackArtifact(shop.ArtifactId())), `["slipway-prod-database","slipway-prod","prod-shop"]`)
+	equal(t, "order of deployment", order(assembly.GetStackArtifact(shop.ArtifactId())),
+		`["slipway-prod-database","slipway-prod","prod-shop"]`)
 }
 
 // order lists the stacks that are deployed before this one, and it.

@@ -25,7 +25,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-var release = migration.Release{Order: 1778000000, Digest: "913ba3fa84b6", Version: "5", Older: "3 scripts, 0a1b2c3d4e5f",
+var release = migration.Release{Order: 1778000000, Digest: "913ba3fa84b6", Version: "5",
+	Older:   "3 scripts, 0a1b2c3d4e5f",
 	Scripts: map[string]string{"V4__orders.sql": "34d81b14", "shop/V5__customers.sql": "fe48ef83"}}
 
 // configs are the environments of testdata/environments.json.
@@ -63,7 +64,8 @@ func newApp() awscdk.App {
 }
 
 func add(scope constructs.Construct, environment string) stacks.Stacks {
-	return stacks.New(scope, stacks.Props{Config: configs()[environment], Release: release, Root: "testdata/project", Rerun: "restored"})
+	return stacks.New(scope, stacks.Props{Config: configs()[environment], Release: release, Root: "testdata/project",
+		Rerun: "restored"})
 }
 
 // synthesized is every environment in one app: a synthesis takes seconds.

@@ -117,12 +117,15 @@ func (t Target) classify(err error) (passing bool, failure error) {
 		f.SQLState, f.Err = pg.Code, err
 		switch {
 		case pg.Code == "28P01" || pg.Code == "28000" || pg.Code == "42501":
-			f.Code, f.NextStep = report.AccessDenied, "Check the secret's username and password, and that the role may log in and connect to this database."
+			f.Code, f.NextStep = report.AccessDenied, "Check the secret's username and password, and that the role "+
+				"may log in and connect to this database."
 			if pg.Code == "28000" && strings.Contains(pg.Message, "pg_hba.conf") {
-				f.NextStep = "The server's pg_hba.conf (on Aurora: parameters such as rds.force_ssl) refuses this user, address or encryption."
+				f.NextStep = "The server's pg_hba.conf (on Aurora: parameters such as rds.force_ssl) refuses this " +
+					"user, address or encryption."
 			}
 		case pg.Code == "3D000":
-			f.Code, f.NextStep = report.DatabaseMissing, "Create the database, or correct its name (PGDATABASE, or dbname in the secret)."
+			f.Code, f.NextStep = report.DatabaseMissing,
+				"Create the database, or correct its name (PGDATABASE, or dbname in the secret)."
 		default: // starting up, shutting down, too many connections, …
 			passing = Passing(pg.Code)
 		}
@@ -131,12 +134,15 @@ func (t Target) classify(err error) (passing bool, failure error) {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
-	next := "Check host, port and the security groups between the function and the database, and that the cluster is running."
+	next := "Check host, port and the security groups between the function and the database, and that the cluster " +
+		"is running."
 	switch {
 	case errors.As(err, &authority), errors.As(err, &invalid):
-		next = "The server's certificate is not of a trusted authority: point PGSSLROOTCERT at its CA, or set SLIPWAY_INSECURE_TLS=true for a local server."
+		next = "The server's certificate is not of a trusted authority: point PGSSLROOTCERT at its CA, or set " +
+			"SLIPWAY_INSECURE_TLS=true for a local server."
 	case errors.As(err, &name):
-		next = "The server's certificate is for another host: connect by the name that it holds (the cluster's endpoint, not an address or alias)."
+		next = "The server's certificate is for another host: connect by the name that it holds (the cluster's " +
+			"endpoint, not an address or alias)."
 	case strings.Contains(err.Error(), "refused TLS"):
 		next = "The server offers no TLS: turn it on, or set SLIPWAY_INSECURE_TLS=true for a local server."
 	default:
@@ -158,7 +164,8 @@ func IsConnectionError(err error) bool {
 		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "57P")
 	}
 	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "conn closed")
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		strings.Contains(err.Error(), "conn closed")
 }
 
 // Denied makes an ACCESS_DENIED of a statement that the role has no right to, and
@@ -172,7 +179,8 @@ func Denied(err error) error {
 	code, next := report.AccessDenied, "Grant the role what the message names, or migrate as the owner of the schema."
 	if pg.Code == "25006" {
 		code = report.DatabaseUnreachable
-		next = "Connect to the writer of the cluster. Where the program only reads (SLIPWAY_READ_ONLY=true), make the history a plain table: something behind it writes."
+		next = "Connect to the writer of the cluster. Where the program only reads (SLIPWAY_READ_ONLY=true), make " +
+			"the history a plain table: something behind it writes."
 	}
 	f := report.Failf(code, "%s", pg.Message).Next(next)
 	f.SQLState, f.Err = pg.Code, err

@@ -18,7 +18,8 @@ import (
 // does not know.
 func (c *Conn) Setting(ctx context.Context, name string) (value, from string) {
 	// reset_val is what the session started with, whatever was set since.
-	err := c.pg.QueryRow(ctx, `SELECT coalesce(d.value, CASE WHEN s.reset_val IN ('0', 'on', 'off') THEN s.reset_val ELSE s.reset_val || coalesce(s.unit, '') END),
+	err := c.pg.QueryRow(ctx,
+		`SELECT coalesce(d.value, CASE WHEN s.reset_val IN ('0', 'on', 'off') THEN s.reset_val ELSE s.reset_val || coalesce(s.unit, '') END),
 			CASE WHEN d.value IS NULL THEN 'set for the server' WHEN d.role AND d.base THEN 'set for the role in this database'
 				WHEN d.role THEN 'set for the role' WHEN d.base THEN 'set for the database' ELSE 'set for all roles' END
 		FROM pg_settings s LEFT JOIN LATERAL (

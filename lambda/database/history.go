@@ -29,7 +29,8 @@ func (c *Conn) read(ctx context.Context, t history.Table, after int) (rows []his
 		case pg.Code == "42P01" || pg.Code == "3F000":
 			// A view or a policy in its place can miss a table of its own.
 			var there bool
-			if again := c.pg.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", t.String()).Scan(&there); again != nil {
+			if again := c.pg.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL",
+				t.String()).Scan(&there); again != nil {
 				return nil, false, again
 			}
 			if there {
@@ -50,7 +51,8 @@ const historyColumns = `SELECT coalesce(installed_rank::bigint, 0), version::tex
 	coalesce(execution_time::int, 0), coalesce(success::text::boolean, false) FROM `
 
 func scanRow(r pgx.CollectableRow) (h history.Row, err error) {
-	err = r.Scan(&h.Rank, &h.Version, &h.Description, &h.Type, &h.Script, &h.Checksum, &h.InstalledBy, &h.InstalledOn, &h.Duration, &h.Success)
+	err = r.Scan(&h.Rank, &h.Version, &h.Description, &h.Type, &h.Script, &h.Checksum, &h.InstalledBy, &h.InstalledOn,
+		&h.Duration, &h.Success)
 	return h, err
 }
 

@@ -19,7 +19,8 @@ type TableFault struct {
 	Rights      bool
 }
 
-var kinds = map[string]string{"v": "a view", "m": "a materialized view", "p": "a partitioned table", "f": "a foreign table"}
+var kinds = map[string]string{"v": "a view", "m": "a materialized view", "p": "a partitioned table",
+	"f": "a foreign table"}
 
 // CheckTable looks at the history's table as something to be written to. It is
 // nil where Flyway can, and where there is no table.
@@ -27,7 +28,8 @@ func (c *Conn) CheckTable(ctx context.Context, t history.Table) (*TableFault, er
 	var kind, user string
 	var inserts bool
 	var foreign []string
-	err := c.pg.QueryRow(ctx, `SELECT c.relkind::text, current_user::text, pg_catalog.has_table_privilege(c.oid, 'INSERT'),
+	err := c.pg.QueryRow(ctx,
+		`SELECT c.relkind::text, current_user::text, pg_catalog.has_table_privilege(c.oid, 'INSERT'),
 		ARRAY(SELECT pg_catalog.quote_ident(a.attname) FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
 			AND NOT a.attisdropped AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
 			AND a.attname NOT IN ('installed_rank', 'version', 'description', 'type', 'script', 'checksum', 'installed_by', 'installed_on', 'execution_time', 'success'))
@@ -41,18 +43,21 @@ func (c *Conn) CheckTable(ctx context.Context, t history.Table) (*TableFault, er
 	}
 	switch {
 	case kind != "r":
-		return &TableFault{Reason: fmt.Sprintf("%s is %s, and Flyway keeps its history in a plain table only", t, kinds[kind])}, nil
+		return &TableFault{Reason: fmt.Sprintf("%s is %s, and Flyway keeps its history in a plain table only", t,
+			kinds[kind])}, nil
 	case !inserts:
 		fix := fmt.Sprintf("GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s;", t, pgx.Identifier{user}.Sanitize())
-		return &TableFault{Reason: fmt.Sprintf("the role %s may not insert into the history %s", user, t), Fix: fix, Rights: true}, nil
+		return &TableFault{Reason: fmt.Sprintf("the role %s may not insert into the history %s", user, t), Fix: fix,
+			Rights: true}, nil
 	case len(foreign) > 0:
 		var drops []string
 		for _, column := range foreign {
 			drops = append(drops, "ALTER COLUMN "+column+" DROP NOT NULL")
 		}
 		return &TableFault{
-			Reason: fmt.Sprintf("the history %s needs a value in %s, which Flyway does not write", t, strings.Join(foreign, ", ")),
-			Fix:    fmt.Sprintf("ALTER TABLE %s %s;", t, strings.Join(drops, ", ")),
+			Reason: fmt.Sprintf("the history %s needs a value in %s, which Flyway does not write", t,
+				strings.Join(foreign, ", ")),
+			Fix: fmt.Sprintf("ALTER TABLE %s %s;", t, strings.Join(drops, ", ")),
 		}, nil
 	}
 	return nil, nil

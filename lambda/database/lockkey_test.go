@@ -16,7 +16,8 @@ func TestFlywayLockIsFlyways(t *testing.T) {
 
 func TestEachHistoryHasLocksOfItsOwn(t *testing.T) {
 	seen := map[int64]history.Table{}
-	for _, name := range [][2]string{{"public", "a"}, {"public", "b"}, {"other", "a"}, {"public", "a\"b"}, {"öffentlich", "😀"}} {
+	for _, name := range [][2]string{{"public", "a"}, {"public", "b"}, {"other", "a"}, {"public", "a\"b"},
+		{"öffentlich", "😀"}} {
 		table := history.Table{Schema: name[0], Name: name[1]}
 		for _, key := range []int64{FlywayLock(table), RunLock(table)} {
 			if other, ok := seen[key]; ok {

@@ -35,8 +35,10 @@ const (
 var refusals = []refusal{
 	{right: "pg_execute_server_program", when: noMember("pg_execute_server_program"),
 		message: "permission denied to COPY to or from an external program"},
-	{right: "pg_read_server_files", when: noMember("pg_read_server_files"), message: "permission denied to COPY from a file"},
-	{right: "pg_write_server_files", when: noMember("pg_write_server_files"), message: "permission denied to COPY to a file"},
+	{right: "pg_read_server_files", when: noMember("pg_read_server_files"),
+		message: "permission denied to COPY from a file"},
+	{right: "pg_write_server_files", when: noMember("pg_write_server_files"),
+		message: "permission denied to COPY to a file"},
 
 	{right: "createdb", when: `NOT r.rolcreatedb`, message: "permission denied to create database"},
 	{right: "owner of the database", message: "must be owner of database $1",
@@ -44,7 +46,8 @@ var refusals = []refusal{
 	{right: "CREATE ROLE", when: `NOT r.rolcreaterole`, message: "permission denied to create role"},
 	{right: "DROP ROLE", when: `NOT r.rolcreaterole`, message: "permission denied to drop role"},
 	{right: "ALTER ROLE", when: `NOT r.rolcreaterole AND r.rolname <> $1`, message: "permission denied to alter role"},
-	{right: "superuser for others", when: `true`, message: "permission denied to create role with the SUPERUSER attribute: must be superuser"},
+	{right: "superuser for others", when: `true`, message: "permission denied to create role with the SUPERUSER " +
+		"attribute: must be superuser"},
 	{right: "replication", when: `NOT r.rolcreaterole OR NOT r.rolreplication OR ` + former,
 		message: "permission denied to create role with the REPLICATION attribute"},
 	{right: "bypassrls", when: `NOT r.rolcreaterole OR NOT r.rolbypassrls OR ` + former,
@@ -57,10 +60,13 @@ var refusals = []refusal{
 	{right: "SET", since: 15, when: superuser + ` AND NOT has_parameter_privilege($1, 'SET')`,
 		message: `permission denied to set parameter "$1"`},
 	{right: "CREATE TABLESPACE", when: `true`, message: "permission denied to create tablespace: must be superuser"},
-	{right: "CREATE EVENT TRIGGER", when: `true`, message: "permission denied to create event trigger: must be superuser"},
+	{right: "CREATE EVENT TRIGGER", when: `true`, message: "permission denied to create event trigger: must be " +
+		"superuser"},
 	{right: "FOR ALL TABLES", when: `true`, message: "must be superuser to create FOR ALL TABLES publication"},
-	{right: "CREATE FOREIGN DATA WRAPPER", when: `true`, message: "permission denied to create foreign-data wrapper: must be superuser"},
-	{right: "CREATE ACCESS METHOD", when: `true`, message: "permission denied to create access method: must be superuser"},
+	{right: "CREATE FOREIGN DATA WRAPPER", when: `true`,
+		message: "permission denied to create foreign-data wrapper: must be superuser"},
+	{right: "CREATE ACCESS METHOD", when: `true`, message: "permission denied to create access method: must be " +
+		"superuser"},
 	{right: "pg_create_subscription", until: 15, when: `true`, message: "must be superuser to create subscriptions"},
 	{right: "pg_create_subscription", since: 16, when: noMember("pg_create_subscription"),
 		message: "permission denied to create subscription"},
@@ -69,7 +75,8 @@ var refusals = []refusal{
 		when: absent + ` AND NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = $1)`},
 	{right: "CREATE EXTENSION", when: extension + `NOT v.trusted)`,
 		message: `permission denied to create extension "$1": must be superuser`},
-	{right: "CREATE EXTENSION", when: extension + `v.trusted AND NOT has_database_privilege(current_database(), 'CREATE'))`,
+	{right: "CREATE EXTENSION", when: extension +
+		`v.trusted AND NOT has_database_privilege(current_database(), 'CREATE'))`,
 		message: `permission denied to create extension "$1": must have CREATE privilege on current database`},
 }
 
@@ -89,7 +96,8 @@ func (c *Conn) Refuses(ctx context.Context, right, of string) (*Refusal, error) 
 		if rule.right != right || major < rule.since || rule.until > 0 && major > rule.until {
 			continue
 		}
-		sql := `SELECT true FROM pg_roles r WHERE r.rolname = current_user AND $1::text IS NOT NULL AND (` + rule.when + `)`
+		sql := `SELECT true FROM pg_roles r WHERE r.rolname = current_user AND $1::text IS NOT NULL AND (` + rule.when +
+			`)`
 		if rule.state == "" {
 			sql += noSuperuser
 		}

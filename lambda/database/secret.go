@@ -37,7 +37,8 @@ type Secret struct {
 
 // SecretsManager is the one call that is made of the AWS client.
 type SecretsManager interface {
-	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput,
+		...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
 }
 
 // ReadSecret reads the secret of that ARN. Every way in which that can fail is
@@ -48,7 +49,8 @@ func ReadSecret(ctx context.Context, client SecretsManager, arn string) (Secret,
 		return Secret{}, secretFailure(arn, err)
 	}
 	if out.SecretString == nil {
-		return Secret{}, unreadable("Store it as text: a JSON object with username and password.", "the secret %s is binary", arn)
+		return Secret{}, unreadable("Store it as text: a JSON object with username and password.",
+			"the secret %s is binary", arn)
 	}
 	s, err := parseSecret(*out.SecretString)
 	if err != nil {
@@ -65,25 +67,31 @@ func secretFailure(arn string, err error) error {
 	var api smithy.APIError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return unreadable("Check that the function's subnets reach Secrets Manager: an interface endpoint whose security group lets it in.",
+		return unreadable("Check that the function's subnets reach Secrets Manager: an interface endpoint whose "+
+			"security group lets it in.",
 			"Secrets Manager did not answer in time for %s: %w", arn, err)
 	case !errors.As(err, &api):
-		return unreadable("Check that the function's subnets reach Secrets Manager, the region, and that there are credentials.",
+		return unreadable("Check that the function's subnets reach Secrets Manager, the region, and that there are "+
+			"credentials.",
 			"Secrets Manager could not be asked for %s: %w", arn, err)
 	}
 	code := api.ErrorCode()
 	switch {
 	case code == "ResourceNotFoundException":
 		return unreadable("Check MASTER_SECRET_ARN and the region.", "there is no secret %s (%s)", arn, code)
-	case strings.Contains(code, "AccessDenied"), strings.Contains(code, "UnrecognizedClient"), strings.Contains(code, "ExpiredToken"):
-		return unreadable("Allow the role secretsmanager:GetSecretValue on the secret, and kms:Decrypt where a key of your own encrypts it.",
+	case strings.Contains(code, "AccessDenied"), strings.Contains(code, "UnrecognizedClient"),
+		strings.Contains(code, "ExpiredToken"):
+		return unreadable("Allow the role secretsmanager:GetSecretValue on the secret, and kms:Decrypt where a key "+
+			"of your own encrypts it.",
 			"access to the secret %s was denied (%s)", arn, code)
 	case strings.Contains(code, "Throttl"), code == "TooManyRequestsException":
 		return unreadable("Run it again in a moment.", "Secrets Manager throttled the request for %s (%s)", arn, code)
 	case strings.Contains(code, "Decryption"):
-		return unreadable("Allow the role kms:Decrypt on the secret's key.", "the secret %s could not be decrypted (%s)", arn, code)
+		return unreadable("Allow the role kms:Decrypt on the secret's key.",
+			"the secret %s could not be decrypted (%s)", arn, code)
 	}
-	return unreadable("See the error's code in the documentation of GetSecretValue.", "the secret %s could not be read (%s: %s)", arn, code, api.ErrorMessage())
+	return unreadable("See the error's code in the documentation of GetSecretValue.",
+		"the secret %s could not be read (%s: %s)", arn, code, api.ErrorMessage())
 }
 
 // parseSecret reads the JSON of an RDS secret. Port may be a number or text.
@@ -98,7 +106,8 @@ func parseSecret(text string) (Secret, error) {
 	}
 	var s Secret
 	var password string
-	for key, to := range map[string]*string{"username": &s.Username, "password": &password, "host": &s.Host, "dbname": &s.DBName} {
+	for key, to := range map[string]*string{"username": &s.Username, "password": &password, "host": &s.Host,
+		"dbname": &s.DBName} {
 		value, ok := raw[key]
 		if !ok || value == nil {
 			continue

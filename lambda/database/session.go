@@ -54,7 +54,8 @@ func (c *Conn) Sessions(ctx context.Context, prefix string) ([]report.Blocker, e
 	// There are none nearly always, and to say so without the view's joins
 	// takes a new session a third of the time.
 	var some bool
-	err := c.pg.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_stat_get_activity(NULL) AS a WHERE starts_with(a.application_name, $1) AND a.pid <> pg_backend_pid())", prefix).Scan(&some)
+	err := c.pg.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_stat_get_activity(NULL) AS a WHERE "+
+		"starts_with(a.application_name, $1) AND a.pid <> pg_backend_pid())", prefix).Scan(&some)
 	if err != nil || !some {
 		return nil, err
 	}
@@ -106,7 +107,8 @@ func (c *Conn) InvalidIndexes(ctx context.Context) ([]string, error) {
 // MayCreate reports whether the role may make tables in that schema; in one
 // that does not exist yet, nothing is in the way.
 func (c *Conn) MayCreate(ctx context.Context, schema string) (may bool, err error) {
-	err = c.pg.QueryRow(ctx, "SELECT coalesce((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = $1), true)", schema).Scan(&may)
+	err = c.pg.QueryRow(ctx, "SELECT coalesce((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE "+
+		"nspname = $1), true)", schema).Scan(&may)
 	return may, err
 }
 
@@ -154,7 +156,8 @@ func (h Half) Finalize() string {
 // HalfDetached are those partitions, without those that a session is at work on.
 func (c *Conn) HalfDetached(ctx context.Context) ([]Half, error) {
 	// 13 does not have the column.
-	rows, err := c.pg.Query(ctx, `SELECT format('%I.%I', pn.nspname, p.relname), format('%I.%I', rn.nspname, r.relname) FROM pg_inherits i
+	rows, err := c.pg.Query(ctx,
+		`SELECT format('%I.%I', pn.nspname, p.relname), format('%I.%I', rn.nspname, r.relname) FROM pg_inherits i
 		JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
 		JOIN pg_class r ON r.oid = i.inhrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
 		WHERE to_jsonb(i) ->> 'inhdetachpending' = 'true' AND NOT EXISTS (SELECT FROM pg_locks l

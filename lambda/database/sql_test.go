@@ -39,12 +39,14 @@ var proofs = []string{"faults", "benchmark"}
 // Only the functions above open a session, and each pins its search path; only
 // they change a search path.
 func TestEverySessionOfOurOwnIsPinned(t *testing.T) {
-	setsPath := regexp.MustCompile(`(?i)\bset\s+(local\s+|session\s+)?search_path\s*(=|to)|set_config\(\s*'search_path'|\breset\s+search_path`)
+	setsPath := regexp.MustCompile(
+		`(?i)\bset\s+(local\s+|session\s+)?search_path\s*(=|to)|set_config\(\s*'search_path'|\breset\s+search_path`)
 	opened := 0
 	eachFunction(t, func(file, name string, body ast.Node) {
 		text, calls := contents(body)
 		opens := slices.ContainsFunc(calls, func(c string) bool {
-			return strings.HasPrefix(c, "pgx.Connect") || strings.HasPrefix(c, "pgconn.Connect") || strings.HasPrefix(c, "pgxpool.") || strings.HasPrefix(c, "stdlib.")
+			return strings.HasPrefix(c, "pgx.Connect") || strings.HasPrefix(c, "pgconn.Connect") ||
+				strings.HasPrefix(c, "pgxpool.") || strings.HasPrefix(c, "stdlib.")
 		})
 		sets := slices.ContainsFunc(text, setsPath.MatchString)
 		if !opens && !sets {
@@ -58,7 +60,8 @@ func TestEverySessionOfOurOwnIsPinned(t *testing.T) {
 		if !known {
 			t.Errorf("%s: %s opens a session or changes a search path: pin it, and name it in this test", file, name)
 		}
-		if by != "" && !slices.ContainsFunc(append(calls, text...), func(s string) bool { return s == by || strings.HasSuffix(s, "."+by) }) {
+		if by != "" && !slices.ContainsFunc(append(calls, text...),
+			func(s string) bool { return s == by || strings.HasSuffix(s, "."+by) }) {
 			t.Errorf("%s: %s does not pin the search path by %s", file, name, by)
 		}
 	})
@@ -71,7 +74,8 @@ func TestEverySessionOfOurOwnIsPinned(t *testing.T) {
 // their schema, and has no operator, no cast and no name of a type.
 func TestSQLBeforeThePinIsQualified(t *testing.T) {
 	call := regexp.MustCompile(`([\w.]+)\s*\(`)
-	for _, sql := range []string{rolesPath, pin, "SHOW search_path", "SELECT pg_catalog.set_config('search_path', $1, false)"} {
+	for _, sql := range []string{rolesPath, pin, "SHOW search_path",
+		"SELECT pg_catalog.set_config('search_path', $1, false)"} {
 		for _, m := range call.FindAllStringSubmatch(sql, -1) {
 			if m[1] != "coalesce" && !strings.HasPrefix(m[1], "pg_catalog.") { // coalesce is grammar
 				t.Errorf("%s: %s is looked up by the search path", sql, m[1])

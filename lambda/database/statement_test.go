@@ -41,7 +41,8 @@ func TestKindOfAStatement(t *testing.T) {
 
 // Nothing of a statement is shown but words that are in the lists.
 func FuzzKindOf(f *testing.F) {
-	for _, sql := range []string{"SELECT E'\\'secret", "/**/ALTER/**/ROLE/**/x PASSWORD U&'\\0441'", "COPY\x00a", "(;(/*/SELECT*/", "sElEcT\u200bfrom", "VACUUM (FULL) secret", "SET TABLE SET TABLE SET TABLE"} {
+	for _, sql := range []string{"SELECT E'\\'secret", "/**/ALTER/**/ROLE/**/x PASSWORD U&'\\0441'", "COPY\x00a",
+		"(;(/*/SELECT*/", "sElEcT\u200bfrom", "VACUUM (FULL) secret", "SET TABLE SET TABLE SET TABLE"} {
 		f.Add(sql)
 	}
 	f.Fuzz(func(t *testing.T, sql string) {

@@ -42,7 +42,8 @@ func ParsePort(text string) (int, error) {
 
 // harmless are the parameters of a JDBC URL that may stand in FLYWAY_URL:
 // Slipway sets them itself, at least as strictly.
-var harmless = []string{"ssl", "sslmode", "sslrootcert", "ApplicationName", "tcpKeepAlive", "connectTimeout", "loginTimeout", "targetServerType"}
+var harmless = []string{"ssl", "sslmode", "sslrootcert", "ApplicationName", "tcpKeepAlive", "connectTimeout",
+	"loginTimeout", "targetServerType"}
 
 // ParseJDBCURL reads jdbc:postgresql://host:port/name. Parameters that would
 // weaken TLS or carry credentials are refused by name, insecure or not.
@@ -59,7 +60,8 @@ func ParseJDBCURL(text string, insecure bool) (Target, error) {
 		return Target{}, fmt.Errorf("it holds credentials: they belong in the secret")
 	}
 	t := Target{Host: u.Hostname(), Port: DefaultPort, Name: strings.TrimPrefix(u.Path, "/")}
-	if t.Host == "" || t.Name == "" || strings.Contains(u.Host, ",") || strings.Contains(t.Host, ":") && net.ParseIP(t.Host) == nil {
+	if t.Host == "" || t.Name == "" || strings.Contains(u.Host, ",") || strings.Contains(t.Host, ":") &&
+		net.ParseIP(t.Host) == nil {
 		return Target{}, fmt.Errorf("it should name one host and one database: jdbc:postgresql://host:5432/database")
 	}
 	if u.Port() != "" {
@@ -76,14 +78,16 @@ func ParseJDBCURL(text string, insecure bool) (Target, error) {
 			return Target{}, fmt.Errorf("parameter %s is not allowed in it", key)
 		}
 		if i := slices.IndexFunc(values, func(value string) bool { return weakens(key, value) }); i >= 0 && !insecure {
-			return Target{}, fmt.Errorf("%s=%s weakens TLS: for a local server set SLIPWAY_INSECURE_TLS=true", key, values[i])
+			return Target{}, fmt.Errorf("%s=%s weakens TLS: for a local server set SLIPWAY_INSECURE_TLS=true", key,
+				values[i])
 		}
 	}
 	return t, nil
 }
 
 func weakens(key, value string) bool {
-	return key == "sslmode" && slices.Contains([]string{"disable", "allow", "prefer"}, value) || key == "ssl" && value == "false"
+	return key == "sslmode" && slices.Contains([]string{"disable", "allow", "prefer"}, value) || key == "ssl" &&
+		value == "false"
 }
 
 // Address is host:port.

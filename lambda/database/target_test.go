@@ -9,8 +9,10 @@ import (
 )
 
 func TestJDBCURLNamesTheDatabase(t *testing.T) {
-	target := Target{Host: "db.example.com", Port: 5433, Name: "shop", User: "app", Password: Password(hush), TLS: TLS{RootCert: "/opt/ca.pem"}}
-	got := target.JDBCURL("slipway/1", map[string]string{"lock_timeout": "5000", "client_connection_check_interval": "1000"})
+	target := Target{Host: "db.example.com", Port: 5433, Name: "shop", User: "app", Password: Password(hush),
+		TLS: TLS{RootCert: "/opt/ca.pem"}}
+	got := target.JDBCURL("slipway/1",
+		map[string]string{"lock_timeout": "5000", "client_connection_check_interval": "1000"})
 	want := "jdbc:postgresql://db.example.com:5433/shop?ApplicationName=slipway%2F1&connectTimeout=10" +
 		"&options=-c%20client_connection_check_interval%3D1000%20-c%20lock_timeout%3D5000&sslmode=verify-full&sslrootcert=%2Fopt%2Fca.pem&tcpKeepAlive=true"
 	if got != want {
@@ -25,7 +27,8 @@ func TestJDBCURLNamesTheDatabase(t *testing.T) {
 
 func TestJDBCURLWithoutTLSOnlyWhenAsked(t *testing.T) {
 	target := Target{Host: "localhost", Port: 5432, Name: "d", TLS: TLS{Insecure: true, RootCert: "/ca.pem"}}
-	if got := target.JDBCURL("a", nil); !strings.Contains(got, "sslmode=prefer") || strings.Contains(got, "options") || strings.Contains(got, "sslrootcert") {
+	if got := target.JDBCURL("a", nil); !strings.Contains(got, "sslmode=prefer") || strings.Contains(got, "options") ||
+		strings.Contains(got, "sslrootcert") {
 		t.Error(got)
 	}
 	target.TLS.Insecure = false
@@ -35,7 +38,8 @@ func TestJDBCURLWithoutTLSOnlyWhenAsked(t *testing.T) {
 }
 
 func TestAwkwardNamesComeBackFromTheURL(t *testing.T) {
-	for _, name := range []string{"shop", "Shop-1", "a b", "a+b", "a/b", "a?b=c&d", "a#b", "a%20b", "größe", "😀", `a"b\c'd`, "a@b:c", "${x}"} {
+	for _, name := range []string{"shop", "Shop-1", "a b", "a+b", "a/b", "a?b=c&d", "a#b", "a%20b", "größe", "😀",
+		`a"b\c'd`, "a@b:c", "${x}"} {
 		target := Target{Host: "::1", Port: 5432, Name: name, TLS: TLS{RootCert: "/ca"}}
 		text := target.JDBCURL("app", nil)
 		if strings.ContainsAny(text, " +\"\\") {
@@ -62,9 +66,11 @@ func TestJDBCURLsThatMayBeGiven(t *testing.T) {
 		"jdbc:postgresql://h:5433/d":          {Host: "h", Port: 5433, Name: "d"},
 		"jdbc:postgresql://h/d":               {Host: "h", Port: 5432, Name: "d"},
 		"jdbc:postgresql://[::1]:1/a%2Fb%20c": {Host: "::1", Port: 1, Name: "a/b c"},
-		"jdbc:postgresql://h/d?sslmode=verify-full&ssl=true&sslrootcert=/x&tcpKeepAlive=true":              {Host: "h", Port: 5432, Name: "d"},
-		"jdbc:postgresql://h/d?ApplicationName=x&connectTimeout=1&loginTimeout=2&targetServerType=primary": {Host: "h", Port: 5432, Name: "d"},
-		"jdbc:postgresql://h/d?sslmode=require":                                                            {Host: "h", Port: 5432, Name: "d"},
+		"jdbc:postgresql://h/d?sslmode=verify-full&ssl=true&sslrootcert=/x&tcpKeepAlive=true": {Host: "h",
+			Port: 5432, Name: "d"},
+		"jdbc:postgresql://h/d?ApplicationName=x&connectTimeout=1&loginTimeout=2&targetServerType=primary": {Host: "h",
+			Port: 5432, Name: "d"},
+		"jdbc:postgresql://h/d?sslmode=require": {Host: "h", Port: 5432, Name: "d"},
 	} {
 		got, err := ParseJDBCURL(text, false)
 		if err != nil || got != want {
@@ -159,15 +165,18 @@ func TestPortsThatAreNone(t *testing.T) {
 func TestOwnSessionKeepsAwkwardNames(t *testing.T) {
 	t.Setenv("PGPASSWORD", "from outside")
 	t.Setenv("PGSSLMODE", "disable")
-	target := Target{Host: "h.example.com", Port: 5433, Name: `d'\ b`, User: "u\n'\\ü", Password: Password(hush), TLS: TLS{Insecure: true}}
+	target := Target{Host: "h.example.com", Port: 5433, Name: `d'\ b`, User: "u\n'\\ü", Password: Password(hush),
+		TLS: TLS{Insecure: true}}
 	c, err := target.config("slipway-run/1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Host != target.Host || c.Port != 5433 || c.Database != target.Name || c.User != target.User || c.Password != hush {
+	if c.Host != target.Host || c.Port != 5433 || c.Database != target.Name || c.User != target.User ||
+		c.Password != hush {
 		t.Errorf("%+v", c)
 	}
-	if c.RuntimeParams["application_name"] != "slipway-run/1" || c.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol {
+	if c.RuntimeParams["application_name"] != "slipway-run/1" ||
+		c.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol {
 		t.Errorf("%v %v", c.RuntimeParams, c.DefaultQueryExecMode)
 	}
 	target.TLS = TLS{RootCert: "/no/such/file.pem"}

@@ -26,7 +26,8 @@ type Work struct {
 
 // OpenWork opens a session beside this one, under that application_name and
 // with those server settings, for work on the history in t.
-func (c *Conn) OpenWork(ctx context.Context, t history.Table, application string, settings map[string]string) (*Work, error) {
+func (c *Conn) OpenWork(ctx context.Context, t history.Table, application string, settings map[string]string) (*Work,
+	error) {
 	config, err := c.target.config(application)
 	if err != nil {
 		return nil, err
@@ -91,7 +92,8 @@ func (w *Work) TryLock(ctx context.Context) (got bool, err error) {
 }
 
 // clean makes the session like a new one. DISCARD ALL would free its locks as well.
-const clean = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; DEALLOCATE ALL; DISCARD TEMP; "
+const clean = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; DEALLOCATE ALL; DISCARD " +
+	"TEMP; "
 
 // Begin opens a transaction as the role that logged in, with nothing left of
 // what a script before it had set, and with the search path pinned. It returns
@@ -101,7 +103,8 @@ func (w *Work) Begin(ctx context.Context) (rank int, err error) {
 	if _, err = w.pg.Exec(ctx, clean+pin); err == nil {
 		// A script may have let go of the session's lock, or taken others. While the
 		// transaction has the lock as well, nobody else gets it in between.
-		_, err = w.pg.Exec(ctx, fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%[1]d); SELECT pg_advisory_unlock_all(); SELECT pg_advisory_lock(%[1]d)", w.key))
+		_, err = w.pg.Exec(ctx, fmt.Sprintf("BEGIN; SELECT pg_advisory_xact_lock(%[1]d); SELECT "+
+			"pg_advisory_unlock_all(); SELECT pg_advisory_lock(%[1]d)", w.key))
 	}
 	if err == nil {
 		err = w.pg.QueryRow(ctx, "SELECT coalesce(max(installed_rank), 0) FROM "+w.table.String()).Scan(&rank)
@@ -179,7 +182,8 @@ func byteOffset(s string, character int) int {
 // Append adds a row to the history in the same transaction. Its rank, its time
 // and, with "", its InstalledBy are set here.
 func (w *Work) Append(ctx context.Context, r history.Row) error {
-	_, err := w.pg.Exec(ctx, `INSERT INTO `+w.table.String()+` (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
+	_, err := w.pg.Exec(ctx, `INSERT INTO `+w.table.String()+
+		` (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
 		SELECT max(installed_rank) + 1, $1, $2, $3, $4, $5::integer, coalesce(nullif($6, ''), current_user), $7::integer, $8::boolean FROM `+w.table.String(),
 		r.Version, r.Description, r.Type, r.Script, r.Checksum, r.InstalledBy, r.Duration, r.Success)
 	return err

@@ -68,7 +68,8 @@ func (h Handler) cloudFormation(ctx context.Context, payload []byte) ([]byte, er
 	case "":
 		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "the event has no RequestType"))
 	default:
-		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "the event has an unknown RequestType %q", e.RequestType))
+		return nil, h.refuse(ctx, report.Failf(report.BadRequest, "the event has an unknown RequestType %q",
+			e.RequestType))
 	}
 	older, note := e.rollback(h.now())
 	if older {
@@ -121,15 +122,16 @@ func (e cloudFormation) rollback(now time.Time) (older bool, note []string) {
 		return false, nil
 	}
 	if former > now.Add(slack).Unix() {
-		return false, []string{fmt.Sprintf("the order of the former release lies in the future (%d, and it is %d now), "+
-			"so it does not prove a rollback: this release was taken for a new one", former, now.Unix())}
+		return false, []string{fmt.Sprintf("the order of the former release lies in the future (%d, and it is %d "+
+			"now), so it does not prove a rollback: this release was taken for a new one", former, now.Unix())}
 	}
 	return true, nil
 }
 
 func (e cloudFormation) untouched(message string) data {
 	release, _ := e.ResourceProperties["Release"].(string)
-	return data{SchemaVersion: "unchanged", Applied: "0", Pending: "0", Release: report.Cut(release, 100), Message: message}
+	return data{SchemaVersion: "unchanged", Applied: "0", Pending: "0", Release: report.Cut(release, 100),
+		Message: message}
 }
 
 // id is the resource's identity: made once from where it stands, and echoed
@@ -150,7 +152,8 @@ func (h Handler) otherDatabase(e cloudFormation) *report.Failure {
 	if wanted == "" || h.Database == "" || wanted == h.Database {
 		return nil
 	}
-	return report.Failf(report.BadRequest, "the deployment is for the database %s, and the function is set to %s; nothing was run", report.Cut(wanted, 500), report.Cut(h.Database, 500)).
+	return report.Failf(report.BadRequest, "the deployment is for the database %s, and the function is set to %s; "+
+		"nothing was run", report.Cut(wanted, 500), report.Cut(h.Database, 500)).
 		Next("Deploy again with a -c rerun=TEXT that was not used before, so that the function learns of the database.")
 }
 

@@ -71,7 +71,8 @@ func cfn(kind, more string) string {
 }
 
 func orders(now, before string) string {
-	return `,"PhysicalResourceId":"slipway-x","ResourceProperties":{"Release":"0123456789ab"` + now + `},"OldResourceProperties":{"Release":"ba9876543210"` + before + `}`
+	return `,"PhysicalResourceId":"slipway-x","ResourceProperties":{"Release":"0123456789ab"` + now +
+		`},"OldResourceProperties":{"Release":"ba9876543210"` + before + `}`
 }
 
 func TestCreateMigratesAndAnswersAttributes(t *testing.T) {
@@ -83,11 +84,13 @@ func TestCreateMigratesAndAnswersAttributes(t *testing.T) {
 	if len(r.reqs) != 1 || !reflect.DeepEqual(r.reqs[0], migrator.Request{Command: "migrate", WaitForLock: true}) {
 		t.Errorf("asked for %+v", r.reqs)
 	}
-	want := map[string]any{"SchemaVersion": "12", "Applied": "2", "Pending": "0", "Release": "0123456789ab", "Message": "2 applied in 40 ms, V11__a.sql, V12__b.sql"}
+	want := map[string]any{"SchemaVersion": "12", "Applied": "2", "Pending": "0", "Release": "0123456789ab",
+		"Message": "2 applied in 40 ms, V11__a.sql, V12__b.sql"}
 	if got := fmt.Sprint(answer["Data"]); got != fmt.Sprint(want) {
 		t.Errorf("got  %s\nwant %s", got, fmt.Sprint(want))
 	}
-	if id, _ := answer["PhysicalResourceId"].(string); !strings.HasPrefix(id, "slipway-") || len(id) != len("slipway-")+24 {
+	if id, _ := answer["PhysicalResourceId"].(string); !strings.HasPrefix(id, "slipway-") || len(id) != len("slipway-")+
+		24 {
 		t.Errorf("id %q", id)
 	}
 }
@@ -144,7 +147,8 @@ func TestWhichUpdatesMigrate(t *testing.T) {
 				return
 			}
 			got := answer["Data"].(map[string]any)
-			if got["SchemaVersion"] != "unchanged" || got["Applied"] != "0" || got["Pending"] != "0" || got["Release"] != "0123456789ab" || !strings.Contains(got["Message"].(string), "rolled back") {
+			if got["SchemaVersion"] != "unchanged" || got["Applied"] != "0" || got["Pending"] != "0" ||
+				got["Release"] != "0123456789ab" || !strings.Contains(got["Message"].(string), "rolled back") {
 				t.Errorf("answers %v", got)
 			}
 		})
@@ -166,15 +170,18 @@ func TestFormerOrderOfTheFuture(t *testing.T) {
 			r := migrated()
 			r.err = failure
 			var shown *report.Report
-			h := Handler{Runner: r, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Show: func(rep *report.Report) { shown = rep }}
-			body, err := h.Invoke(t.Context(), []byte(cfn("Update", orders(fmt.Sprintf(`,"Order":%d`, now.Unix()-60), fmt.Sprintf(`,"Order":"%d"`, former)))))
+			h := Handler{Runner: r, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
+				Show: func(rep *report.Report) { shown = rep }}
+			body, err := h.Invoke(t.Context(), []byte(cfn("Update", orders(fmt.Sprintf(`,"Order":%d`, now.Unix()-60),
+				fmt.Sprintf(`,"Order":"%d"`, former)))))
 			if ran := len(r.reqs) > 0; ran != runs || (err != nil) != (runs && failure != nil) {
 				t.Errorf("former order %d: ran %t, %v", former, ran, err)
 			}
 			if !runs {
 				continue
 			}
-			if len(shown.Warnings) != 1 || !strings.Contains(shown.Warnings[0], fmt.Sprint(former)) || !strings.Contains(shown.Warnings[0], "future") {
+			if len(shown.Warnings) != 1 || !strings.Contains(shown.Warnings[0], fmt.Sprint(former)) ||
+				!strings.Contains(shown.Warnings[0], "future") {
 				t.Errorf("warnings: %q", shown.Warnings)
 			}
 			if failure == nil && !strings.Contains(string(body), "in the future") {
@@ -204,7 +211,8 @@ func TestRollbackAndDeleteNeverFail(t *testing.T) {
 
 // An attribute that an output reads and an answer lacks fails the deployment.
 func TestAllAttributesAreAlwaysThere(t *testing.T) {
-	for _, event := range []string{cfn("Create", ""), cfn("Update", orders(`,"Order":"1"`, `,"Order":"2"`)), cfn("Delete", "")} {
+	for _, event := range []string{cfn("Create", ""), cfn("Update", orders(`,"Order":"1"`, `,"Order":"2"`)),
+		cfn("Delete", "")} {
 		answer, _ := invoke(t, &runner{rep: report.Report{Code: report.OK}}, event)
 		for _, name := range []string{"SchemaVersion", "Applied", "Pending", "Release", "Message"} {
 			if text, ok := answer["Data"].(map[string]any)[name].(string); !ok || text == "" && name != "Release" {
@@ -216,9 +224,11 @@ func TestAllAttributesAreAlwaysThere(t *testing.T) {
 
 func TestFailedRunIsAFunctionErrorOfOneLine(t *testing.T) {
 	r := migrated()
-	r.err = &report.Failure{Code: report.MigrationFailed, Message: "syntax error\nPosition: 8", Script: "V13__c.sql", Line: 3, SQLState: "42601", NextStep: "Correct it."}
+	r.err = &report.Failure{Code: report.MigrationFailed, Message: "syntax error\nPosition: 8", Script: "V13__c.sql",
+		Line: 3, SQLState: "42601", NextStep: "Correct it."}
 	_, function := invoke(t, r, cfn("Update", orders("", "")))
-	want := "MIGRATION_FAILED in V13__c.sql line 3 (SQLSTATE 42601): syntax error Position: 8. Applied before it: 2 (schema version 12). Next: Correct it."
+	want := "MIGRATION_FAILED in V13__c.sql line 3 (SQLSTATE 42601): syntax error Position: 8. Applied before it: 2 " +
+		"(schema version 12). Next: Correct it."
 	if function == nil || function.Type != "MIGRATION_FAILED" || function.Message != want {
 		t.Errorf("got %+v", function)
 	}
@@ -228,24 +238,29 @@ func TestAnswersKeepWithinCloudFormationsLimit(t *testing.T) {
 	for _, letter := range []string{"x", "ü", "€", "😀", `"`, "<", "\u2028", "\x01"} {
 		r := migrated()
 		for i := range 400 {
-			r.rep.Applied = append(r.rep.Applied, report.Script{Script: fmt.Sprintf("V%d__%s.sql", i, strings.Repeat(letter, i%50))})
+			r.rep.Applied = append(r.rep.Applied,
+				report.Script{Script: fmt.Sprintf("V%d__%s.sql", i, strings.Repeat(letter, i%50))})
 		}
 		r.rep.Warnings = []string{strings.Repeat(letter, 5000)}
-		body, err := Handler{Runner: r, Log: slog.New(slog.DiscardHandler)}.Invoke(t.Context(), []byte(cfn("Create", "")))
+		body, err := Handler{Runner: r, Log: slog.New(slog.DiscardHandler)}.Invoke(t.Context(),
+			[]byte(cfn("Create", "")))
 		if err != nil {
 			t.Fatal(err)
 		}
 		var back answer
-		if len(body) > maxAnswer || !utf8.Valid(body) || json.Unmarshal(body, &back) != nil || strings.Contains(back.Data.Message, "\ufffd") {
+		if len(body) > maxAnswer || !utf8.Valid(body) || json.Unmarshal(body, &back) != nil ||
+			strings.Contains(back.Data.Message, "\ufffd") {
 			t.Errorf("%q: %d bytes: %s", letter, len(body), body)
 		}
 		if back.Data.Applied != "402" || back.Data.SchemaVersion != "12" || len(back.Data.Message) < 300 {
 			t.Errorf("%q: too much was cut: %+v", letter, back.Data)
 		}
 
-		r.err = &report.Failure{Code: report.Internal, Message: strings.Repeat(letter, 9000), NextStep: "Do something.", Script: "V1__" + strings.Repeat(letter, 100) + ".sql"}
+		r.err = &report.Failure{Code: report.Internal, Message: strings.Repeat(letter, 9000), NextStep: "Do something.",
+			Script: "V1__" + strings.Repeat(letter, 100) + ".sql"}
 		_, function := invoke(t, r, cfn("Create", ""))
-		if len(function.Message) > maxReason || !utf8.ValidString(function.Message) || !strings.Contains(function.Message, "Do something.") {
+		if len(function.Message) > maxReason || !utf8.ValidString(function.Message) ||
+			!strings.Contains(function.Message, "Do something.") {
 			t.Errorf("%q: reason of %d bytes: %s", letter, len(function.Message), function.Message)
 		}
 	}
@@ -265,7 +280,8 @@ func TestOddEventsAreRefusedByName(t *testing.T) {
 	} {
 		r := migrated()
 		_, function := invoke(t, r, event)
-		if function == nil || function.Type != "BAD_REQUEST" || !strings.Contains(function.Message, want) || len(r.reqs) > 0 {
+		if function == nil || function.Type != "BAD_REQUEST" || !strings.Contains(function.Message, want) ||
+			len(r.reqs) > 0 {
 			t.Errorf("%s: %+v, want %q", event, function, want)
 		}
 	}
@@ -281,7 +297,8 @@ func TestAnswersShowWhatOthersWrote(t *testing.T) {
 		t.Errorf("%q", message)
 	}
 	r.err = report.Failf(report.MigrationFailed, "%s", evil).Next(evil)
-	if _, function := invoke(t, r, `{"RequestType":"Create","StackId":"s","LogicalResourceId":"l"}`); !untrusted.AllShows(function.Message) {
+	if _, function := invoke(t, r,
+		`{"RequestType":"Create","StackId":"s","LogicalResourceId":"l"}`); !untrusted.AllShows(function.Message) {
 		t.Errorf("%q", function.Message)
 	}
 }

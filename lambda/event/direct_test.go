@@ -17,20 +17,23 @@ import (
 
 func TestDirectRequests(t *testing.T) {
 	for event, want := range map[string]migrator.Request{
-		`{"command":"migrate"}`:                            {Command: "migrate"},
-		`{"command":"info"}`:                               {Command: "info"},
-		`{"command":"validate"}`:                           {Command: "validate"},
-		`{"command":"repair"}`:                             {Command: "repair"},
-		`{"command":"repair","rows":"1,7"}`:                {Command: "repair", Rows: "1,7"},
-		`{"command":"repair","checksums":{}}`:              {Command: "repair", Checksums: map[string]plan.NewChecksum{}},
-		`{"command":"repair","deleted":{"3":"V2__b.sql"}}`: {Command: "repair", Deleted: map[int]string{3: "V2__b.sql"}},
+		`{"command":"migrate"}`:             {Command: "migrate"},
+		`{"command":"info"}`:                {Command: "info"},
+		`{"command":"validate"}`:            {Command: "validate"},
+		`{"command":"repair"}`:              {Command: "repair"},
+		`{"command":"repair","rows":"1,7"}`: {Command: "repair", Rows: "1,7"},
+		`{"command":"repair","checksums":{}}`: {Command: "repair",
+			Checksums: map[string]plan.NewChecksum{}},
+		`{"command":"repair","deleted":{"3":"V2__b.sql"}}`: {Command: "repair",
+			Deleted: map[int]string{3: "V2__b.sql"}},
 		`{"command":"repair","checksums":{"V1__a.sql":{"was":0,"now":-2}}}`: {
 			Command: "repair", Checksums: map[string]plan.NewChecksum{"V1__a.sql": {Was: 0, Now: -2}},
 		},
-		` {"command":"baseline","target":"12"} `:                   {Command: "baseline", Target: "12"},
-		`{"command":"migrate","target":"12.1"}`:                    {Command: "migrate", Target: "12.1"},
-		`{"command":"revert","steps":2,"from":"12","dryRun":true}`: {Command: "revert", Steps: 2, From: "12", DryRun: true},
-		`{"command":"revert","to":"10"}`:                           {Command: "revert", To: "10"},
+		` {"command":"baseline","target":"12"} `: {Command: "baseline", Target: "12"},
+		`{"command":"migrate","target":"12.1"}`:  {Command: "migrate", Target: "12.1"},
+		`{"command":"revert","steps":2,"from":"12","dryRun":true}`: {Command: "revert", Steps: 2, From: "12",
+			DryRun: true},
+		`{"command":"revert","to":"10"}`: {Command: "revert", To: "10"},
 	} {
 		r := migrated()
 		answer, function := invoke(t, r, event)
@@ -93,8 +96,10 @@ func TestNoRequestNamesASecret(t *testing.T) {
 			r := migrated()
 			_, function := invoke(t, r, `{"command":"info","`+key+`":`+value+`}`)
 			var rep report.Report
-			if function == nil || json.Unmarshal([]byte(function.Message), &rep) != nil || rep.Code != report.BadRequest || len(r.reqs) > 0 ||
-				!strings.Contains(rep.Message, `unknown field "`+key+`"`) || !strings.Contains(rep.Next, "MASTER_SECRET_ARN") {
+			if function == nil || json.Unmarshal([]byte(function.Message), &rep) != nil ||
+				rep.Code != report.BadRequest || len(r.reqs) > 0 ||
+				!strings.Contains(rep.Message, `unknown field "`+key+`"`) ||
+				!strings.Contains(rep.Next, "MASTER_SECRET_ARN") {
 				t.Errorf("%s %s: %+v", key, value, function)
 			}
 		}
@@ -103,13 +108,15 @@ func TestNoRequestNamesASecret(t *testing.T) {
 
 func TestFailureOfADirectRequestIsTheReport(t *testing.T) {
 	r := migrated()
-	r.err = &report.Failure{Code: report.Locked, Message: "another run", NextStep: "Wait.", Blockers: []report.Blocker{{PID: 7}}}
+	r.err = &report.Failure{Code: report.Locked, Message: "another run", NextStep: "Wait.",
+		Blockers: []report.Blocker{{PID: 7}}}
 	_, function := invoke(t, r, `{"command":"migrate"}`)
 	if function == nil || function.Type != "LOCKED" {
 		t.Fatalf("got %+v", function)
 	}
 	var rep report.Report
-	if err := json.Unmarshal([]byte(function.Message), &rep); err != nil || rep.Code != report.Locked || rep.Next != "Wait." || len(rep.Applied) != 2 || len(rep.Blockers) != 1 {
+	if err := json.Unmarshal([]byte(function.Message), &rep); err != nil || rep.Code != report.Locked ||
+		rep.Next != "Wait." || len(rep.Applied) != 2 || len(rep.Blockers) != 1 {
 		t.Errorf("%v: %s", err, function.Message)
 	}
 }

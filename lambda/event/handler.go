@@ -145,7 +145,8 @@ func (h Handler) direct(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, refuseDirect(d.Command, report.Failf(report.BadRequest, "the request: %w", err).Next(example))
 	}
 	rep, err := h.run(ctx, migrator.Request{
-		Command: d.Command, Target: d.Target, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun, Rows: d.Rows, Checksums: checksums, Deleted: d.Deleted,
+		Command: d.Command, Target: d.Target, To: d.To, Steps: d.Steps, From: d.From, DryRun: d.DryRun, Rows: d.Rows,
+		Checksums: checksums, Deleted: d.Deleted,
 	})
 	body, marshalErr := json.Marshal(rep)
 	if marshalErr != nil {
@@ -185,7 +186,8 @@ const example = `Send a request such as {"command":"info"}.`
 // its role may read, and send the password to a host of their choice.
 func nextStep(err error) string {
 	if strings.EqualFold(err.Error(), `json: unknown field "secretArn"`) {
-		return "Leave it out: the secret is the one that MASTER_SECRET_ARN names in the function's environment. Another database has a deployment of its own."
+		return "Leave it out: the secret is the one that MASTER_SECRET_ARN names in the function's environment. " +
+			"Another database has a deployment of its own."
 	}
 	return example
 }
@@ -193,7 +195,8 @@ func nextStep(err error) string {
 // refuseDirect fails a direct request that can't be carried out, in the form of
 // every failure there: a report.
 func refuseDirect(command string, f *report.Failure) error {
-	rep := report.Report{Command: command, StartedAt: time.Now().UTC(), Applied: []report.Script{}, Pending: []report.Script{}}
+	rep := report.Report{Command: command, StartedAt: time.Now().UTC(), Applied: []report.Script{},
+		Pending: []report.Script{}}
 	rep.Fail(f)
 	body, err := json.Marshal(rep)
 	if err != nil {

@@ -22,7 +22,8 @@ const group = "slipway-prod-Logs6819BB44-AbCdEfGhIjKl"
 func deployed(t *testing.T, r Runner, event string) (string, *messages.InvokeResponse_Error) {
 	t.Helper()
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "4a5b-1"})
-	body, err := Handler{Runner: r, Log: slog.New(slog.DiscardHandler), LogGroup: group, Database: "arn host"}.Invoke(ctx, []byte(event))
+	body, err := Handler{Runner: r, Log: slog.New(slog.DiscardHandler), LogGroup: group,
+		Database: "arn host"}.Invoke(ctx, []byte(event))
 	if err != nil {
 		f := err.(messages.InvokeResponse_Error)
 		return "", &f
@@ -38,8 +39,10 @@ func response(t *testing.T, reason string) int {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	err := e.Encode(map[string]string{
-		"Status": "FAILED", "StackId": strings.Repeat("s", 200), "RequestId": strings.Repeat("r", 36), "LogicalResourceId": "Schema", "PhysicalResourceId": strings.Repeat("p", 64),
-		"Reason": "Error: " + reason + "\n\nLogs: /aws/lambda/" + strings.Repeat("f", 64) + "\n" + strings.Repeat("\n    at invokeUserFunction (/var/task/framework.js:2:6)", 8),
+		"Status": "FAILED", "StackId": strings.Repeat("s", 200), "RequestId": strings.Repeat("r", 36),
+		"LogicalResourceId": "Schema", "PhysicalResourceId": strings.Repeat("p", 64),
+		"Reason": "Error: " + reason + "\n\nLogs: /aws/lambda/" + strings.Repeat("f", 64) + "\n" +
+			strings.Repeat("\n    at invokeUserFunction (/var/task/framework.js:2:6)", 8),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -49,14 +52,17 @@ func response(t *testing.T, reason string) int {
 
 // What is escaped is counted as it is sent: an ESC is six bytes of JSON.
 func TestReasonsAreMeasuredAsJSON(t *testing.T) {
-	for _, letter := range []string{"x", `"`, `\`, "\x1b", "\x00", "\x7f", "\u2028", "<", "ü", "€", "😀", "\t", "\r\n", "\u0085", "\u202e", "\ufeff", "\xff", "\xed\xa0\x80", `\"`, "a\x1b[31m"} {
+	for _, letter := range []string{"x", `"`, `\`, "\x1b", "\x00", "\x7f", "\u2028", "<", "ü", "€", "😀", "\t", "\r\n",
+		"\u0085", "\u202e", "\ufeff", "\xff", "\xed\xa0\x80", `\"`, "a\x1b[31m"} {
 		r := migrated()
-		r.err = &report.Failure{Code: report.MigrationFailed, Message: strings.Repeat(letter, 5000), NextStep: "Do something.", Script: "V1__" + strings.Repeat(letter, 100) + ".sql"}
+		r.err = &report.Failure{Code: report.MigrationFailed, Message: strings.Repeat(letter, 5000),
+			NextStep: "Do something.", Script: "V1__" + strings.Repeat(letter, 100) + ".sql"}
 		_, function := deployed(t, r, cfn("Create", ""))
 		if n := response(t, function.Message); n > 4096 {
 			t.Errorf("%q: %d bytes", letter, n)
 		}
-		if !strings.Contains(function.Message, "Do something.") || !strings.HasSuffix(function.Message, " Log: "+group+", request 4a5b-1.") {
+		if !strings.Contains(function.Message, "Do something.") ||
+			!strings.HasSuffix(function.Message, " Log: "+group+", request 4a5b-1.") {
 			t.Errorf("%q: %s", letter, function.Message)
 		}
 	}
@@ -96,7 +102,8 @@ func TestEveryFailureNamesItsLog(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, function := deployed(t, c.runner, c.event)
-			if function == nil || function.Type != string(c.code) || !strings.HasPrefix(function.Message, function.Type) {
+			if function == nil || function.Type != string(c.code) ||
+				!strings.HasPrefix(function.Message, function.Type) {
 				t.Fatalf("got %+v", function)
 			}
 			if n := response(t, function.Message); n > 4096 {
@@ -143,7 +150,8 @@ func TestReasonWithoutALog(t *testing.T) {
 
 func TestAnotherDatabaseIsRefused(t *testing.T) {
 	database := func(id string) string {
-		return `,"PhysicalResourceId":"x","ResourceProperties":{"Order":"2","Database":` + id + `},"OldResourceProperties":{"Order":"1"}`
+		return `,"PhysicalResourceId":"x","ResourceProperties":{"Order":"2","Database":` + id +
+			`},"OldResourceProperties":{"Order":"1"}`
 	}
 	for _, c := range []struct {
 		name, event string
@@ -157,7 +165,8 @@ func TestAnotherDatabaseIsRefused(t *testing.T) {
 		{"another secret", cfn("Create", database(`"other host"`)), false, true},
 		{"a name besides", cfn("Create", database(`"arn host shop"`)), false, true},
 		// A rollback and a removal never fail.
-		{"another one, rolled back", cfn("Update", `,"PhysicalResourceId":"x","ResourceProperties":{"Order":"1","Database":"other"},"OldResourceProperties":{"Order":"2"}`), false, false},
+		{"another one, rolled back",
+			cfn("Update", `,"PhysicalResourceId":"x","ResourceProperties":{"Order":"1","Database":"other"},"OldResourceProperties":{"Order":"2"}`), false, false},
 		{"another one, removed", cfn("Delete", database(`"other"`)), false, false},
 	} {
 		r := migrated()
@@ -165,7 +174,9 @@ func TestAnotherDatabaseIsRefused(t *testing.T) {
 		if ran := len(r.reqs) > 0; ran != c.runs || (function != nil) != c.fails {
 			t.Errorf("%s: ran %t, %v", c.name, ran, function)
 		}
-		if c.fails && (function.Type != "BAD_REQUEST" || !strings.Contains(function.Message, "the function is set to arn host") || !strings.Contains(function.Message, "-c rerun=")) {
+		if c.fails && (function.Type != "BAD_REQUEST" ||
+			!strings.Contains(function.Message, "the function is set to arn host") ||
+			!strings.Contains(function.Message, "-c rerun=")) {
 			t.Errorf("%s: %+v", c.name, function)
 		}
 	}

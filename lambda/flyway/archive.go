@@ -20,6 +20,7 @@ func (i Installation) BuildArchive(list, file string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	return exec.Command(i.Java, collector, "-Xshare:dump", "-XX:SharedClassListFile="+list, "-XX:SharedArchiveFile="+file,
+	return exec.Command(i.Java, collector, "-Xshare:dump", "-XX:SharedClassListFile="+list, "-XX:SharedArchiveFile="+
+		file,
 		"-cp", strings.Join(classpath, string(filepath.ListSeparator))), nil
 }

@@ -11,8 +11,9 @@ import (
 func command() Command {
 	return Command{
 		Verb: "migrate", URL: "jdbc:postgresql://h:5432/d?x=y", User: "u", Password: `p: @ ' " \ $` + "€",
-		Locations: []string{"sql", "/more/sql"}, Settings: map[string]string{"FLYWAY_TABLE": "t", "FLYWAY_PLACEHOLDERS_PORT": "5432"},
-		Args: []string{"-target=12"}, TempDir: "/tmp/x",
+		Locations: []string{"sql", "/more/sql"},
+		Settings:  map[string]string{"FLYWAY_TABLE": "t", "FLYWAY_PLACEHOLDERS_PORT": "5432"},
+		Args:      []string{"-target=12"}, TempDir: "/tmp/x",
 	}
 }
 
@@ -27,7 +28,8 @@ func TestArguments(t *testing.T) {
 	}
 	here, _ := filepath.Abs("sql")
 	want := []string{
-		"-outputType=json", "-skipCheckForUpdate", "-postgresql.transactional.lock=false", "-failOnMissingLocations=true",
+		"-outputType=json", "-skipCheckForUpdate", "-postgresql.transactional.lock=false",
+		"-failOnMissingLocations=true",
 		"-connectRetries=0", "-locations=filesystem:" + here + ",filesystem:/more/sql", "-target=12", "migrate",
 	}
 	if got := cmd.Args[main+1:]; !slices.Equal(got, want) {
@@ -52,7 +54,8 @@ func TestEnvironmentIsMadeFromNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"FLYWAY_PASSWORD=!{" + command().Password + "}", "FLYWAY_PLACEHOLDERS_PORT=5432", "FLYWAY_TABLE=t", "FLYWAY_URL=jdbc:postgresql://h:5432/d?x=y",
+		"FLYWAY_PASSWORD=!{" + command().Password + "}", "FLYWAY_PLACEHOLDERS_PORT=5432", "FLYWAY_TABLE=t",
+		"FLYWAY_URL=jdbc:postgresql://h:5432/d?x=y",
 		"FLYWAY_USER=!{u}", "HOME=/tmp/x", "LC_ALL=C.UTF-8", "TMPDIR=/tmp/x", "TZ=UTC",
 	}
 	if !slices.Equal(cmd.Env, want) {
@@ -136,7 +139,8 @@ func TestUserAndPasswordArriveAsTheyStand(t *testing.T) {
 		}
 		c := command()
 		c.Password = value
-		if _, err := jars(t).Build(c); (err != nil) != (want == "") || err != nil && (!errors.Is(err, ErrChanged) || strings.Contains(err.Error(), "lines")) {
+		if _, err := jars(t).Build(c); (err != nil) != (want == "") || err != nil &&
+			(!errors.Is(err, ErrChanged) || strings.Contains(err.Error(), "lines")) {
 			t.Errorf("%q: %v", value, err)
 		}
 	}

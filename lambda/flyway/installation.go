@@ -23,7 +23,8 @@ type Installation struct {
 // its lib holds is on the class path as well.
 var artifacts = []string{
 	"flyway-commandline", "flyway-core", "flyway-reports", "flyway-database-postgresql", "postgresql",
-	"jackson-databind", "jackson-core", "jackson-annotations", "jackson-dataformat-toml", "commons-text", "commons-lang3",
+	"jackson-databind", "jackson-core", "jackson-annotations", "jackson-dataformat-toml", "commons-text",
+	"commons-lang3",
 }
 
 // laterArtifacts are jars that the command line needs since a version of Flyway:
@@ -72,7 +73,8 @@ func (i Installation) ClassPath() ([]string, error) {
 	}
 	for _, name := range needed(version(path)) {
 		if !slices.ContainsFunc(path, func(jar string) bool { return parse(filepath.Base(jar)).name == name }) {
-			return nil, fmt.Errorf("%w: no %s-*.jar in %s (set SLIPWAY_FLYWAY_HOME to its folder)", ErrIncomplete, name, i.Home)
+			return nil, fmt.Errorf("%w: no %s-*.jar in %s (set SLIPWAY_FLYWAY_HOME to its folder)", ErrIncomplete, name,
+				i.Home)
 		}
 	}
 	return path, nil

@@ -50,7 +50,8 @@ func TestClassPathIsWhatStandsInLib(t *testing.T) {
 	if err != nil || len(first) != len(artifacts) {
 		t.Fatalf("%q, %v", first, err)
 	}
-	for _, more := range []string{"lib/plugins/own-1.jar", "lib/flyway/flyway-locations-s3-12.4.0.jar", "lib/no-version.jar"} {
+	for _, more := range []string{"lib/plugins/own-1.jar", "lib/flyway/flyway-locations-s3-12.4.0.jar",
+		"lib/no-version.jar"} {
 		jar(t, i.Home, more)
 	}
 	for _, left := range []string{
@@ -109,7 +110,8 @@ func TestClassPathFollowsLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	path, err := i.ClassPath()
-	if got := strings.Join(path, " "); err != nil || !strings.Contains(got, "lib/linked/extra-1.jar") || !strings.Contains(got, "drivers/postgresql-") {
+	if got := strings.Join(path, " "); err != nil || !strings.Contains(got, "lib/linked/extra-1.jar") ||
+		!strings.Contains(got, "drivers/postgresql-") {
 		t.Errorf("%s, %v", got, err)
 	}
 	if err := os.Symlink("nowhere.jar", filepath.Join(i.Home, "lib", "broken.jar")); err != nil {
@@ -141,7 +143,8 @@ func TestAJarThatIsThereTwice(t *testing.T) {
 		i := jars(t)
 		jar(t, i.Home, c.more)
 		_, err := i.ClassPath()
-		if errors.Is(err, ErrTwice) != c.twice || c.twice && !strings.Contains(err.Error(), filepath.FromSlash(c.more)) {
+		if errors.Is(err, ErrTwice) != c.twice || c.twice &&
+			!strings.Contains(err.Error(), filepath.FromSlash(c.more)) {
 			t.Errorf("%s: %v", c.more, err)
 		}
 	}
@@ -150,7 +153,8 @@ func TestAJarThatIsThereTwice(t *testing.T) {
 // Parts that the command line needs since a version are needed from that on.
 func TestJarsThatLaterVersionsNeed(t *testing.T) {
 	for version, missing := range map[string]string{
-		"12.6.9": "", "12.7.0": "flyway-command-mcp", "13.3.0": "flyway-command-mcp", "13.4.0": "flyway-core-utilities", "13.12.1": "flyway-core-utilities",
+		"12.6.9": "", "12.7.0": "flyway-command-mcp", "13.3.0": "flyway-command-mcp", "13.4.0": "flyway-core-utilities",
+		"13.12.1": "flyway-core-utilities",
 	} {
 		i := jars(t, "flyway-core")
 		jar(t, i.Home, "lib/flyway/flyway-core-"+version+".jar")
@@ -158,7 +162,8 @@ func TestJarsThatLaterVersionsNeed(t *testing.T) {
 			jar(t, i.Home, "lib/flyway/flyway-command-mcp-"+version+".jar")
 		}
 		_, err := i.ClassPath()
-		if i.Version() != version || (missing == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), "no "+missing+"-*.jar") {
+		if i.Version() != version || (missing == "") != (err == nil) || err != nil &&
+			!strings.Contains(err.Error(), "no "+missing+"-*.jar") {
 			t.Errorf("%s (%s): %v", version, i.Version(), err)
 		}
 	}
@@ -167,7 +172,8 @@ func TestJarsThatLaterVersionsNeed(t *testing.T) {
 func TestEveryJarIsNeeded(t *testing.T) {
 	for _, artifact := range artifacts {
 		_, err := jars(t, artifact).ClassPath()
-		if !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "no "+artifact+"-*.jar") || !strings.Contains(err.Error(), "SLIPWAY_FLYWAY_HOME") {
+		if !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "no "+artifact+"-*.jar") ||
+			!strings.Contains(err.Error(), "SLIPWAY_FLYWAY_HOME") {
 			t.Errorf("without %s: %v", artifact, err)
 		}
 	}

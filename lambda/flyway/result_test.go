@@ -18,22 +18,26 @@ func TestDecodeReadsWhatFlywayAnswers(t *testing.T) {
 	yes, no := true, false
 	for file, want := range map[string]Result{
 		"migrated.json": {Operation: "migrate", Success: &yes, Warnings: []string{"a warning"}, Migrations: []Migration{
-			{Category: "Versioned", Version: "1", Description: "customers", Type: "SQL", Filepath: "/sql/V1__customers.sql"},
+			{Category: "Versioned", Version: "1", Description: "customers", Type: "SQL",
+				Filepath: "/sql/V1__customers.sql"},
 		}},
 		"failed.json": {Operation: "migrate", Success: &no, Error: &Error{
-			Code: "FAILED_VERSIONED_MIGRATION", SQLState: "42601", Message: "Script V2__x.sql failed\n---\nSQL State : 42601", Line: 3, Path: "/sql/V2__x.sql",
+			Code: "FAILED_VERSIONED_MIGRATION", SQLState: "42601",
+			Message: "Script V2__x.sql failed\n---\nSQL State : 42601", Line: 3, Path: "/sql/V2__x.sql",
 			Cause: &Cause{Message: "around", Cause: &Cause{Message: "ERROR: syntax error at or near \"TABEL\""}},
 		}},
-		"invalid.json": {Operation: "validate", Validation: &no, Invalid: []Invalid{{Version: "1", Filepath: "/sql/V1__a.sql", ErrorDetails: struct {
-			ErrorCode    string `json:"errorCode"`
-			ErrorMessage string `json:"errorMessage"`
-		}{"CHECKSUM_MISMATCH", "Migration checksum mismatch"}}}},
+		"invalid.json": {Operation: "validate", Validation: &no,
+			Invalid: []Invalid{{Version: "1", Filepath: "/sql/V1__a.sql", ErrorDetails: struct {
+				ErrorCode    string `json:"errorCode"`
+				ErrorMessage string `json:"errorMessage"`
+			}{"CHECKSUM_MISMATCH", "Migration checksum mismatch"}}}},
 	} {
 		text, err := os.ReadFile(filepath.Join("testdata", file))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, around := range map[string]string{"alone": "", "noise": "WARNING: x\n\nTAB\t[y]\r\n", "long noise": strings.Repeat("x", 1<<17) + "\n"} {
+		for name, around := range map[string]string{"alone": "", "noise": "WARNING: x\n\nTAB\t[y]\r\n",
+			"long noise": strings.Repeat("x", 1<<17) + "\n"} {
 			got, err := decode(strings.NewReader(around + string(text) + around))
 			if err != nil || !reflect.DeepEqual(*got, want) {
 				t.Errorf("%s, %s:\n%+v, %v\nwant %+v", file, name, got, err, want)
@@ -56,7 +60,8 @@ func TestDecodeRefusesAnswersThatAreCut(t *testing.T) {
 }
 
 func TestDecodeRefusesWhatIsNoAnswer(t *testing.T) {
-	for _, text := range []string{"", "\n\n", "Exception in thread main", "[1]\n", "null", `{"operation":1}`, `{"migrations":{}}`, "{]", `{"a":1 "b"}`, `{1:2}`, "{\"error\":{\"lineNumber\":\"x\"}}", "\x00{"} {
+	for _, text := range []string{"", "\n\n", "Exception in thread main", "[1]\n", "null", `{"operation":1}`,
+		`{"migrations":{}}`, "{]", `{"a":1 "b"}`, `{1:2}`, "{\"error\":{\"lineNumber\":\"x\"}}", "\x00{"} {
 		if got, err := decode(strings.NewReader(text)); err == nil {
 			t.Errorf("%q was taken: %+v", text, got)
 		}
@@ -83,10 +88,14 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestDecodeKeepsLittleOfMuch(t *testing.T) {
 	const all = 100 << 20
 	for name, in := range map[string]io.Reader{
-		"lines before":    io.MultiReader(&endless{text: "noise\n", n: all}, strings.NewReader("\n{\"operation\":\"info\"}")),
-		"one line before": io.MultiReader(&endless{text: "noise", n: all}, strings.NewReader("\n{\"operation\":\"info\"}")),
-		"lines behind":    io.MultiReader(strings.NewReader("{\"operation\":\"info\"}"), &endless{text: "noise\n", n: all}),
-		"in other fields": io.MultiReader(strings.NewReader(`{"operation":"info","other":[1`), &endless{text: `,{"a":["b",{}]}`, n: all / 15 * 15 / 10}, strings.NewReader("]}")),
+		"lines before": io.MultiReader(&endless{text: "noise\n", n: all},
+			strings.NewReader("\n{\"operation\":\"info\"}")),
+		"one line before": io.MultiReader(&endless{text: "noise", n: all},
+			strings.NewReader("\n{\"operation\":\"info\"}")),
+		"lines behind": io.MultiReader(strings.NewReader("{\"operation\":\"info\"}"),
+			&endless{text: "noise\n", n: all}),
+		"in other fields": io.MultiReader(strings.NewReader(`{"operation":"info","other":[1`),
+			&endless{text: `,{"a":["b",{}]}`, n: all / 15 * 15 / 10}, strings.NewReader("]}")),
 	} {
 		var before, after runtime.MemStats
 		runtime.GC()
@@ -114,13 +123,16 @@ func TestDecodeTakesThousandsOfScriptsAndLongLines(t *testing.T) {
 	}
 	fmt.Fprintf(&b, `],"warnings":["%s"]}`, strings.Repeat("w", 1<<20))
 	got, err := decode(&b)
-	if err != nil || len(got.Migrations) != 5000 || got.Migrations[4999].Version != "5000" || len(got.Warnings[0]) != 1<<20 {
+	if err != nil || len(got.Migrations) != 5000 || got.Migrations[4999].Version != "5000" ||
+		len(got.Warnings[0]) != 1<<20 {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestReasonIsWhatTheServerSaid(t *testing.T) {
-	e := &Error{Message: "Script failed\n------", Cause: &Cause{Message: "x", Cause: &Cause{Message: "ERROR: no such table\n  Position: 3 ", Cause: &Cause{Message: "  "}}}}
+	e := &Error{Message: "Script failed\n------",
+		Cause: &Cause{Message: "x", Cause: &Cause{Message: "ERROR: no such table\n  Position: 3 ",
+			Cause: &Cause{Message: "  "}}}}
 	if got := e.Reason(); got != "no such table\n  Position: 3" {
 		t.Errorf("%q", got)
 	}
@@ -136,7 +148,8 @@ func TestPlaceIsAlsoReadFromTheMessage(t *testing.T) {
 		line int
 	}{
 		{Error{Path: "/sql/V1__a b.sql", Line: 7}, "/sql/V1__a b.sql", 7},
-		{Error{Message: "Unable to parse statement in /sql/V2__it's at line 3.sql at line 12 col 1. See https://…"}, "/sql/V2__it's at line 3.sql", 12},
+		{Error{Message: "Unable to parse statement in /sql/V2__it's at line 3.sql at line 12 col 1. See https://…"},
+			"/sql/V2__it's at line 3.sql", 12},
 		{Error{Message: "something else"}, "", 0},
 	} {
 		if path, line := c.e.Place(); path != c.path || line != c.line {

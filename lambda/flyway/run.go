@@ -102,7 +102,8 @@ func (r Runner) Run(ctx context.Context, c Command) (*Result, error) {
 
 // judge takes the answer and the exit code together: either alone has been
 // seen to be wrong.
-func (r Runner) judge(ctx context.Context, c Command, result *Result, answer, exit error, stderr string) (*Result, error) {
+func (r Runner) judge(ctx context.Context, c Command, result *Result, answer, exit error, stderr string) (*Result,
+	error) {
 	code := 0
 	var status *exec.ExitError
 	if errors.As(exit, &status) {

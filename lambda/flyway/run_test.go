@@ -27,9 +27,10 @@ func TestAnswerAndExitCodeAreJudgedTogether(t *testing.T) {
 		reason               string // of an ExitError; "" for a success
 		message              string // of Flyway's own error
 	}{
-		"success":                  {`{"operation":"migrate","success":true}`, "0", "", "", ""},
-		"success without saying":   {`{"operation":"migrate"}`, "0", "", "", ""},
-		"exit 0 with an error":     {`{"operation":"migrate","success":true,"error":{"message":"no"}}`, "0", "", "", "no"},
+		"success":                {`{"operation":"migrate","success":true}`, "0", "", "", ""},
+		"success without saying": {`{"operation":"migrate"}`, "0", "", "", ""},
+		"exit 0 with an error": {`{"operation":"migrate","success":true,"error":{"message":"no"}}`, "0", "", "",
+			"no"},
 		"exit 0 with a failure":    {`{"operation":"migrate","success":false}`, "0", "", "it failed, and not why", ""},
 		"exit 0 and nothing":       {"", "0", "", "no JSON", ""},
 		"exit 0 and half of it":    {`{"operation":"migrate","succ`, "0", "", "unexpected EOF", ""},
@@ -42,7 +43,8 @@ func TestAnswerAndExitCodeAreJudgedTogether(t *testing.T) {
 		"out of memory":            {"", "3", "Terminating due to java.lang.OutOfMemoryError", "no JSON", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, command := fake(t, "answer", map[string]string{"FAKE_ANSWER": c.answer, "FAKE_CODE": c.code, "FAKE_ERRORS": c.errors})
+			r, command := fake(t, "answer", map[string]string{"FAKE_ANSWER": c.answer, "FAKE_CODE": c.code,
+				"FAKE_ERRORS": c.errors})
 			var lines []string
 			r.Log = func(line string) { lines = append(lines, line) }
 			result, err := r.Run(t.Context(), command)
@@ -54,10 +56,12 @@ func TestAnswerAndExitCodeAreJudgedTogether(t *testing.T) {
 					t.Errorf("got %v", err)
 				}
 			case c.reason != "":
-				if !errors.As(err, &exit) || !strings.Contains(exit.Reason, c.reason) || !strings.Contains(exit.Error(), "exit code "+c.code) || result != nil {
+				if !errors.As(err, &exit) || !strings.Contains(exit.Reason, c.reason) ||
+					!strings.Contains(exit.Error(), "exit code "+c.code) || result != nil {
 					t.Errorf("got %v, %v", result, err)
 				}
-				if c.errors != "" && (exit.Stderr != c.errors || !strings.Contains(exit.Error(), c.errors) || len(lines) != 1) {
+				if c.errors != "" && (exit.Stderr != c.errors || !strings.Contains(exit.Error(), c.errors) ||
+					len(lines) != 1) {
 					t.Errorf("what it printed: %q, logged %q", exit.Stderr, lines)
 				}
 			case err != nil || result == nil:

@@ -59,7 +59,8 @@ func (i Installation) CheckSums(list string) (others []string, err error) {
 		others = append(others, jar)
 	}
 	if len(wrong) > 0 {
-		return nil, fmt.Errorf("%w: %s. These were found:\n%s", ErrOtherJars, strings.Join(wrong, ", "), strings.Join(found, "\n"))
+		return nil, fmt.Errorf("%w: %s. These were found:\n%s", ErrOtherJars, strings.Join(wrong, ", "),
+			strings.Join(found, "\n"))
 	}
 	return others, nil
 }

@@ -27,28 +27,33 @@ func sumsOf(t *testing.T, i Installation) string {
 func TestJarsAreThoseOfTheList(t *testing.T) {
 	i := installed(t)
 	list := sumsOf(t, i)
-	for name, good := range map[string]string{"as it is": list, "of a Windows sha256sum": strings.ReplaceAll(list, "  ", " *"), "capitals": strings.ReplaceAll(list, sumOfNothing, strings.ToUpper(sumOfNothing))} {
+	for name, good := range map[string]string{"as it is": list,
+		"of a Windows sha256sum": strings.ReplaceAll(list, "  ", " *"),
+		"capitals":               strings.ReplaceAll(list, sumOfNothing, strings.ToUpper(sumOfNothing))} {
 		if others, err := i.CheckSums(good); err != nil || len(others) > 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for name, bad := range map[string]string{
-		"empty":             "",
-		"a jar is missing":  strings.Replace(list, sumOfNothing+"  flyway-core-1.2.jar\n", "", 1),
-		"another version":   strings.Replace(list, "flyway-core-1.2.jar", "flyway-core-1.3.jar", 1),
-		"another sum":       strings.Replace(list, sumOfNothing+"  flyway-core", strings.Repeat("0", 64)+"  flyway-core", 1),
+		"empty":            "",
+		"a jar is missing": strings.Replace(list, sumOfNothing+"  flyway-core-1.2.jar\n", "", 1),
+		"another version":  strings.Replace(list, "flyway-core-1.2.jar", "flyway-core-1.3.jar", 1),
+		"another sum": strings.Replace(list, sumOfNothing+"  flyway-core", strings.Repeat("0", 64)+
+			"  flyway-core", 1),
 		"it is a comment":   strings.Replace(list, sumOfNothing+"  flyway-core", "#"+sumOfNothing+"  flyway-core", 1),
 		"a sum's beginning": strings.Replace(list, sumOfNothing+"  flyway-core", sumOfNothing[:32]+"  flyway-core", 1),
 	} {
 		_, err := i.CheckSums(bad)
-		if !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), "flyway-core-1.2.jar") || !strings.Contains(err.Error(), sumOfNothing+"  flyway-core-1.2.jar") {
+		if !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), "flyway-core-1.2.jar") ||
+			!strings.Contains(err.Error(), sumOfNothing+"  flyway-core-1.2.jar") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(i.Home, "postgresql-1.2.jar"), []byte("one byte more"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := i.CheckSums(list); !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), ": postgresql-1.2.jar.") {
+	if _, err := i.CheckSums(list); !errors.Is(err, ErrOtherJars) ||
+		!strings.Contains(err.Error(), ": postgresql-1.2.jar.") {
 		t.Errorf("another byte: %v", err)
 	}
 	list = strings.Replace(list, sumOfNothing+"  postgresql", "# "+sumOfNothing+"  postgresql", 1)
@@ -81,7 +86,8 @@ func TestAListMayNameOneOfTwoMajorVersions(t *testing.T) {
 	}
 	none := strings.ReplaceAll(list, "jackson-core-1.2.jar", "jackson-core-3.1.1.jar")
 	_, err := i.CheckSums(none)
-	if !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), ": jackson-core-1.2.jar, jackson-core-2.21.1.jar.") {
+	if !errors.Is(err, ErrOtherJars) || !strings.Contains(err.Error(), ": jackson-core-1.2.jar, "+
+		"jackson-core-2.21.1.jar.") {
 		t.Errorf("neither is listed: %v", err)
 	}
 }

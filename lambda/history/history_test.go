@@ -25,8 +25,9 @@ func TestLiteralsAreQuoted(t *testing.T) {
 func TestARowIsNamedByAllThatTellsItApart(t *testing.T) {
 	version := "1.5'"
 	for want, row := range map[string]Row{
-		" WHERE installed_rank = 7 AND coalesce(type, '') = 'SQL'":                     {Rank: 7, Type: SQL},
-		" WHERE installed_rank = 7 AND coalesce(type, '') = 'x' AND version = '1.5'''": {Rank: 7, Type: "x", Version: &version},
+		" WHERE installed_rank = 7 AND coalesce(type, '') = 'SQL'": {Rank: 7, Type: SQL},
+		" WHERE installed_rank = 7 AND coalesce(type, '') = 'x' AND version = '1.5'''": {Rank: 7, Type: "x",
+			Version: &version},
 	} {
 		if got := row.Condition(); got != want {
 			t.Errorf("%s, want %s", got, want)

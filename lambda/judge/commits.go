@@ -18,7 +18,8 @@ func commitIn(l sqltext.Lexer) int {
 				return t.Start // no variable of that name
 			}
 		}
-		begins = piece == ";" || piece == ">" || t.Kind == sqltext.Word && sqltext.IsOneOf(piece, "BEGIN", "THEN", "ELSE", "LOOP")
+		begins = piece == ";" || piece == ">" || t.Kind == sqltext.Word &&
+			sqltext.IsOneOf(piece, "BEGIN", "THEN", "ELSE", "LOOP")
 	}
 	return -1
 }

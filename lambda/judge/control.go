@@ -20,8 +20,11 @@ func (j *judgement) transaction(statements []sqltext.Statement) {
 		switch {
 		case !s.ControlsTransaction():
 		case inside:
-			j.add(Transaction, s.Start, kindOfControl(s.Words)+": the script runs in a transaction, together with its row in the history, so it can't begin or end one",
-				"Remove the line; or, if the script is to commit on its own, put executeInTransaction=false into "+j.conf()+".")
+			j.add(Transaction, s.Start, kindOfControl(s.Words)+
+				": the script runs in a transaction, together with its row in the history, so it can't begin or end "+
+				"one",
+				"Remove the line; or, if the script is to commit on its own, put executeInTransaction=false into "+
+					j.conf()+".")
 		case begins().MatchString(s.Words), chains().MatchString(s.Words):
 			open = i
 		default:
@@ -29,7 +32,8 @@ func (j *judgement) transaction(statements []sqltext.Statement) {
 		}
 	}
 	if open >= 0 {
-		j.add(Transaction, statements[open].Start, kindOfControl(statements[open].Words)+": the script does not end the transaction that it begins here",
+		j.add(Transaction, statements[open].Start, kindOfControl(statements[open].Words)+
+			": the script does not end the transaction that it begins here",
 			"Add COMMIT; at its end.")
 	}
 }
@@ -59,7 +63,8 @@ func (j *judgement) outside(statements []sqltext.Statement) {
 		name := kindOfOutside(s)
 		switch {
 		case j.file.Inside:
-			j.add(NeedsConf, s.Start, name+" can't run in a transaction, and "+j.conf()+" says executeInTransaction=true",
+			j.add(NeedsConf, s.Start, name+" can't run in a transaction, and "+j.conf()+
+				" says executeInTransaction=true",
 				"Put executeInTransaction=false into "+j.conf()+".")
 		case s.KnownOutside():
 		default:
@@ -108,7 +113,8 @@ func (j *judgement) session(s sqltext.Statement) {
 	case s.Sets():
 		j.sets(s)
 	case strings.HasPrefix(s.Head, "DO "), strings.HasPrefix(s.Head, "SELECT "), strings.HasPrefix(s.Head, "WITH "):
-		if sqltext.ContainsFold(j.sql[s.Start:s.End], "pg_advisory_unlock_all") && unlocksAll().MatchString(j.sql[s.Start:s.End]) {
+		if sqltext.ContainsFold(j.sql[s.Start:s.End], "pg_advisory_unlock_all") &&
+			unlocksAll().MatchString(j.sql[s.Start:s.End]) {
 			j.add(BreaksSession, s.Start, "pg_advisory_unlock_all() takes away the lock under which Flyway runs",
 				"Free the script's own locks one by one, with pg_advisory_unlock(…).")
 		}
@@ -137,7 +143,8 @@ func (j *judgement) sets(s sqltext.Statement) {
 // userStays looks whether the script ends as another user than it began as.
 func (j *judgement) userStays() {
 	if j.user != nil {
-		j.add(BreaksSession, j.user.Start, "SET SESSION AUTHORIZATION is not taken back by the script, and Flyway goes on in its session",
+		j.add(BreaksSession, j.user.Start, "SET SESSION AUTHORIZATION is not taken back by the script, and Flyway "+
+			"goes on in its session",
 			"Add RESET SESSION AUTHORIZATION; behind what it is for, or use SET LOCAL ROLE.")
 	}
 }
@@ -198,7 +205,8 @@ func (j *judgement) configured(s sqltext.Statement) {
 				}
 			case "client_encoding":
 				if !utf8Name(set) {
-					j.add(BreaksSession, t.Start, "a client_encoding other than UTF8 makes Flyway's driver close the session", "Remove it.")
+					j.add(BreaksSession, t.Start, "a client_encoding other than UTF8 makes Flyway's driver close "+
+						"the session", "Remove it.")
 				}
 			}
 		}

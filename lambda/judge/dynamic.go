@@ -142,7 +142,8 @@ func (j *judgement) callsOne(s sqltext.Statement) (at int, found bool) {
 		if t.Kind != sqltext.Word && t.Kind != sqltext.QuotedName {
 			continue
 		}
-		if _, name := sqltext.NameAt(&l, t); l.Calls() && sqltext.IsOneOf(name, j.hostile...) && !strings.HasPrefix(s.Head, "DROP ") {
+		if _, name := sqltext.NameAt(&l, t); l.Calls() && sqltext.IsOneOf(name, j.hostile...) &&
+			!strings.HasPrefix(s.Head, "DROP ") {
 			return place(t.Start), true
 		}
 	}

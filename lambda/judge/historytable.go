@@ -54,7 +54,8 @@ func (j *judgement) changesHistory(at int, how string, db Database) {
 
 // mentioned is a look before a slower one: whether a text can name the table.
 func (db Database) mentioned(sql string) bool {
-	return sqltext.ContainsFold(sql, db.Table) || sqltext.ContainsFold(sql, `u&`) || sqltext.ContainsFold(sql, "execute") || strings.Contains(sql, `\`) ||
+	return sqltext.ContainsFold(sql, db.Table) || sqltext.ContainsFold(sql, `u&`) ||
+		sqltext.ContainsFold(sql, "execute") || strings.Contains(sql, `\`) ||
 		sqltext.ContainsFold(sql, "schema") && sqltext.ContainsFold(sql, db.schema())
 }
 
@@ -166,13 +167,16 @@ func changes(before []string) bool {
 		return false // they neither change rows or columns, nor lock readers out
 	}
 	switch last(0) {
-	case "INTO", "UPDATE", "TABLE", "COPY", "REFERENCES", "TRUNCATE", "LOCK", "CLUSTER", "INHERIT", "PARTITION", "INDEX":
+	case "INTO", "UPDATE", "TABLE", "COPY", "REFERENCES", "TRUNCATE", "LOCK", "CLUSTER", "INHERIT", "PARTITION",
+		"INDEX":
 		return last(1) != "FOR" && last(1) != "SELECT" // FOR UPDATE OF …
 	case "FROM":
 		return last(1) == "DELETE"
 	case "ON", "TO":
 		return slices.Contains([]string{"CREATE", "DROP", "ALTER"}, first) &&
-			slices.ContainsFunc(before, func(w string) bool { return slices.Contains([]string{"INDEX", "TRIGGER", "RULE", "POLICY"}, w) })
+			slices.ContainsFunc(before, func(w string) bool {
+				return slices.Contains([]string{"INDEX", "TRIGGER", "RULE", "POLICY"}, w)
+			})
 	case ",":
 		return slices.Contains([]string{"DROP", "TRUNCATE", "LOCK"}, first)
 	}
@@ -184,5 +188,6 @@ var setsPath = lazy(`^(SET( SESSION| LOCAL)? SEARCH_PATH\b|SELECT .*SET_CONFIG ?
 // movesPath reports whether the statement sets a search_path in which the
 // schema of the history is not named.
 func movesPath(s sqltext.Statement, sql, schema string) bool {
-	return (s.Sets() || strings.HasPrefix(s.Head, "SELECT ")) && setsPath().MatchString(s.Head) && sqltext.ContainsFold(sql, "search_path") && !sqltext.ContainsFold(sql, schema)
+	return (s.Sets() || strings.HasPrefix(s.Head, "SELECT ")) && setsPath().MatchString(s.Head) &&
+		sqltext.ContainsFold(sql, "search_path") && !sqltext.ContainsFold(sql, schema)
 }

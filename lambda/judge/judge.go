@@ -18,11 +18,13 @@ const (
 	ReadOtherwise Rule = "flyway-reads-otherwise" // Flyway or its driver cut the script elsewhere than PostgreSQL
 	PsqlCommand   Rule = "psql-command"           // a backslash command, which is not SQL
 	CopyData      Rule = "copy-data"              // COPY … FROM STDIN without its end mark, or with text on its line
-	Transaction   Rule = "transaction-control"    // the script ends the transaction in which it runs, or leaves one open
-	BreaksSession Rule = "breaks-session"         // Flyway's session would not survive the statement
-	NeedsConf     Rule = "needs-conf"             // PostgreSQL refuses the statement in a transaction, and Flyway does not know that
-	TooLong       Rule = "statement-too-long"     // Flyway does not have the memory for the statement
-	HistoryTable  Rule = "history-table"          // the script changes Flyway's table
+	// the script ends the transaction in which it runs, or leaves one open
+	Transaction   Rule = "transaction-control"
+	BreaksSession Rule = "breaks-session" // Flyway's session would not survive the statement
+	// PostgreSQL refuses the statement in a transaction, and Flyway does not know that
+	NeedsConf    Rule = "needs-conf"
+	TooLong      Rule = "statement-too-long" // Flyway does not have the memory for the statement
+	HistoryTable Rule = "history-table"      // the script changes Flyway's table
 )
 
 // Finding is one reason for which a script must not be run as it is.
@@ -107,10 +109,12 @@ func (j *judgement) data(s sqltext.Statement) {
 			`End the data with a line that holds \. and nothing else.`)
 	}
 	if s.Behind > 0 {
-		j.add(CopyData, s.Behind, "text behind COPY … FROM STDIN; on its line is not run: the data begin on the next line",
+		j.add(CopyData, s.Behind, "text behind COPY … FROM STDIN; on its line is not run: the data begin on the "+
+			"next line",
 			"Put it below the data.")
 	}
-	if !s.Copies() && strings.HasPrefix(s.Head, "COPY ") && j.file.Kind != script.Undo && strings.Contains(" "+s.Words+" ", " TO STDOUT ") {
+	if !s.Copies() && strings.HasPrefix(s.Head, "COPY ") && j.file.Kind != script.Undo &&
+		strings.Contains(" "+s.Words+" ", " TO STDOUT ") {
 		j.add(ReadOtherwise, s.Start, "COPY … TO STDOUT prints its rows, and Flyway has nobody to print them to",
 			"Remove the statement, or use SELECT.")
 	}

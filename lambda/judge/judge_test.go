@@ -67,19 +67,20 @@ func TestRefusedScripts(t *testing.T) {
 		"SELECT 1;\n(SELECT 2);":                                                              "flyway-reads-otherwise:2",
 		"SELECT 1 AS \u0661;":                                                                 "flyway-reads-otherwise:1",
 		"SELECT '\u0661' AS \"\u0661\"; -- \u0661":                                            "",
-		"PREPARE p AS SELECT $1; SELECT 2;":                                                   "", // the driver cuts what Flyway does not
-		"PREPARE p AS SELECT $1;\nCOPY t FROM STDIN;\n1\n\\.\n":                               "flyway-reads-otherwise:1",
-		"PREPARE p AS SELECT $1;\nVACUUM;":                                                    "flyway-reads-otherwise:1",
-		"SET standard_conforming_strings = off;\nSELECT 'a\\';b';":                            "flyway-reads-otherwise:2",
-		"SELECT set_config('standard_conforming_strings', 'off', true);\nSELECT 'a\\';b';":    "flyway-reads-otherwise:2",
-		"DO $$ BEGIN SET standard_conforming_strings TO off; END $$;\nSELECT 'a\\';b';":       "flyway-reads-otherwise:2",
-		"SET standard_conforming_strings = off; RESET ALL; SELECT 'a\\'; SELECT 2;":           "",
-		"SELECT 1;\u00a0\n\u00a0 SELECT 2;\u3000\n\u2003COMMENT ON TABLE t IS '';":            "",
-		"SELECT 1;\u00a0\n\u00a0COMMIT;":                                                      "transaction-control:2",
-		"SET standard_conforming_strings = on;\nSELECT 'a\\'; SELECT 2":                       "",
-		"SELECT $$$$; SELECT a$b$c; SELECT '\\'; SELECT $a$;$$;$a$;":                          "",
-		"CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2);":                            "",
-		"SELECT U&'d\\0061t', u&\"x\", b'01', X'1f', N'a;';":                                  "",
+		// the driver cuts what Flyway does not
+		"PREPARE p AS SELECT $1; SELECT 2;":                                                "",
+		"PREPARE p AS SELECT $1;\nCOPY t FROM STDIN;\n1\n\\.\n":                            "flyway-reads-otherwise:1",
+		"PREPARE p AS SELECT $1;\nVACUUM;":                                                 "flyway-reads-otherwise:1",
+		"SET standard_conforming_strings = off;\nSELECT 'a\\';b';":                         "flyway-reads-otherwise:2",
+		"SELECT set_config('standard_conforming_strings', 'off', true);\nSELECT 'a\\';b';": "flyway-reads-otherwise:2",
+		"DO $$ BEGIN SET standard_conforming_strings TO off; END $$;\nSELECT 'a\\';b';":    "flyway-reads-otherwise:2",
+		"SET standard_conforming_strings = off; RESET ALL; SELECT 'a\\'; SELECT 2;":        "",
+		"SELECT 1;\u00a0\n\u00a0 SELECT 2;\u3000\n\u2003COMMENT ON TABLE t IS '';":         "",
+		"SELECT 1;\u00a0\n\u00a0COMMIT;":                                                   "transaction-control:2",
+		"SET standard_conforming_strings = on;\nSELECT 'a\\'; SELECT 2":                    "",
+		"SELECT $$$$; SELECT a$b$c; SELECT '\\'; SELECT $a$;$$;$a$;":                       "",
+		"CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2);":                         "",
+		"SELECT U&'d\\0061t', u&\"x\", b'01', X'1f', N'a;';":                               "",
 
 		"SELECT 'a\ufeffb';":                                                                   "flyway-reads-otherwise:1",
 		"SELECT 1;\nSELECT 1 AS \"\ufeff\";":                                                   "flyway-reads-otherwise:2",
@@ -201,14 +202,15 @@ func TestRefusedScripts(t *testing.T) {
 // What a .conf file says changes what is right.
 func TestRefusedScriptsWithConf(t *testing.T) {
 	for sql, want := range map[string][2]string{ // outside, inside
-		"BEGIN; SELECT 1; COMMIT;":                            {"", "transaction-control:1 transaction-control:1"},
-		"BEGIN;\nSELECT 1;":                                   {"transaction-control:1", "transaction-control:1"},
-		"BEGIN; PREPARE TRANSACTION 'a'; COMMIT PREPARED 'a'": {"", "transaction-control:1 transaction-control:1 needs-conf:1"},
-		"BEGIN; COMMIT AND CHAIN;\nSELECT 1;":                 {"transaction-control:1", "transaction-control:1 transaction-control:1"},
-		"REINDEX TABLE CONCURRENTLY t;":                       {"", "needs-conf:1"},
-		"VACUUM;":                                             {"", "needs-conf:1"},
-		"PREPARE p AS SELECT $1; SELECT 2;":                   {"flyway-reads-otherwise:1", ""},
-		"DISCARD ALL;":                                        {"breaks-session:1", "breaks-session:1 needs-conf:1"},
+		"BEGIN; SELECT 1; COMMIT;": {"", "transaction-control:1 transaction-control:1"},
+		"BEGIN;\nSELECT 1;":        {"transaction-control:1", "transaction-control:1"},
+		"BEGIN; PREPARE TRANSACTION 'a'; COMMIT PREPARED 'a'": {"",
+			"transaction-control:1 transaction-control:1 needs-conf:1"},
+		"BEGIN; COMMIT AND CHAIN;\nSELECT 1;": {"transaction-control:1", "transaction-control:1 transaction-control:1"},
+		"REINDEX TABLE CONCURRENTLY t;":       {"", "needs-conf:1"},
+		"VACUUM;":                             {"", "needs-conf:1"},
+		"PREPARE p AS SELECT $1; SELECT 2;":   {"flyway-reads-otherwise:1", ""},
+		"DISCARD ALL;":                        {"breaks-session:1", "breaks-session:1 needs-conf:1"},
 	} {
 		for i, f := range []script.File{{Script: "V1__x.sql", Outside: true}, {Script: "V1__x.sql", Inside: true}} {
 			if got := strings.Join(judged(f, sql), " "); got != want[i] {

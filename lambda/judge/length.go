@@ -13,7 +13,8 @@ func (j *judgement) length(s sqltext.Statement, longestMB int) {
 	if longestMB == 0 || mb <= longestMB {
 		return
 	}
-	j.add(TooLong, s.Start, fmt.Sprintf("the statement has %d MB, and Flyway has memory for one of %d MB at most", mb, longestMB),
-		"Split it, write COPY … FROM STDIN with the rows below it, or give the function more memory (configuration: memory); "+
-			"large data are better loaded outside of migrations, on Aurora from S3 (aws_s3).")
+	j.add(TooLong, s.Start, fmt.Sprintf("the statement has %d MB, and Flyway has memory for one of %d MB at most", mb,
+		longestMB),
+		"Split it, write COPY … FROM STDIN with the rows below it, or give the function more memory (configuration: "+
+			"memory); large data are better loaded outside of migrations, on Aurora from S3 (aws_s3).")
 }

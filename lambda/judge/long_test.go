@@ -24,7 +24,8 @@ func TestLongScriptsAreJudgedInTime(t *testing.T) {
 		"texts that go on":   "E'a'\n",
 		"backslashes":        "E'\\'",
 		"slash comments":     "/*/ a */ SELECT 1;\n",
-		"BEGIN ATOMIC":       "CREATE FUNCTION f() BEGIN ATOMIC SELECT CASE WHEN a THEN CASE b WHEN 1 THEN 2 END END; END;\n",
+		"BEGIN ATOMIC": "CREATE FUNCTION f() BEGIN ATOMIC SELECT CASE WHEN a THEN CASE b WHEN 1 THEN 2 END " +
+			"END; END;\n",
 		"open bodies":        "CREATE BEGIN ATOMIC SELECT $1 AS end; ",
 		"history":            "INSERT INTO flyway_schema_history VALUES (1);\n",
 		"names of history":   "flyway_schema_history . ",

@@ -74,7 +74,8 @@ func (j *judgement) comments(s sqltext.Statement, from int) {
 			return
 		}
 		if n := strings.Index(j.sql[at:t.Start], "/*/"); n >= 0 {
-			j.add(ReadOtherwise, at+n, "PostgreSQL's driver takes /*/ for a whole comment, and what follows for SQL", "Write /* / instead.")
+			j.add(ReadOtherwise, at+n, "PostgreSQL's driver takes /*/ for a whole comment, and what follows for SQL",
+				"Write /* / instead.")
 		}
 		at = t.End
 	}
@@ -97,27 +98,35 @@ func (j *judgement) constructs(s sqltext.Statement) {
 		name := atomic && (last == "AS" || last == "." || parens == 0 && last == ")" && upper == "END")
 		switch {
 		case t.Kind == sqltext.Parameter:
-			j.add(ReadOtherwise, t.Start, fmt.Sprintf("Flyway takes %s for the beginning of a text in dollar quotes", text),
+			j.add(ReadOtherwise, t.Start, fmt.Sprintf("Flyway takes %s for the beginning of a text in dollar quotes",
+				text),
 				"Give the argument a name,"+quote)
 		case atomic && upper == "CASE" && parens == 0 && !name:
 			cases++
 			if cases > 1 {
-				j.add(ReadOtherwise, t.Start, "Flyway does not know a CASE in a CASE in BEGIN ATOMIC, and takes its END for the end of the body",
+				j.add(ReadOtherwise, t.Start, "Flyway does not know a CASE in a CASE in BEGIN ATOMIC, and takes its "+
+					"END for the end of the body",
 					"Put the inner CASE into parentheses,"+quote)
 			}
 		case atomic && upper == "END" && cases > 0 && !name && last != ";":
 			cases--
 		case name && parens == 0 && (upper == "END" || upper == "CASE"):
-			j.add(ReadOtherwise, t.Start, fmt.Sprintf("Flyway takes the name %s for the keyword", text), `Put the name into double quotes, or choose another;`+quote)
+			j.add(ReadOtherwise, t.Start, fmt.Sprintf("Flyway takes the name %s for the keyword", text),
+				`Put the name into double quotes, or choose another;`+quote)
 		case t.Kind == sqltext.QuotedName:
 		case strings.HasPrefix(text, "e'") && strings.Contains(text, `\'`):
-			j.add(ReadOtherwise, t.Start, `Flyway knows E'…' with a capital E alone, and takes \' in e'…' for the end of the text`, "Write E'…'.")
+			j.add(ReadOtherwise, t.Start,
+				`Flyway knows E'…' with a capital E alone, and takes \' in e'…' for the end of the text`, "Write E'…'.")
 		case strings.HasPrefix(text, "E'") && l.SpansLines(t):
-			j.add(ReadOtherwise, t.Start, `Flyway and its driver do not know that E'…' goes on in the next line`, "Write it as one text.")
+			j.add(ReadOtherwise, t.Start, `Flyway and its driver do not know that E'…' goes on in the next line`,
+				"Write it as one text.")
 		case strings.HasPrefix(text, "'") && s.Escapes && strings.Contains(text, `\'`):
-			j.add(ReadOtherwise, t.Start, `Flyway takes \' for the end of the text, whatever standard_conforming_strings says`, "Double the quote, or write E'…'.")
+			j.add(ReadOtherwise, t.Start,
+				`Flyway takes \' for the end of the text, whatever standard_conforming_strings says`,
+				"Double the quote, or write E'…'.")
 		case t.Kind == sqltext.Word && startsWithDigit(text):
-			j.add(ReadOtherwise, t.Start, "Flyway's parser never ends with a name that begins with such a digit", "Put the name into double quotes.")
+			j.add(ReadOtherwise, t.Start, "Flyway's parser never ends with a name that begins with such a digit",
+				"Put the name into double quotes.")
 		}
 		switch text {
 		case "(":

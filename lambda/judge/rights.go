@@ -87,7 +87,8 @@ func need(s sqltext.Statement, sql string) (right Right, of string) {
 		return AllTables, ""
 	}
 	for start, right := range map[string]Right{
-		"CREATE TABLESPACE ": Tablespaces, "CREATE EVENT TRIGGER ": EventTriggers, "CREATE SUBSCRIPTION ": Subscriptions,
+		"CREATE TABLESPACE ": Tablespaces, "CREATE EVENT TRIGGER ": EventTriggers,
+		"CREATE SUBSCRIPTION ":         Subscriptions,
 		"CREATE FOREIGN DATA WRAPPER ": Wrappers, "CREATE ACCESS METHOD ": AccessMethods,
 	} {
 		if strings.HasPrefix(s.Head, start) {

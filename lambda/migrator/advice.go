@@ -3,7 +3,8 @@ package migrator
 // advice is one row of the table below: what to do about an error of PostgreSQL.
 type advice struct {
 	state string // SQLSTATE, or the first characters of one
-	about string // regular expression for PostgreSQL's text; "" takes any. Servers that speak another language match none
+	// regular expression for PostgreSQL's text; "" takes any. Servers that speak another language match none
+	about string
 	when  func(*situation) bool
 	// next is the next step. In it stand {script}, {conf}, {role}, {database}, {found}, {owner}, {setting}, {revert}
 	// and the parts of about: {1}, {2}.
@@ -25,8 +26,9 @@ const (
 	byMaster = "Let a superuser do it; on RDS and Aurora the master user, or a role to which it granted rds_superuser."
 	noFiles  = "Use COPY … FROM STDIN with the rows in the script, or on Aurora the extension aws_s3. " +
 		"On a server that is not RDS, a superuser can grant it: "
-	ofRole     = `SET ROLE|must be member of role|denied to set role|denied to grant role|change default privileges`
-	noRole     = "Roles belong to the server, not to the database: let the master user CREATE ROLE {1}; on this server first."
+	ofRole = `SET ROLE|must be member of role|denied to set role|denied to grant role|change default privileges`
+	noRole = "Roles belong to the server, not to the database: let the master user CREATE ROLE {1}; on this " +
+		"server first."
 	noRoleHere = "Roles belong to the server, not to the database, and the throw-away server has none of yours: " +
 		"name it with --roles {1}, or create it in an earlier script."
 	rowsFirst = "Rows of this database break it: correct them first, in this script or in one before it."
@@ -69,7 +71,8 @@ var advices = []advice{
 	{state: "23503", about: `update or delete on table`,
 		next: "Other rows refer to these: delete or change those first, in the same script."},
 	{state: "23503",
-		next: rowsFirst + " ADD CONSTRAINT … NOT VALID takes old rows as they are, VALIDATE CONSTRAINT in a later script checks them."},
+		next: rowsFirst + " ADD CONSTRAINT … NOT VALID takes old rows as they are, VALIDATE CONSTRAINT in a later " +
+			"script checks them."},
 	{state: "23505", about: `could not create unique index`,
 		next: "Remove the duplicates (the detail names one) before the index is made."},
 	{state: "23505",
@@ -78,7 +81,8 @@ var advices = []advice{
 	{state: "23514", about: `no partition of relation "([^"]*)" found`,
 		next: "Make the partition of {1} that takes the row, or a DEFAULT one, before rows are inserted."},
 	{state: "23514", about: `is violated by some row`,
-		next: rowsFirst + " ADD CONSTRAINT … NOT VALID takes old rows as they are, VALIDATE CONSTRAINT in a later script checks them."},
+		next: rowsFirst + " ADD CONSTRAINT … NOT VALID takes old rows as they are, VALIDATE CONSTRAINT in a later " +
+			"script checks them."},
 	{state: "23P01",
 		next: "Two rows exclude each other: correct them before the constraint is made or the row is " +
 			"inserted."},
@@ -139,9 +143,12 @@ var advices = []advice{
 	{state: "57P05", next: "{setting}"},
 
 	// Rights.
-	{state: "42501", about: `(?:to|from) an external program`, next: noFiles + "GRANT pg_execute_server_program TO {role};"},
-	{state: "42501", about: `COPY from a file|pg_read_server_files`, next: noFiles + "GRANT pg_read_server_files TO {role};"},
-	{state: "42501", about: `COPY to a file|pg_write_server_files`, next: noFiles + "GRANT pg_write_server_files TO {role};"},
+	{state: "42501", about: `(?:to|from) an external program`, next: noFiles +
+		"GRANT pg_execute_server_program TO {role};"},
+	{state: "42501", about: `COPY from a file|pg_read_server_files`, next: noFiles +
+		"GRANT pg_read_server_files TO {role};"},
+	{state: "42501", about: `COPY to a file|pg_write_server_files`, next: noFiles +
+		"GRANT pg_write_server_files TO {role};"},
 	{state: "42501", about: `ALTER SYSTEM`,
 		next: "Set it in the parameter group; on a server that is not RDS, let a superuser do it."},
 	{state: "42501", about: `REPLICATION attribute`,
@@ -162,8 +169,9 @@ var advices = []advice{
 		next: "Policies of the table apply to {role}: run as the table's owner, or let the master user ALTER " +
 			"ROLE {role} BYPASSRLS."},
 	{state: "42501", about: ofRole, when: throwAway, server: true,
-		next: "On the throw-away server the migrating role is a member of no other: rehearse on a copy of a database whose server " +
-			"has the roles (COPY=postgres://…). For a role that the scripts create, write GRANT … TO CURRENT_USER; behind CREATE ROLE."},
+		next: "On the throw-away server the migrating role is a member of no other: rehearse on a copy of a " +
+			"database whose server has the roles (COPY=postgres://…). For a role that the scripts create, write " +
+			"GRANT … TO CURRENT_USER; behind CREATE ROLE."},
 	{state: "42501", about: `(?:must be able to SET ROLE|must be member of role|permission denied to set role) "([^"]*)"`,
 		next: "Grant it, by the master user: GRANT {1} TO {role};"},
 	{state: "42501", about: `permission denied to grant role "([^"]*)"`,
@@ -183,7 +191,8 @@ var advices = []advice{
 		next: "Grant it, by the schema's owner: GRANT USAGE, CREATE ON SCHEMA {1} TO {role};"},
 	{state: "42501", about: `permission denied for database`,
 		next: "Grant it, by the database's owner: GRANT CREATE ON DATABASE {database} TO {role};"},
-	{state: "42501", about: `permission denied for (table|view|materialized view|sequence|function|procedure) (\S+)`, when: owned,
+	{state: "42501", about: `permission denied for (table|view|materialized view|sequence|function|procedure) (\S+)`,
+		when: owned,
 		next: "{owner} owns it: let that role grant it (GRANT … ON {2} TO {role};), or make {role} a member: " +
 			"GRANT {owner} TO {role};"},
 	{state: "42501", about: `must be owner of`, when: owned,
@@ -259,8 +268,8 @@ var advices = []advice{
 		next: "A new enum value can be used from the next transaction on: put the ALTER TYPE … ADD VALUE into " +
 			"an earlier script of its own."},
 	{state: "55000", about: `partition "([^"]*)" (?:already pending|with an incomplete) detach`,
-		next: "A DETACH PARTITION … CONCURRENTLY was cut off: end it with ALTER TABLE … DETACH PARTITION {1} FINALIZE; " +
-			"in a script of its own, with executeInTransaction=false in the .conf file beside it."},
+		next: "A DETACH PARTITION … CONCURRENTLY was cut off: end it with ALTER TABLE … DETACH PARTITION {1} " +
+			"FINALIZE; in a script of its own, with executeInTransaction=false in the .conf file beside it."},
 	{state: "55000", about: `is not yet defined in this session`,
 		next: "Call nextval() in the same script before, or take the key with INSERT … RETURNING: each script " +
 			"has a session state of its own."},
@@ -296,6 +305,7 @@ var advices = []advice{
 }
 
 const (
-	existsAlready = "It exists already, made by hand or by another tool: compare, then drop it or take the statement out of the script."
-	damaged       = "Data or an index is damaged: REINDEX what the message names, or restore, before you run it again."
+	existsAlready = "It exists already, made by hand or by another tool: compare, then drop it or take the " +
+		"statement out of the script."
+	damaged = "Data or an index is damaged: REINDEX what the message names, or restore, before you run it again."
 )

@@ -28,7 +28,8 @@ func TestAdvice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin, err := pgx.Connect(t.Context(), server.URLFor(postgres.Superuser, server.Password(), strings.TrimPrefix(u.Path, "/")))
+	admin, err := pgx.Connect(t.Context(),
+		server.URLFor(postgres.Superuser, server.Password(), strings.TrimPrefix(u.Path, "/")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,8 @@ func TestAdvice(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		_, err := admin.Exec(t.Context(), `RESET ROLE; DROP OWNED BY advice_owner, "Odd Owner" CASCADE; DROP ROLE advice_owner, "Odd Owner"`)
+		_, err := admin.Exec(t.Context(),
+			`RESET ROLE; DROP OWNED BY advice_owner, "Odd Owner" CASCADE; DROP ROLE advice_owner, "Odd Owner"`)
 		if err != nil {
 			t.Error(err)
 		}
@@ -76,8 +78,10 @@ func TestAdvice(t *testing.T) {
 		{"SELECT pg_terminate_backend(pg_backend_pid())", "57P01", "pid <> pg_backend_pid()"},
 		{"SELECT dblink_connect('host=127.0.0.1 port=1 user=x password=y')", "08001", "a connection of its own"},
 		{"ALTER TYPE state ADD VALUE 'paused'; SELECT 'paused'::state", "55P04", "into an earlier script"},
-		{"UPDATE refs SET id = 2; ALTER TABLE refs ADD COLUMN more int", "55006", "SET CONSTRAINTS ALL IMMEDIATE; between the change of rows and the ALTER TABLE of refs"},
-		{"DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM t LOOP EXECUTE 'ALTER TABLE t ADD COLUMN z int'; END LOOP; END $$", "55006", "end it before"},
+		{"UPDATE refs SET id = 2; ALTER TABLE refs ADD COLUMN more int", "55006",
+			"SET CONSTRAINTS ALL IMMEDIATE; between the change of rows and the ALTER TABLE of refs"},
+		{"DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM t LOOP EXECUTE 'ALTER TABLE t ADD COLUMN z int'; END " +
+			"LOOP; END $$", "55006", "end it before"},
 		{"SELECT lastval(), currval('s')", "55000", "RETURNING"},
 		{"SELECT * FROM m", "55000", "REFRESH MATERIALIZED VIEW"},
 		{"REFRESH MATERIALIZED VIEW CONCURRENTLY m", "0A000", "without CONCURRENTLY first"},
@@ -85,7 +89,8 @@ func TestAdvice(t *testing.T) {
 		{"PREPARE TRANSACTION 'x'", "55000", "Take PREPARE TRANSACTION out"},
 		{"SET max_connections = 5", "55P02", "parameter group"},
 		{"INSERT INTO refs VALUES (77)", "23503", "constraint is deferred"},
-		{"ALTER TABLE refs ADD CONSTRAINT now FOREIGN KEY (id) REFERENCES t; INSERT INTO refs VALUES (78)", "23503", "NOT VALID"},
+		{"ALTER TABLE refs ADD CONSTRAINT now FOREIGN KEY (id) REFERENCES t; INSERT INTO refs VALUES (78)", "23503",
+			"NOT VALID"},
 		{"DELETE FROM t; SET CONSTRAINTS ALL IMMEDIATE", "23503", "delete or change those first"},
 		{"ALTER TABLE t ADD COLUMN needed int NOT NULL", "23502", "DEFAULT, or fill its rows"},
 		{"CREATE UNIQUE INDEX u ON t (name)", "23505", "Remove the duplicates"},
@@ -100,7 +105,8 @@ func TestAdvice(t *testing.T) {
 		{"CREATE EXTENSION nowhere", "0A000", "pg_available_extensions"},
 		{"COPY t FROM '/etc/passwd'", "42501", "COPY … FROM STDIN"},
 		{"COPY t FROM PROGRAM 'true'", "42501", "COPY … FROM STDIN"},
-		{"ALTER DEFAULT PRIVILEGES FOR ROLE advice_owner IN SCHEMA public GRANT SELECT ON TABLES TO tester", "42501", "GRANT advice_owner TO tester;"},
+		{"ALTER DEFAULT PRIVILEGES FOR ROLE advice_owner IN SCHEMA public GRANT SELECT ON TABLES TO tester", "42501",
+			"GRANT advice_owner TO tester;"},
 		{"ALTER TABLE t OWNER TO advice_owner", "42501", "GRANT advice_owner TO tester;"},
 		{"SET ROLE advice_owner", "42501", "GRANT advice_owner TO tester;"},
 		{"GRANT advice_owner TO tester", "42501", "WITH ADMIN OPTION"},
@@ -133,7 +139,8 @@ func TestAdvice(t *testing.T) {
 		r := &run{session: own}
 		r.examine(&s, c.sql)
 		next := s.advise()
-		if s.state != c.state || !strings.Contains(next, c.says) || c.says == "" && next != "" || strings.ContainsAny(next, "{}") && !strings.Contains(next, "${flyway") {
+		if s.state != c.state || !strings.Contains(next, c.says) || c.says == "" && next != "" ||
+			strings.ContainsAny(next, "{}") && !strings.Contains(next, "${flyway") {
 			t.Errorf("%s\n%s %s\nnext: %s", c.sql, s.state, s.message, next)
 		}
 	}
@@ -165,16 +172,19 @@ func (s *situation) fails(t *testing.T, databaseURL, sql string) {
 // What a rehearsal on a throw-away server can't judge, and what it can.
 func TestWhatAThrowAwayServerLacks(t *testing.T) {
 	for message, want := range map[string]bool{
-		`42501 permission denied to create event trigger "e"` + "\nHint: Must be superuser to create an event trigger.":               true,
-		`42501 permission denied to create extension "file_fdw"` + "\nHint: Must be superuser to create this extension.":              true,
-		`42501 must be able to SET ROLE "app_reader"`:                                                                                 true,
-		`42704 role "app_reader" does not exist`:                                                                                      true,
-		`0A000 extension "postgis" is not available`:                                                                                  true,
-		`42501 permission denied to COPY from a file` + "\nHint: Only roles with privileges of the \"pg_read_server_files\" role may": false,
-		`42501 must be owner of table t`:                                                                                              false,
-		`42704 type "state" does not exist`:                                                                                           false,
-		`0A000 cannot create index on partitioned table "p" concurrently`:                                                             false,
-		`23502 column "x" of relation "t" contains null values`:                                                                       false,
+		`42501 permission denied to create event trigger "e"` +
+			"\nHint: Must be superuser to create an event trigger.": true,
+		`42501 permission denied to create extension "file_fdw"` +
+			"\nHint: Must be superuser to create this extension.": true,
+		`42501 must be able to SET ROLE "app_reader"`: true,
+		`42704 role "app_reader" does not exist`:      true,
+		`0A000 extension "postgis" is not available`:  true,
+		`42501 permission denied to COPY from a file` +
+			"\nHint: Only roles with privileges of the \"pg_read_server_files\" role may": false,
+		`42501 must be owner of table t`:                                  false,
+		`42704 type "state" does not exist`:                               false,
+		`0A000 cannot create index on partitioned table "p" concurrently`: false,
+		`23502 column "x" of relation "t" contains null values`:           false,
 	} {
 		if got := ServerLacks(message[:5], message[6:]); got != want {
 			t.Errorf("%s: %t", message, got)
@@ -188,22 +198,33 @@ func TestAdviceWithoutAServer(t *testing.T) {
 		s    situation
 		says string
 	}{
-		{situation{state: "0A000", message: `cannot create index on partitioned table "logs" concurrently`}, "CREATE INDEX … ON ONLY logs"},
-		{situation{state: "25P04", setting: "transaction_timeout is 3s (set for the database): lift it"}, "transaction_timeout is 3s"},
+		{situation{state: "0A000", message: `cannot create index on partitioned table "logs" concurrently`},
+			"CREATE INDEX … ON ONLY logs"},
+		{situation{state: "25P04", setting: "transaction_timeout is 3s (set for the database): lift it"},
+			"transaction_timeout is 3s"},
 		{situation{state: "57014", message: "canceling statement due to user request"}, "Somebody cancelled"},
-		{situation{state: "57014", message: "annulation de la requête", setting: "statement_timeout is 2s"}, "statement_timeout is 2s"},
+		{situation{state: "57014", message: "annulation de la requête", setting: "statement_timeout is 2s"},
+			"statement_timeout is 2s"},
 		{situation{state: "57014", message: "annulation de la requête"}, "by somebody or by statement_timeout"},
-		{situation{state: "25001", message: "VACUUM cannot run inside a transaction block", outside: true}, "A BEGIN of the script"},
+		{situation{state: "25001", message: "VACUUM cannot run inside a transaction block", outside: true},
+			"A BEGIN of the script"},
 		{situation{state: "2D000", outside: true}, "not in a function"},
 		{situation{state: "53200", message: "out of shared memory"}, "max_locks_per_transaction"},
-		{situation{state: "53100"}, "disk"}, {situation{state: "XX000", message: "tuple concurrently updated"}, "run it again"},
-		{situation{state: "40001"}, "run it again"}, {situation{state: "40P01"}, "run it again"}, {situation{state: "XX002"}, "REINDEX"},
-		{situation{state: "08006", message: "An I/O error occurred", setting: "transaction_timeout is 3s"}, "transaction_timeout is 3s"},
+		{situation{state: "53100"}, "disk"}, {situation{state: "XX000", message: "tuple concurrently updated"},
+			"run it again"},
+		{situation{state: "40001"}, "run it again"}, {situation{state: "40P01"}, "run it again"},
+		{situation{state: "XX002"}, "REINDEX"},
+		{situation{state: "08006", message: "An I/O error occurred", setting: "transaction_timeout is 3s"},
+			"transaction_timeout is 3s"},
 		{situation{state: "08006", message: "The server's client_encoding parameter was changed"}, "Take the SET out"},
-		{situation{state: "42704", message: `role "app_reader" does not exist`, rehearsal: OnThrowAwayServer}, "--roles app_reader"},
-		{situation{state: "42501", message: `Must be superuser to create an event trigger.`, rehearsal: OnThrowAwayServer}, "--superuser"},
-		{situation{state: "42501", message: `must be able to SET ROLE "owner"`, rehearsal: OnThrowAwayServer}, "COPY=postgres://"},
-		{situation{state: "42501", message: `permission denied to change default privileges`, owner: "o", rehearsal: OnThrowAwayServer}, "a member of no other"},
+		{situation{state: "42704", message: `role "app_reader" does not exist`, rehearsal: OnThrowAwayServer},
+			"--roles app_reader"},
+		{situation{state: "42501", message: `Must be superuser to create an event trigger.`,
+			rehearsal: OnThrowAwayServer}, "--superuser"},
+		{situation{state: "42501", message: `must be able to SET ROLE "owner"`, rehearsal: OnThrowAwayServer},
+			"COPY=postgres://"},
+		{situation{state: "42501", message: `permission denied to change default privileges`, owner: "o",
+			rehearsal: OnThrowAwayServer}, "a member of no other"},
 		{situation{state: "42501", message: `must be able to SET ROLE "owner"`}, "GRANT owner TO"},
 		{situation{state: "55P03", message: `could not obtain lock on relation "t"`}, "NOWAIT"},
 	} {

@@ -42,23 +42,31 @@ func baselineWorlds() map[string]world {
 		"two and history from the first": {files: squash([]string{"3", "10"}, "4", "11"), rows: from3("4")},
 		"the first is gone":              {files: squash([]string{"10"}, "11"), rows: from3("4")},
 		"with repeatable":                {files: with(squash(b3, "1", "4"), "R__v.sql", "SELECT 1;")},
-		"repeatable alone applied":       {files: with(squash(b3, "4"), "R__v.sql", "SELECT 1;"), rows: []row{sql("", "v", "SELECT 1;")}},
-		"schema made":                    {files: squash(b3, "4"), rows: []row{{"", "<< Flyway Schema Creation >>", "SCHEMA", "", false}}},
-		"edited":                         {files: with(squash(b3, "4"), "B3__all.sql", "SELECT 33;"), rows: from3("4")},
-		"renamed":                        {files: with(squash(b3, "4"), "B3__all.sql", "-", "B3__other.sql", "SELECT 3;"), rows: from3("4")},
-		"spelled otherwise":              {files: with(squash(nil, "4"), "B03.0__all.sql", "SELECT 3;"), rows: from3("4")},
-		"gone and V back":                {files: release("1", "2", "3", "4"), rows: from3()},
-		"gone and nothing above":         {files: release("1", "2"), rows: from3()},
-		"failed V":                       {files: squash(b3, "1"), rows: []row{failed("1", "a", "SELECT 1;")}},
-		"failed":                         {files: squash(b3, "4"), rows: []row{brokenB3}},
-		"failed and gone":                {files: release("1", "4"), rows: []row{brokenB3}},
-		"deleted":                        {files: squash(b3, "4"), rows: append(from3(), deleted("3", "all", "SELECT 3;"))},
-		"deleted and a higher one":       {files: squash([]string{"3", "10"}, "4"), rows: append(from3(), deleted("3", "all", "SELECT 3;"))},
-		"V deleted":                      {files: squash(b3, "1", "4"), rows: append(applied("1"), deleted("1", "a", "SELECT 1;"))},
-		"V below edited":                 {files: with(squash(b3, "1", "4"), "V1__a.sql", "SELECT 9;"), rows: append(applied("1"), from3("4")...)},
-		"late and out of order is off":   {files: squash(b3, "2", "4", "5"), rows: applied("4", "5")},
-		"late and out of order is on":    {files: squash(b3, "2", "4", "5"), rows: applied("4", "5"), outOfOrder: true},
-		"undo script":                    {files: with(squash(b3, "4"), "U3__all.sql", "SELECT 1;"), rows: from3("4")},
+		"repeatable alone applied": {files: with(squash(b3, "4"), "R__v.sql", "SELECT 1;"),
+			rows: []row{sql("", "v", "SELECT 1;")}},
+		"schema made": {files: squash(b3, "4"),
+			rows: []row{{"", "<< Flyway Schema Creation >>", "SCHEMA", "", false}}},
+		"edited": {files: with(squash(b3, "4"), "B3__all.sql", "SELECT 33;"), rows: from3("4")},
+		"renamed": {files: with(squash(b3, "4"), "B3__all.sql", "-", "B3__other.sql", "SELECT 3;"),
+			rows: from3("4")},
+		"spelled otherwise": {files: with(squash(nil, "4"), "B03.0__all.sql", "SELECT 3;"),
+			rows: from3("4")},
+		"gone and V back":        {files: release("1", "2", "3", "4"), rows: from3()},
+		"gone and nothing above": {files: release("1", "2"), rows: from3()},
+		"failed V":               {files: squash(b3, "1"), rows: []row{failed("1", "a", "SELECT 1;")}},
+		"failed":                 {files: squash(b3, "4"), rows: []row{brokenB3}},
+		"failed and gone":        {files: release("1", "4"), rows: []row{brokenB3}},
+		"deleted": {files: squash(b3, "4"),
+			rows: append(from3(), deleted("3", "all", "SELECT 3;"))},
+		"deleted and a higher one": {files: squash([]string{"3", "10"}, "4"),
+			rows: append(from3(), deleted("3", "all", "SELECT 3;"))},
+		"V deleted": {files: squash(b3, "1", "4"),
+			rows: append(applied("1"), deleted("1", "a", "SELECT 1;"))},
+		"V below edited": {files: with(squash(b3, "1", "4"), "V1__a.sql", "SELECT 9;"),
+			rows: append(applied("1"), from3("4")...)},
+		"late and out of order is off": {files: squash(b3, "2", "4", "5"), rows: applied("4", "5")},
+		"late and out of order is on":  {files: squash(b3, "2", "4", "5"), rows: applied("4", "5"), outOfOrder: true},
+		"undo script":                  {files: with(squash(b3, "4"), "U3__all.sql", "SELECT 1;"), rows: from3("4")},
 	}
 }
 
@@ -111,15 +119,18 @@ func TestOtherRowTypesAreFlyways(t *testing.T) {
 	for _, kind := range []string{"JDBC", "SCRIPT", "CUSTOM", "JDBC_BASELINE", "UNDO_SCRIPT", "SCHEMA", "DELETE"} {
 		other := typed(kind, "2", "a", false)
 		for name, w := range map[string]world{
-			"known":      {files: release("1", "2", "3"), rows: append(applied("1"), other)},
-			"missing":    {files: release("1", "3"), rows: append(applied("1"), other)},
-			"alone":      {files: squash([]string{"3"}, "4"), rows: []row{other}},
-			"failed":     {files: release("1", "2", "3"), rows: append(applied("1"), typed(kind, "2", "a", true))},
-			"deleted":    {files: release("1", "2", "3"), rows: append(applied("1"), other, deleted("2", "a", "SELECT 1;"))},
-			"repeatable": {files: with(release("1"), "R__v.sql", "SELECT 1;"), rows: append(applied("1"), typed(kind, "", "v", false))},
+			"known":   {files: release("1", "2", "3"), rows: append(applied("1"), other)},
+			"missing": {files: release("1", "3"), rows: append(applied("1"), other)},
+			"alone":   {files: squash([]string{"3"}, "4"), rows: []row{other}},
+			"failed":  {files: release("1", "2", "3"), rows: append(applied("1"), typed(kind, "2", "a", true))},
+			"deleted": {files: release("1", "2", "3"),
+				rows: append(applied("1"), other, deleted("2", "a", "SELECT 1;"))},
+			"repeatable": {files: with(release("1"), "R__v.sql", "SELECT 1;"),
+				rows: append(applied("1"), typed(kind, "", "v", false))},
 		} {
 			same := kind == "SCRIPT" || kind == "CUSTOM" // as JDBC
-			refused := kind == "UNDO_SCRIPT" && w.rows[1%len(w.rows)].version == "" || kind == "DELETE" && name == "deleted"
+			refused := kind == "UNDO_SCRIPT" && w.rows[1%len(w.rows)].version == "" || kind == "DELETE" &&
+				name == "deleted"
 			if refused || name != "known" && (same || testing.Short()) {
 				continue
 			}

@@ -21,8 +21,10 @@ import (
 // pieces are what the generated files are made of: whatever a reader of lines
 // may take for the end of one, or may stumble over.
 var pieces = []string{
-	"\n", "\n", "\r\n", "\r\n", "\r", "\n\r", "\n\n\n", "\f", "\v", "\t", "\x1a", "\x1b", "\u0085", "\u2028", "\u2029", "\ufeff", "\u00a0",
-	"SELECT 1;", "-- ", "/* ", "'", "\"", "$$", "$x$", "\\", "ä", "€", "😀", "e\u0301", "${who}", "${WHO}", "$${who}", "$$${who}", "$", "{who}", "}", "#",
+	"\n", "\n", "\r\n", "\r\n", "\r", "\n\r", "\n\n\n", "\f", "\v", "\t", "\x1a", "\x1b", "\u0085", "\u2028", "\u2029",
+	"\ufeff", "\u00a0",
+	"SELECT 1;", "-- ", "/* ", "'", "\"", "$$", "$x$", "\\", "ä", "€", "😀", "e\u0301", "${who}", "${WHO}", "$${who}",
+	"$$${who}", "$", "{who}", "}", "#",
 	"Ў", "ў", "Я", "ß", "¢", "—", "Ω", "č", "ı", "ا", "א", "α", "ł", "½",
 }
 
@@ -57,7 +59,8 @@ func realScripts(t *testing.T) []string {
 	}
 	defer conn.Close(t.Context())
 	var share string
-	if err := conn.QueryRow(t.Context(), "SELECT setting FROM pg_config WHERE name = 'SHAREDIR'").Scan(&share); err != nil {
+	if err := conn.QueryRow(t.Context(),
+		"SELECT setting FROM pg_config WHERE name = 'SHAREDIR'").Scan(&share); err != nil {
 		t.Fatal(err)
 	}
 	var texts []string
@@ -86,7 +89,8 @@ func TestChecksumsAreFlyways(t *testing.T) {
 	w := world{rows: []row{}}
 	y.config.Flyway.Placeholders = map[string]string{"who": "somebody else"}
 	version := 0
-	for _, encoding := range []string{"", "UTF-8", "ISO-8859-1", "windows-1252", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII", "ISO-8859-2", "ISO-8859-15", "windows-1250", "windows-1251", "KOI8-R", "IBM850", "IBM862"} {
+	for _, encoding := range []string{"", "UTF-8", "ISO-8859-1", "windows-1252", "UTF-16", "UTF-16LE", "UTF-16BE",
+		"US-ASCII", "ISO-8859-2", "ISO-8859-15", "windows-1250", "windows-1251", "KOI8-R", "IBM850", "IBM862"} {
 		for _, size := range []int{0, 1, 10, 100, 1000, 5000, 9000, 20000, 100000} {
 			version++
 			encode := func(s string) (string, error) { return s, nil }
@@ -109,11 +113,13 @@ func TestChecksumsAreFlyways(t *testing.T) {
 					y.write(name+".conf", "encoding="+encoding+"\n")
 				}
 			}
-			w.rows = append(w.rows, sql(fmt.Sprint(version), "a", "something else"), sql("", fmt.Sprint(version), "something else"))
+			w.rows = append(w.rows, sql(fmt.Sprint(version), "a", "something else"),
+				sql("", fmt.Sprint(version), "something else"))
 		}
 	}
 	for _, text := range realScripts(t) {
-		for _, text := range []string{text, "\ufeff" + strings.ReplaceAll(text, "\n", "\r\n"), strings.ReplaceAll(text, "\n", "\r")} {
+		for _, text := range []string{text, "\ufeff" + strings.ReplaceAll(text, "\n", "\r\n"),
+			strings.ReplaceAll(text, "\n", "\r")} {
 			version++
 			y.write(fmt.Sprintf("V%d__a.sql", version), text)
 			w.rows = append(w.rows, sql(fmt.Sprint(version), "a", "something else"))
@@ -142,7 +148,8 @@ func TestChecksumsAreFlyways(t *testing.T) {
 		if len(unknown) > 0 {
 			t.Errorf("%s: no value for %v", f.Script, unknown)
 		}
-		sums += fmt.Sprintf("UPDATE flyway_schema_history SET checksum = %d WHERE description = '%s';\n", script.Checksum([]byte(replaced)), f.Description)
+		sums += fmt.Sprintf("UPDATE flyway_schema_history SET checksum = %d WHERE description = '%s';\n",
+			script.Checksum([]byte(replaced)), f.Description)
 	}
 	// Those of repeatable scripts repair leaves alone; what is another sum for Flyway is outdated.
 	y.exec(sums)

@@ -89,10 +89,12 @@ func (r *run) validate(ctx context.Context) error {
 	if len(r.plan.Pending) > 0 && f == nil {
 		f = &report.Failure{
 			Code: report.ValidationFailed, NextStep: "Run `slipway migrate`.",
-			Message: fmt.Sprintf("%s pending", report.Count(len(r.plan.Pending), "script")+map[bool]string{true: " is", false: " are"}[len(r.plan.Pending) == 1]),
+			Message: fmt.Sprintf("%s pending", report.Count(len(r.plan.Pending), "script")+
+				map[bool]string{true: " is", false: " are"}[len(r.plan.Pending) == 1]),
 		}
 		for _, p := range r.plan.Pending {
-			f.Problems = append(f.Problems, report.Problem{Script: p.Script, Version: p.Version.String(), Reason: "is not applied yet"})
+			f.Problems = append(f.Problems, report.Problem{Script: p.Script, Version: p.Version.String(),
+				Reason: "is not applied yet"})
 		}
 	}
 	if warning, ok := r.plan.Ahead(); ok {
@@ -112,9 +114,12 @@ func (r *run) validate(ctx context.Context) error {
 		return nil
 	}
 	if f == nil {
-		f = &report.Failure{Code: report.ValidationFailed, Message: "the history of the database and the release contradict each other", NextStep: "Run `slipway info` to see which scripts differ."}
+		f = &report.Failure{Code: report.ValidationFailed,
+			Message:  "the history of the database and the release contradict each other",
+			NextStep: "Run `slipway info` to see which scripts differ."}
 		for _, bad := range result.Invalid {
-			f.Problems = append(f.Problems, report.Problem{Script: bad.Filepath, Version: bad.Version, Reason: bad.ErrorDetails.ErrorMessage})
+			f.Problems = append(f.Problems,
+				report.Problem{Script: bad.Filepath, Version: bad.Version, Reason: bad.ErrorDetails.ErrorMessage})
 		}
 	}
 	return f
@@ -137,7 +142,8 @@ func (r *run) repair(ctx context.Context) error {
 		return r.repairNamed(ctx)
 	}
 	if r.plan.RunsAfterRepair() {
-		return report.Failf(report.ValidationFailed, "a repair would mark every version as deleted, and %s would then run on a database that has its tables already; nothing was changed", r.plan.Squash.Script.Script).
+		return report.Failf(report.ValidationFailed, "a repair would mark every version as deleted, and %s would "+
+			"then run on a database that has its tables already; nothing was changed", r.plan.Squash.Script.Script).
 			Next(r.plan.Squash.KeepOne())
 	}
 	before := r.rows
@@ -168,7 +174,8 @@ func repaired(before, after []history.Row) []string {
 		case !ok || now.Success != row.Success || now.Type != row.Type:
 			actions = append(actions, fmt.Sprintf("removed the failed run of %s", row.Script))
 		case row.Checksum != nil && now.Checksum != nil && *row.Checksum != *now.Checksum:
-			actions = append(actions, fmt.Sprintf("took the checksum %d of %s (was %d)", *now.Checksum, row.Script, *row.Checksum))
+			actions = append(actions, fmt.Sprintf("took the checksum %d of %s (was %d)", *now.Checksum, row.Script,
+				*row.Checksum))
 		case row.Description != now.Description:
 			actions = append(actions, fmt.Sprintf("took the description %q of %s", now.Description, row.Script))
 		}
@@ -189,7 +196,8 @@ func (r *run) baseline(ctx context.Context) error {
 	}
 	if version == "" {
 		return report.Failf(report.BadRequest, "no baseline version is given").
-			Next("Name the version whose scripts the database has already: `slipway baseline --target 12`, or SLIPWAY_BASELINE_VERSION.")
+			Next("Name the version whose scripts the database has already: `slipway baseline --target 12`, or " +
+				"SLIPWAY_BASELINE_VERSION.")
 	}
 	v, err := script.ParseVersion(version)
 	if err == nil {

@@ -36,8 +36,10 @@ func (r *run) complete(f *report.Failure) {
 		return
 	}
 	s := situation{
-		state: f.SQLState, message: answer.Reason(), role: r.session.Target().User, database: r.session.Target().Name, rehearsal: r.Config.Rehearsal,
-		atCommit: f.Script == "" && strings.Contains(answer.Message, commitFailed) && r.req.Command == "migrate" && !r.unread,
+		state: f.SQLState, message: answer.Reason(), role: r.session.Target().User, database: r.session.Target().Name,
+		rehearsal: r.Config.Rehearsal,
+		atCommit: f.Script == "" && strings.Contains(answer.Message, commitFailed) && r.req.Command == "migrate" &&
+			!r.unread,
 	}
 	if s.atCommit {
 		r.placeCommit(f)
@@ -71,7 +73,8 @@ func (r *run) placeCommit(f *report.Failure) {
 		f.Script = r.plan.Pending[0].Script
 		f.Message = strings.TrimSuffix(f.Message, "the transaction.") + "the script's transaction."
 	} else if r.callbackNames() != "" {
-		f.NextStep = "All scripts are applied; correct the callback that did it (" + r.callbackNames() + "), then run again."
+		f.NextStep = "All scripts are applied; correct the callback that did it (" + r.callbackNames() +
+			"), then run again."
 	}
 }
 
@@ -91,12 +94,14 @@ func (r *run) recordedAsFailed(name string) bool {
 
 // cutOff reports whether the script was ended, not refused: time, a signal, a cancel.
 func (r *run) cutOff(f *report.Failure) bool {
-	return f.Code == report.Deadline || f.Code == report.Interrupted || f.Code == report.DatabaseUnreachable || f.SQLState == "57014"
+	return f.Code == report.Deadline || f.Code == report.Interrupted || f.Code == report.DatabaseUnreachable ||
+		f.SQLState == "57014"
 }
 
 // severalTransactions are the statements that commit on their way: one that
 // fails may leave something, where any other single statement leaves nothing.
-var severalTransactions = lazyregexp.New(`^(CALL|DO|REINDEX|CLUSTER|VACUUM|(CREATE|ALTER|DROP) SUBSCRIPTION|ALTER TABLE .*DETACH)\b`)
+var severalTransactions = lazyregexp.New(
+	`^(CALL|DO|REINDEX|CLUSTER|VACUUM|(CREATE|ALTER|DROP) SUBSCRIPTION|ALTER TABLE .*DETACH)\b`)
 
 // whatStays says what became of the failed script's own changes, and what has to
 // be done about it before the next run. It says only what was seen: a failed
@@ -109,7 +114,8 @@ func (r *run) whatStays(f *report.Failure, s *situation, text string) string {
 	}
 	if !s.outside {
 		switch {
-		case r.cutOff(f) && f.Code != report.MigrationFailed, f.Code == report.Locked, f.Code == report.BadRelease, strings.Contains(f.NextStep, "nothing of it was run"):
+		case r.cutOff(f) && f.Code != report.MigrationFailed, f.Code == report.Locked, f.Code == report.BadRelease,
+			strings.Contains(f.NextStep, "nothing of it was run"):
 			return ""
 		case r.endsTransaction(text):
 			return "The script ends its own transaction, so part of what it did may stay: look before you run it again."
@@ -120,7 +126,8 @@ func (r *run) whatStays(f *report.Failure, s *situation, text string) string {
 		return "Then run again: what the script did was rolled back."
 	}
 	if drops := r.dropInvalid(text); drops != "" {
-		return "It ran outside a transaction and left an invalid index: run `" + drops + "` and `slipway repair`, then migrate again."
+		return "It ran outside a transaction and left an invalid index: run `" + drops +
+			"` and `slipway repair`, then migrate again."
 	}
 	if next := r.finalize(f.Script, text); next != "" {
 		f.NextStep = ""
@@ -130,12 +137,15 @@ func (r *run) whatStays(f *report.Failure, s *situation, text string) string {
 	switch {
 	case r.cutOff(f):
 		f.NextStep = strings.TrimPrefix(f.NextStep, againGoesOn)
-		return "Some of what the script did stays, for it ran outside a transaction. If it is made to go on where it stopped, " +
-			"run `slipway repair`, then migrate again; if not, finish or undo by hand what it did before that."
+		return "Some of what the script did stays, for it ran outside a transaction. If it is made to go on where " +
+			"it stopped, run `slipway repair`, then migrate again; if not, finish or undo by hand what it did " +
+			"before that."
 	case len(statements) == 1 && !severalTransactions().MatchString(statements[0]):
-		return "It ran outside a transaction, and its one statement left nothing: run `slipway repair`, then migrate again."
+		return "It ran outside a transaction, and its one statement left nothing: run `slipway repair`, then " +
+			"migrate again."
 	}
-	return "It ran outside a transaction, so what it did before stays: finish or undo that by hand, run `slipway repair`, then migrate again."
+	return "It ran outside a transaction, so what it did before stays: finish or undo that by hand, run `slipway " +
+		"repair`, then migrate again."
 }
 
 // endsTransaction reports whether the script holds a statement that ends the

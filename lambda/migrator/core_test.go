@@ -65,7 +65,8 @@ func startCore(jars []string) (*core, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoCompiler, err)
 	}
-	if out, err := exec.Command(java, "--list-modules").Output(); err != nil || !strings.Contains(string(out), "jdk.compiler@") {
+	if out, err := exec.Command(java, "--list-modules").Output(); err != nil ||
+		!strings.Contains(string(out), "jdk.compiler@") {
 		return nil, errNoCompiler
 	}
 	cmd := exec.Command(java, "-Xshare:auto", "-XX:TieredStopAtLevel=1",
@@ -163,8 +164,10 @@ func (y *yard) settings() map[string]string {
 	u, _ := url.Parse(y.url)
 	password, _ := u.User.Password()
 	all := map[string]string{
-		"flyway.url": "jdbc:postgresql://" + u.Host + u.Path + "?sslmode=disable", "flyway.user": u.User.Username(), "flyway.password": password,
-		"flyway.locations": "filesystem:" + y.folder, "flyway.placeholders.port": u.Port(), "flyway.placeholders.dsn": y.dsn(),
+		"flyway.url": "jdbc:postgresql://" + u.Host + u.Path + "?sslmode=disable", "flyway.user": u.User.Username(),
+		"flyway.password":  password,
+		"flyway.locations": "filesystem:" + y.folder, "flyway.placeholders.port": u.Port(),
+		"flyway.placeholders.dsn": y.dsn(),
 	}
 	for name, value := range y.config.Flyway.Placeholders {
 		all["flyway.placeholders."+name] = value
@@ -180,7 +183,8 @@ func (y *yard) withNewer() *migrator.Migrator {
 	m := y.migrator()
 	home := y.TempDir()
 	for _, name := range []string{
-		"flyway-commandline", "flyway-core", "flyway-reports", "flyway-database-postgresql", "postgresql", "jackson-databind", "jackson-core",
+		"flyway-commandline", "flyway-core", "flyway-reports", "flyway-database-postgresql", "postgresql",
+		"jackson-databind", "jackson-core",
 		"jackson-annotations", "jackson-dataformat-toml", "commons-text", "commons-lang3",
 	} {
 		if err := os.WriteFile(filepath.Join(home, name+"-"+distribution.NewerFlyway+".jar"), nil, 0o644); err != nil {
@@ -210,7 +214,8 @@ func (y *yard) compare(c *core, w world) bool {
 	}
 	validated, _ := m.Run(y.Context(), migrator.Request{Command: "validate"})
 	if valid := strings.HasPrefix(texts[1], "true"); validated.OK() != valid && !ahead(info) {
-		y.Errorf("validate: Slipway %s (%s %v), Flyway %s\n%+v", validated.Code, validated.Message, validated.Problems, texts[1], w)
+		y.Errorf("validate: Slipway %s (%s %v), Flyway %s\n%+v", validated.Code, validated.Message, validated.Problems,
+			texts[1], w)
 	}
 	return true
 }
@@ -227,7 +232,8 @@ func TestPlanIsNewerFlyways(t *testing.T) {
 	for name, w := range baselineWorlds() {
 		all["B: "+name] = w
 	}
-	all["a class of Spring's"] = world{files: release("1", "2", "3"), rows: append(applied("1"), typed("SPRING_JDBC", "2", "a", false))}
+	all["a class of Spring's"] = world{files: release("1", "2", "3"),
+		rows: append(applied("1"), typed("SPRING_JDBC", "2", "a", false))}
 	left := 0
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t.Run(name, func(t *testing.T) {
@@ -246,7 +252,8 @@ func TestPlanIsNewerFlyways(t *testing.T) {
 func TestNewerFlywayTakesUserAndPasswordVerbatim(t *testing.T) {
 	t.Parallel()
 	texts := newer(t).ask(t, map[string]string{
-		"flyway.url": "jdbc:postgresql://localhost:1/x", "flyway.user": "!{ u }", "flyway.password": "!{p ${env.HOME} \" }",
+		"flyway.url": "jdbc:postgresql://localhost:1/x", "flyway.user": "!{ u }",
+		"flyway.password": "!{p ${env.HOME} \" }",
 	}, "settings")
 	if want := " u \np ${env.HOME} \" \n{}"; texts[0] != want {
 		t.Errorf("got %q, want %q", texts[0], want)

@@ -17,7 +17,8 @@ func (r *run) checkDetached(ctx context.Context) error {
 	if !r.detaches() {
 		return nil
 	}
-	halves, err := session.Ask(r.session, func(c *database.Conn) ([]database.Half, error) { return c.HalfDetached(ctx) })
+	halves, err := session.Ask(r.session,
+		func(c *database.Conn) ([]database.Half, error) { return c.HalfDetached(ctx) })
 	if err != nil {
 		return err
 	}
@@ -26,7 +27,8 @@ func (r *run) checkDetached(ctx context.Context) error {
 			text, _ := r.scriptText(f.Script, 0)
 			if detaches(text, half.Partition) {
 				failure := report.Failf(report.PreviousFailed,
-					"%s was cut off in an earlier run and left the partition %s half detached; nothing was run", f.Script, half.Partition).
+					"%s was cut off in an earlier run and left the partition %s half detached; nothing was run",
+					f.Script, half.Partition).
 					Next("Put `" + half.Finalize() + "` " + inItsPlace(f.Script) + ", then migrate again.")
 				failure.Script = f.Script
 				return failure

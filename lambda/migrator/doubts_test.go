@@ -24,26 +24,33 @@ func TestDoubtsAreFlywaysToSettle(t *testing.T) {
 		asked  bool // Flyway, of a run that is OK
 	}{
 		"a placeholder without a value in what was applied literally": {
-			files: with(release("1"), "R__v.sql", "SELECT '${nobody}';"), rows: append(applied("1"), sql("", "v", "SELECT '${nobody}';")),
-			req: migrate, code: report.BadRelease, says: "${nobody}"},
+			files: with(release("1"), "R__v.sql", "SELECT '${nobody}';"),
+			rows:  append(applied("1"), sql("", "v", "SELECT '${nobody}';")),
+			req:   migrate, code: report.BadRelease, says: "${nobody}"},
 		"a second schema": {
 			files: release("1"), rows: applied("1"), req: migrate, code: report.OK, asked: true,
 			change: func(y *yard) {
-				y.config.Flyway.Environment = map[string]string{"FLYWAY_SCHEMAS": "public,second_" + fmt.Sprint(len(y.folder))}
+				y.config.Flyway.Environment = map[string]string{"FLYWAY_SCHEMAS": "public,second_" +
+					fmt.Sprint(len(y.folder))}
 			}},
 		"a repeatable row of Java": {
-			files: with(release("1"), "R__v.sql", "SELECT 1;"), rows: append(applied("1"), row{"", "v", "JDBC", "SELECT 1;", false}),
-			req: migrate, code: report.ValidationFailed, says: "type"},
+			files: with(release("1"), "R__v.sql", "SELECT 1;"),
+			rows:  append(applied("1"), row{"", "v", "JDBC", "SELECT 1;", false}),
+			req:   migrate, code: report.ValidationFailed, says: "type"},
 		"a row that no Flyway wrote": {
-			files: with(release("1"), "R__v.sql", "SELECT 1;"), rows: append(applied("1"), row{"", "v", "PYTHON", "SELECT 1;", false}),
-			req: migrate, code: report.ValidationFailed, says: "PYTHON"},
+			files: with(release("1"), "R__v.sql", "SELECT 1;"),
+			rows:  append(applied("1"), row{"", "v", "PYTHON", "SELECT 1;", false}),
+			req:   migrate, code: report.ValidationFailed, says: "PYTHON"},
 		"renamed, without a checksum": {
-			files: with(release("1"), "V2__b.sql", "SELECT 1;"), rows: applied("1", "2"), req: migrate, code: report.ValidationFailed, says: `renamed after it was applied ("a" then)`,
+			files: with(release("1"), "V2__b.sql", "SELECT 1;"), rows: applied("1", "2"), req: migrate,
+			code: report.ValidationFailed, says: `renamed after it was applied ("a" then)`,
 			change: func(y *yard) { y.exec("UPDATE flyway_schema_history SET checksum = NULL WHERE version = '2'") }},
 		"a callback of validate": {
-			files: with(release("1"), "afterValidate.sql", "SELECT 1/0;"), rows: applied("1"), req: validate, code: report.MigrationFailed, says: "division by zero"},
+			files: with(release("1"), "afterValidate.sql", "SELECT 1/0;"), rows: applied("1"), req: validate,
+			code: report.MigrationFailed, says: "division by zero"},
 		"a callback of migrate, for validate": {
-			files: with(release("1"), "afterMigrate.sql", "SELECT 1/0;"), rows: applied("1"), req: validate, code: report.OK},
+			files: with(release("1"), "afterMigrate.sql", "SELECT 1/0;"), rows: applied("1"), req: validate,
+			code: report.OK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +83,8 @@ func TestAheadWithARepeatableThatOnlyFlywayCanJudge(t *testing.T) {
 		t.Errorf("%+v", rep)
 	}
 	y.write("R__v.sql", "SELECT '${flyway:filename}', 2;")
-	if rep := y.fails(report.ValidationFailed, migrate); !strings.Contains(fmt.Sprint(rep.Problems), "R__v.sql: is pending") {
+	if rep := y.fails(report.ValidationFailed, migrate); !strings.Contains(fmt.Sprint(rep.Problems),
+		"R__v.sql: is pending") {
 		t.Errorf("%+v", rep)
 	}
 	y.equal("history", y.history(), before)

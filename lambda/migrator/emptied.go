@@ -24,16 +24,20 @@ func (r *run) checkEmptied(ctx context.Context) error {
 	if mark == nil {
 		return nil
 	}
-	has, err := session.Ask(r.session, func(c *database.Conn) (bool, error) { return c.HasTables(ctx, r.session.Table) })
+	has, err := session.Ask(r.session, func(c *database.Conn) (bool, error) {
+		return c.HasTables(ctx, r.session.Table)
+	})
 	if err != nil || !has {
 		return err
 	}
 	b := r.plan.Pending[begins]
 	f := report.Failf(report.ValidationFailed,
-		"%s would run on a database that is not new: its versions up to %s are marked as deleted, and it has tables; nothing was run",
+		"%s would run on a database that is not new: its versions up to %s are marked as deleted, and it has "+
+			"tables; nothing was run",
 		b.Script, *mark.Version).
-		Next(fmt.Sprintf("If it still has what version %s made, put the V script of that version back into the release beside %s, and "+
-			"take the mark back: DELETE FROM %s WHERE installed_rank = %d; if it is to be built anew, drop its tables.",
+		Next(fmt.Sprintf("If it still has what version %s made, put the V script of that version back into the "+
+			"release beside %s, and take the mark back: DELETE FROM %s WHERE installed_rank = %d; if it is to be "+
+			"built anew, drop its tables.",
 			*mark.Version, b.Script, r.session.Table, mark.Rank))
 	f.Script = b.Script
 	return f

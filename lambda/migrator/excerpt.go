@@ -55,7 +55,9 @@ func (r *run) holdsPassword(text string) bool {
 		password, strings.ReplaceAll(password, "'", "''"), strings.ReplaceAll(password, `"`, `""`),
 		strings.NewReplacer(`\`, `\\`, "'", "''").Replace(password),
 	}
-	return len(password) >= 4 && slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(text, form) })
+	return len(password) >= 4 && slices.ContainsFunc(forms, func(form string) bool {
+		return strings.Contains(text, form)
+	})
 }
 
 // original is the text of a script of the release as its file has it, and the
@@ -145,7 +147,8 @@ func placeOf(sql string, line, character int, message string) place {
 	case len(found) == 1:
 		return found[0]
 	}
-	matching := slices.DeleteFunc(slices.Clone(found), func(p place) bool { return !p.exact || !quotes(message, sql[p.at:]) })
+	matching := slices.DeleteFunc(slices.Clone(found),
+		func(p place) bool { return !p.exact || !quotes(message, sql[p.at:]) })
 	if len(matching) == 1 {
 		return matching[0]
 	}

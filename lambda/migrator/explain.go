@@ -44,7 +44,8 @@ func (r *run) explain(ctx context.Context, err error, lost bool) error {
 			Next("Run it again: " + serverRollsBack)
 	case errors.As(err, &exit) && (exit.Code == 3 || exit.Code < 0 || exit.Code == 137):
 		return report.Failf(report.Internal, "Flyway was killed or ran out of memory: %w", err).
-			Next("Give the function more memory if this was out of it (configuration: memory), then run again; " + serverRollsBack)
+			Next("Give the function more memory if this was out of it (configuration: memory), then run again; " +
+				serverRollsBack)
 	}
 	return report.AsFailure(err)
 }
@@ -72,7 +73,8 @@ func (r *run) ended(ctx context.Context) *report.Failure {
 	cause := context.Cause(ctx)
 	if errors.Is(cause, session.ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) {
 		return report.Failf(report.Deadline, "the time ran out; the statement was cancelled").
-			Next(againGoesOn + " If one script alone needs longer than the limit, raise the limit or run it outside Lambda, in Fargate or CodeBuild with the same image.")
+			Next(againGoesOn + " If one script alone needs longer than the limit, raise the limit or run it outside " +
+				"Lambda, in Fargate or CodeBuild with the same image.")
 	}
 	return report.Failf(report.Interrupted, "the run was ended by a signal; the statement was cancelled").
 		Next(againGoesOn)
@@ -98,7 +100,8 @@ func (r *run) explainAnswer(ctx context.Context, e *flyway.Error) error {
 	case e.SQLState == retry.LockNotAvailable:
 		r.explainLock(f)
 	case e.SQLState == "25006" && isReader(r.session):
-		f.Code, f.NextStep = report.DatabaseUnreachable, "Connect to the writer (the cluster endpoint); after a failover, run it again."
+		f.Code, f.NextStep = report.DatabaseUnreachable,
+			"Connect to the writer (the cluster endpoint); after a failover, run it again."
 	case database.Passing(e.SQLState) && !r.scriptsFault(f):
 		f.Code, f.NextStep = report.DatabaseUnreachable, whenBack
 		f.Message = "the connection to the database was lost: " + f.Message
@@ -123,7 +126,8 @@ func (r *run) explainLock(f *report.Failure) {
 	case strings.Contains(strings.ToLower(text), "lock_timeout"), r.Config.LockTimeout == 0:
 		f.Message = "could not acquire a table lock within the lock_timeout that script, role or server set"
 	default:
-		f.Message = fmt.Sprintf("could not acquire a table lock within %s, so the script gave up before the application queued behind it",
+		f.Message = fmt.Sprintf("could not acquire a table lock within %s, so the script gave up before the "+
+			"application queued behind it",
 			r.Config.LockTimeout)
 	}
 	f.NextStep = "Run it again when the named sessions have ended; how long a script waits is SLIPWAY_LOCK_TIMEOUT."
@@ -154,11 +158,14 @@ func (r *run) explainMessage(f *report.Failure, e *flyway.Error) {
 	message := e.Message
 	switch {
 	case strings.Contains(message, "Detected both transactional and non-transactional statements"):
-		f.Code, f.NextStep = report.BadRelease, "Split it: statements that can't run in a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …) into a script of their own."
-	case strings.Contains(message, "No value provided for placeholder"), strings.Contains(message, "default placeholder"):
+		f.Code, f.NextStep = report.BadRelease, "Split it: statements that can't run in a transaction (CREATE INDEX "+
+			"CONCURRENTLY, VACUUM, …) into a script of their own."
+	case strings.Contains(message, "No value provided for placeholder"),
+		strings.Contains(message, "default placeholder"):
 		f.Code, f.NextStep = report.BadRelease, "Configure the placeholder (FLYWAY_PLACEHOLDERS_<NAME>)."
 	case strings.Contains(message, "Unable to parse statement"):
-		f.NextStep = "Correct the script (a quote, a comment or a block is not closed) and run again: nothing of it was run."
+		f.NextStep = "Correct the script (a quote, a comment or a block is not closed) and run again: nothing of it " +
+			"was run."
 	case strings.HasPrefix(e.Code, "DUPLICATE_"):
 		f.Code, f.NextStep = report.BadRelease, "Give each script a version of its own."
 	case e.Code == "NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE":
@@ -173,12 +180,14 @@ func (r *run) explainMessage(f *report.Failure, e *flyway.Error) {
 		f.Message = "another Flyway holds the lock of this history"
 		f.Blockers = r.session.FlywayLockHolders()
 	case strings.Contains(message, "contains a failed"):
-		f.Code, f.NextStep = report.PreviousFailed, "Remove what it left half done, run `slipway repair`, then migrate again."
+		f.Code, f.NextStep = report.PreviousFailed, "Remove what it left half done, run `slipway repair`, then "+
+			"migrate again."
 	case strings.Contains(message, commitFailed):
 		// The history tells whose commit it was.
 	case e.SQLState == "" && f.Script == "" && r.callbackNames() != "":
 		// Flyway does not say which callback failed, nor that one did.
-		f.NextStep = "Correct the callback that did it (" + r.callbackNames() + "); if none did, report this with the log of the run."
+		f.NextStep = "Correct the callback that did it (" + r.callbackNames() +
+			"); if none did, report this with the log of the run."
 	case e.SQLState == "" && f.Script == "":
 		f.Code, f.NextStep = report.Internal, "Report this with the log of the run."
 	}
@@ -214,7 +223,8 @@ func (r *run) failure(ctx context.Context, err error) error {
 	var table *database.UnreadableError
 	if errors.As(err, &table) {
 		return report.Failf(report.ValidationFailed, "%w; nothing was run", err).
-			Next("Name the history's table (FLYWAY_TABLE, FLYWAY_DEFAULT_SCHEMA), or give this one the columns of Flyway's.")
+			Next("Name the history's table (FLYWAY_TABLE, FLYWAY_DEFAULT_SCHEMA), or give this one the columns of " +
+				"Flyway's.")
 	}
 	if r.session.IsOpen() && database.IsConnectionError(err) {
 		return report.Failf(report.DatabaseUnreachable, "the connection to the database was lost: %w", err).

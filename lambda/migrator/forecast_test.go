@@ -18,7 +18,8 @@ import (
 // applied, and stands so.
 func listed(version, description, name, text, state string) report.Script {
 	sum, on := script.Checksum([]byte(text)), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	return report.Script{Version: version, Description: description, Type: "SQL", Script: name, State: state, InstalledOn: &on, Checksum: &sum}
+	return report.Script{Version: version, Description: description, Type: "SQL", Script: name, State: state,
+		InstalledOn: &on, Checksum: &sum}
 }
 
 func TestForecast(t *testing.T) {
@@ -44,15 +45,23 @@ func TestForecast(t *testing.T) {
 		{"to be adopted", nil, "1", report.OK, "V1__a.sql V2__b.sql R__v.sql", "adopted at version 1"},
 		{"one applied", []report.Script{first, unapplied}, "", report.OK, "V2__b.sql R__v.sql", ""},
 		{"a view as it was", []report.Script{first, view}, "", report.OK, "V2__b.sql", ""},
-		{"a view edited", []report.Script{first, listed("", "v", "R__v.sql", "SELECT 'other';", "Success")}, "", report.OK, "V2__b.sql R__v.sql", ""},
+		{"a view edited", []report.Script{first, listed("", "v", "R__v.sql", "SELECT 'other';", "Success")}, "",
+			report.OK, "V2__b.sql R__v.sql", ""},
 		{"reverted", []report.Script{first, deleted}, "", report.OK, "V2__b.sql R__v.sql", ""},
-		{"reverted, with the tombstone listed", []report.Script{first, deleted, tombstone, view}, "", report.OK, "V2__b.sql", ""},
-		{"reverted and applied again", []report.Script{first, deleted, listed("2", "b", "V2__b.sql", "SELECT 2;", "Success"), view}, "", report.OK, "", ""},
-		{"a B script marked as deleted", []report.Script{squash, listed("5", "e", "V5__e.sql", "x", "Deleted")}, "", report.OK, "R__v.sql", ""},
-		{"edited", []report.Script{listed("1", "a", "V1__a.sql", "SELECT 11;", "Success")}, "", report.ValidationFailed, "", "edited after it was applied"},
-		{"missing", []report.Script{first, listed("1.5", "gone", "V1.5__gone.sql", "x", "Success")}, "", report.ValidationFailed, "", "the release does not have it"},
-		{"failed before", []report.Script{first, listed("2", "b", "V2__b.sql", "SELECT 2;", "Failed")}, "", report.PreviousFailed, "", "V2__b.sql failed"},
-		{"ahead", []report.Script{first, listed("2", "b", "V2__b.sql", "SELECT 2;", "Success"), view, listed("3", "c", "V3__c.sql", "x", "Future")}, "", report.OK, "", "ahead of this release"},
+		{"reverted, with the tombstone listed", []report.Script{first, deleted, tombstone, view}, "", report.OK,
+			"V2__b.sql", ""},
+		{"reverted and applied again", []report.Script{first, deleted, listed("2", "b", "V2__b.sql", "SELECT 2;",
+			"Success"), view}, "", report.OK, "", ""},
+		{"a B script marked as deleted", []report.Script{squash, listed("5", "e", "V5__e.sql", "x", "Deleted")}, "",
+			report.OK, "R__v.sql", ""},
+		{"edited", []report.Script{listed("1", "a", "V1__a.sql", "SELECT 11;", "Success")}, "", report.ValidationFailed,
+			"", "edited after it was applied"},
+		{"missing", []report.Script{first, listed("1.5", "gone", "V1.5__gone.sql", "x", "Success")}, "",
+			report.ValidationFailed, "", "the release does not have it"},
+		{"failed before", []report.Script{first, listed("2", "b", "V2__b.sql", "SELECT 2;", "Failed")}, "",
+			report.PreviousFailed, "", "V2__b.sql failed"},
+		{"ahead", []report.Script{first, listed("2", "b", "V2__b.sql", "SELECT 2;", "Success"), view,
+			listed("3", "c", "V3__c.sql", "x", "Future")}, "", report.OK, "", "ahead of this release"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			set := setOf(t, files)

@@ -20,7 +20,8 @@ func (r *run) checkScripts() error {
 	var nexts []string
 	db := judge.Database{
 		Table: r.session.Table.Name, Schema: r.session.Table.Schema,
-		LongestMB: r.Config.MemoryMB / 20, // Flyway's heap is half of it, and a statement takes ten times its size there
+		// Flyway's heap is half of it, and a statement takes ten times its size there
+		LongestMB: r.Config.MemoryMB / 20,
 	}
 	for _, f := range slices.Concat(r.plan.Pending, r.callbacksOfRun()) {
 		text, err := f.Text()
@@ -45,7 +46,8 @@ func (r *run) checkScripts() error {
 		Message: fmt.Sprintf("%s; nothing was run", first.Reason), NextStep: nexts[0],
 	}
 	if len(problems) > 1 {
-		failure.Message = fmt.Sprintf("%s (the first of %s); nothing was run", first.Reason, report.Count(len(problems), "problem"))
+		failure.Message = fmt.Sprintf("%s (the first of %s); nothing was run", first.Reason,
+			report.Count(len(problems), "problem"))
 		failure.NextStep = strings.Join(nexts[:min(3, len(nexts))], " ")
 	}
 	return failure

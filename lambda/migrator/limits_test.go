@@ -17,7 +17,8 @@ import (
 func (y *yard) databaseSets(settings string) {
 	y.Helper()
 	for setting := range strings.SplitSeq(settings, "; ") {
-		y.super().exec("DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET " + strings.ReplaceAll(setting, "'", "''") + "', current_database()); END $$")
+		y.super().exec("DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET " +
+			strings.ReplaceAll(setting, "'", "''") + "', current_database()); END $$")
 	}
 }
 
@@ -33,17 +34,20 @@ func TestLimitsOfTheRoleEndNoRun(t *testing.T) {
 				"V2__slow.sql": "SELECT pg_sleep(1.5);\nCREATE TABLE b (id int);", "U2__slow.sql": "DROP TABLE b;",
 				"V3__i.sql": "CREATE INDEX CONCURRENTLY i ON a (id);", "U3__i.sql": "DROP INDEX i;",
 			})
-			y.databaseSets("statement_timeout = '700ms'; lock_timeout = '50ms'; idle_session_timeout = '900ms'; idle_in_transaction_session_timeout = '900ms'; " +
-				"default_transaction_isolation = 'serializable'; datestyle = 'German'; client_encoding = 'LATIN1'")
+			y.databaseSets("statement_timeout = '700ms'; lock_timeout = '50ms'; idle_session_timeout = '900ms'; " +
+				"idle_in_transaction_session_timeout = '900ms'; default_transaction_isolation = 'serializable'; " +
+				"datestyle = 'German'; client_encoding = 'LATIN1'")
 			ctx := t.Context()
 			if limited {
 				var cancel context.CancelFunc
 				ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
 				defer cancel()
 			}
-			for _, req := range []migrator.Request{{Command: "migrate"}, {Command: "info"}, {Command: "revert", To: "0"}} {
+			for _, req := range []migrator.Request{{Command: "migrate"}, {Command: "info"},
+				{Command: "revert", To: "0"}} {
 				if rep := y.run(ctx, req); !rep.OK() {
-					t.Fatalf("%s: %s %s (%s, SQLSTATE %s)", req.Command, rep.Code, rep.Message, rep.Script, rep.SQLState)
+					t.Fatalf("%s: %s %s (%s, SQLSTATE %s)", req.Command, rep.Code, rep.Message, rep.Script,
+						rep.SQLState)
 				}
 			}
 		})
@@ -54,7 +58,8 @@ func TestLimitsOfTheRoleEndNoRun(t *testing.T) {
 // down: nothing of it stays, and the setting is named.
 func TestTransactionTimeoutIsNamed(t *testing.T) {
 	t.Parallel()
-	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "U1__a.sql": "DROP TABLE a;\nSELECT pg_sleep(2);\nSELECT pg_sleep(2);"})
+	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);",
+		"U1__a.sql": "DROP TABLE a;\nSELECT pg_sleep(2);\nSELECT pg_sleep(2);"})
 	y.prime()
 	y.write("V2__b.sql", "CREATE TABLE b (id int);\nSELECT pg_sleep(2);\nSELECT pg_sleep(2);")
 	y.databaseSets("transaction_timeout = '3s'")
@@ -84,8 +89,10 @@ func TestOwnSessionWithStrictDefaults(t *testing.T) {
 func TestManyNotices(t *testing.T) {
 	t.Parallel()
 	const many = 200_000
-	notices := fmt.Sprintf("DO $$ BEGIN FOR i IN 1..%d LOOP RAISE NOTICE 'notice %%: %%', i, repeat('x', 3000); END LOOP; END $$;", many)
-	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "U1__a.sql": notices + "\nDROP TABLE a;"})
+	notices := fmt.Sprintf("DO $$ BEGIN FOR i IN 1..%d LOOP RAISE NOTICE 'notice %%: %%', i, repeat('x', 3000); END "+
+		"LOOP; END $$;", many)
+	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "U1__a.sql": notices +
+		"\nDROP TABLE a;"})
 	y.prime()
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -93,7 +100,8 @@ func TestManyNotices(t *testing.T) {
 	rep := y.revert("0")
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if len(rep.Warnings) > 15 || !strings.Contains(strings.Join(rep.Warnings, "\n"), fmt.Sprintf("U1__a.sql: %d more notices", many-10)) {
+	if len(rep.Warnings) > 15 ||
+		!strings.Contains(strings.Join(rep.Warnings, "\n"), fmt.Sprintf("U1__a.sql: %d more notices", many-10)) {
 		t.Errorf("%d warnings: %.2000q", len(rep.Warnings), rep.Warnings)
 	}
 	for _, w := range rep.Warnings {

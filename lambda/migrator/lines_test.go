@@ -12,8 +12,10 @@ func TestPlaceOfAnError(t *testing.T) {
 		line, character int
 		message, want   string // the text from that place on; "" for no place but the line
 	}{
-		{1, 1, "", "SELECT 1;"}, {1, 8, "", "1;"}, {1, 99, "", ""}, {3, 1, "", "SELECT 'ä"}, {3, 11, "", "ö',"}, {3, 16, "", "x;"}, {3, 0, "", ""},
-		{6, 8, `column "a" does not exist`, "a; SELECT b; SELECT b;"}, {6, 8, `column "b" does not exist`, ""}, {6, 8, "no", ""}, {7, 16, "", "d\n"}, {7, 1, "", ""},
+		{1, 1, "", "SELECT 1;"}, {1, 8, "", "1;"}, {1, 99, "", ""}, {3, 1, "", "SELECT 'ä"}, {3, 11, "", "ö',"},
+		{3, 16, "", "x;"}, {3, 0, "", ""},
+		{6, 8, `column "a" does not exist`, "a; SELECT b; SELECT b;"}, {6, 8, `column "b" does not exist`, ""},
+		{6, 8, "no", ""}, {7, 16, "", "d\n"}, {7, 1, "", ""},
 		{9, 4, "", ""}, {2, 3, "", ""},
 	} {
 		p := placeOf(sql, c.line, c.character, c.message)

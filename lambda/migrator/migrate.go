@@ -74,7 +74,8 @@ func (r *run) migrate(ctx context.Context) error {
 		r.report.RestorePoint = &now
 	}
 	// Which of the scripts comes when decides on its lock_timeout.
-	if len(r.plan.Undecided) > 0 && slices.ContainsFunc(r.plan.Pending, func(f script.File) bool { return f.NoTransaction }) {
+	if len(r.plan.Undecided) > 0 &&
+		slices.ContainsFunc(r.plan.Pending, func(f script.File) bool { return f.NoTransaction }) {
 		if err := r.ask(ctx); err != nil {
 			return err
 		}
@@ -85,7 +86,8 @@ func (r *run) migrate(ctx context.Context) error {
 	// Whatever Flyway said, the history tells what was applied.
 	if again := r.lookAgain(); again != nil {
 		r.unread = true
-		r.warn("the history could not be read after the run: what is reported as applied was seen while it ran, and more may have been; run `slipway info`")
+		r.warn("the history could not be read after the run: what is reported as applied was seen while it ran, and " +
+			"more may have been; run `slipway info`")
 		if err == nil {
 			return again
 		}
@@ -112,7 +114,8 @@ func (r *run) migrate(ctx context.Context) error {
 	r.plan.DropUndecided()
 	r.report.Pending = r.plan.PendingScripts()
 	if n := len(r.plan.Pending); n > 0 {
-		return report.Failf(report.Internal, "Flyway reports success, and the history lacks %s that it was to apply, %s first", report.Count(n, "script"), r.plan.Pending[0].Script).
+		return report.Failf(report.Internal, "Flyway reports success, and the history lacks %s that it was to "+
+			"apply, %s first", report.Count(n, "script"), r.plan.Pending[0].Script).
 			Next("Run `slipway info` and report this with its output.")
 	}
 	return nil
@@ -136,7 +139,8 @@ func (r *run) ask(ctx context.Context) error {
 // nameRestore names the command that restores the cluster as it was before the run.
 func (r *run) nameRestore() {
 	if r.report.RestorePoint != nil && r.Config.Cluster != "" {
-		r.report.Restore = fmt.Sprintf("aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier %s --db-cluster-identifier %s-restored --restore-to-time %s",
+		r.report.Restore = fmt.Sprintf("aws rds restore-db-cluster-to-point-in-time --source-db-cluster-identifier "+
+			"%s --db-cluster-identifier %s-restored --restore-to-time %s",
 			r.Config.Cluster, r.Config.Cluster, r.report.RestorePoint.Format(time.RFC3339))
 	}
 }
@@ -251,7 +255,8 @@ func (r *run) now(ctx context.Context) (time.Time, error) {
 }
 
 // start runs Flyway once, on what [run.stage] wrote.
-func (r *run) start(ctx context.Context, verb string, settings map[string]string, args ...string) (*flyway.Result, error) {
+func (r *run) start(ctx context.Context, verb string, settings map[string]string, args ...string) (*flyway.Result,
+	error) {
 	if r.Config.ReadOnly {
 		return nil, report.Failf(report.Internal, "a program that only reads would have started Flyway").
 			Next("Report this with the log of the run.")
@@ -272,7 +277,8 @@ func (r *run) start(ctx context.Context, verb string, settings map[string]string
 	}
 	runner := r.Runner
 	runner.Log = func(line string) {
-		r.log.Debug("flyway", "line", r.staging.original(strings.ReplaceAll(line, string(r.session.Target().Password), "********")))
+		r.log.Debug("flyway", "line", r.staging.original(strings.ReplaceAll(line, string(r.session.Target().Password),
+			"********")))
 	}
 	runner.Interrupt = r.session.CancelStatements
 	runner.Grace = session.GraceFor(ctx)
@@ -281,9 +287,11 @@ func (r *run) start(ctx context.Context, verb string, settings map[string]string
 		begun := time.Now()
 		r.log.Info("starting Flyway", "command", verb, "scripts", len(r.plan.Pending))
 		result, err := r.staging.originals(runner.Run(ctx, flyway.Command{
-			Verb: verb, URL: r.session.Target().JDBCURL(r.session.Application(), settings), User: r.session.Target().User, Password: string(r.session.Target().Password),
-			Locations: r.staging.locations(verb), TempDir: r.staging.root, Settings: environment, Scripts: r.effort(), MemoryMB: r.Config.MemoryMB,
-			Args: append(args, fmt.Sprintf("-lockRetryCount=%d", r.lockRetries(ctx))),
+			Verb: verb, URL: r.session.Target().JDBCURL(r.session.Application(), settings),
+			User: r.session.Target().User, Password: string(r.session.Target().Password),
+			Locations: r.staging.locations(verb), TempDir: r.staging.root, Settings: environment, Scripts: r.effort(),
+			MemoryMB: r.Config.MemoryMB,
+			Args:     append(args, fmt.Sprintf("-lockRetryCount=%d", r.lockRetries(ctx))),
 		}))
 		r.report.FlywayVersion = runner.Version()
 		r.log.Info("Flyway ended", "command", verb, "milliseconds", time.Since(begun).Milliseconds())

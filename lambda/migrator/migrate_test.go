@@ -28,8 +28,10 @@ var migrate = migrator.Request{Command: "migrate"}
 func TestMigrateAppliesWhatIsPendingAndNothingElse(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, map[string]string{
-		"V1__customers.sql": "CREATE TABLE customers (id int);", "V1.1__größe.sql": "ALTER TABLE customers ADD größe int;",
-		"R__view.sql": "CREATE OR REPLACE VIEW v AS SELECT count(*), '${who}' AS who FROM customers;", "U1__customers.sql": "DROP TABLE customers;",
+		"V1__customers.sql": "CREATE TABLE customers (id int);",
+		"V1.1__größe.sql":   "ALTER TABLE customers ADD größe int;",
+		"R__view.sql":       "CREATE OR REPLACE VIEW v AS SELECT count(*), '${who}' AS who FROM customers;",
+		"U1__customers.sql": "DROP TABLE customers;",
 	})
 	y.config.Flyway.Placeholders = map[string]string{"who": "it's me"}
 	y.write("R__view.sql", "CREATE OR REPLACE VIEW v AS SELECT count(*), $$${who}$$ AS who FROM customers;")
@@ -37,7 +39,9 @@ func TestMigrateAppliesWhatIsPendingAndNothingElse(t *testing.T) {
 	rep := y.ok(migrate)
 	y.equal("applied", scripts(rep.Applied), "V1__customers.sql V1.1__größe.sql R__view.sql")
 	y.equal("schema version", rep.SchemaVersionBefore+" → "+rep.SchemaVersionAfter, " → 1.1")
-	if len(rep.Pending) > 0 || len(rep.Warnings) > 0 || rep.FlywayVersion != "12.4.0" || !strings.HasPrefix(rep.Database.ServerVersion, "17") || rep.RestorePoint == nil || len(rep.Release) != 12 || rep.RunID == "" {
+	if len(rep.Pending) > 0 || len(rep.Warnings) > 0 || rep.FlywayVersion != "12.4.0" ||
+		!strings.HasPrefix(rep.Database.ServerVersion, "17") || rep.RestorePoint == nil || len(rep.Release) != 12 ||
+		rep.RunID == "" {
 		t.Errorf("%+v", rep)
 	}
 	if s := rep.Applied[1]; s.Version != "1.1" || s.Description != "größe" || s.Type != "SQL" || s.InstalledOn == nil {
@@ -51,7 +55,8 @@ func TestMigrateAppliesWhatIsPendingAndNothingElse(t *testing.T) {
 	m.Runner.Java, m.Runner.Home = "/nowhere/java", "/nowhere"
 	for _, command := range []string{"migrate", "info", "validate"} {
 		rep, err := m.Run(t.Context(), migrator.Request{Command: command})
-		if err != nil || rep.FlywayVersion != "" || len(rep.Applied) > 0 || rep.SchemaVersionAfter != "1.1" || rep.RestorePoint != nil {
+		if err != nil || rep.FlywayVersion != "" || len(rep.Applied) > 0 || rep.SchemaVersionAfter != "1.1" ||
+			rep.RestorePoint != nil {
 			t.Errorf("%s: %+v, %v", command, rep, err)
 		}
 	}
@@ -79,10 +84,12 @@ func TestThreeHundredScriptsInOneStartAndOnFromTheOneThatFailed(t *testing.T) {
 	files["V201__t.sql"] = "CREATE TABLE t201 (id int);\n\nINSERT INTO t201 VALUES\n  ('no number');"
 	y := newYard(t, files)
 	rep := y.fails(report.MigrationFailed, migrate)
-	if len(rep.Applied) != 200 || rep.SchemaVersionAfter != "200" || len(rep.Pending) != 100 || rep.Pending[0].Script != "V201__t.sql" {
+	if len(rep.Applied) != 200 || rep.SchemaVersionAfter != "200" || len(rep.Pending) != 100 ||
+		rep.Pending[0].Script != "V201__t.sql" {
 		t.Errorf("applied %d, at %s, pending %d", len(rep.Applied), rep.SchemaVersionAfter, len(rep.Pending))
 	}
-	if rep.Script != "V201__t.sql" || rep.SQLState != "22P02" || rep.Line < 3 || rep.Line > 4 || !strings.Contains(rep.Message, "no number") || rep.Code.Exit() != 1 || rep.RestorePoint == nil {
+	if rep.Script != "V201__t.sql" || rep.SQLState != "22P02" || rep.Line < 3 || rep.Line > 4 ||
+		!strings.Contains(rep.Message, "no number") || rep.Code.Exit() != 1 || rep.RestorePoint == nil {
 		t.Errorf("%+v", rep.Message)
 	}
 	y.equal("starts", fmt.Sprint(y.starts()), "1")
@@ -90,7 +97,8 @@ func TestThreeHundredScriptsInOneStartAndOnFromTheOneThatFailed(t *testing.T) {
 
 	y.write("V201__t.sql", files["V200__t.sql"][:13]+"t201 (id int);")
 	rep = y.ok(migrate)
-	if len(rep.Applied) != 100 || rep.Applied[0].Script != "V201__t.sql" || rep.SchemaVersionBefore != "200" || rep.SchemaVersionAfter != "300" {
+	if len(rep.Applied) != 100 || rep.Applied[0].Script != "V201__t.sql" || rep.SchemaVersionBefore != "200" ||
+		rep.SchemaVersionAfter != "300" {
 		t.Errorf("applied %d from %+v", len(rep.Applied), rep.Applied[0])
 	}
 	y.equal("starts", fmt.Sprint(y.starts()), "2")
@@ -98,13 +106,16 @@ func TestThreeHundredScriptsInOneStartAndOnFromTheOneThatFailed(t *testing.T) {
 
 func TestTargetStopsBelowWhatIsAboveIt(t *testing.T) {
 	t.Parallel()
-	y := newYard(t, map[string]string{"V1__a.sql": "SELECT 1;", "V2__b.sql": "SELECT 2;", "V3__c.sql": "SELECT 3;", "R__v.sql": "SELECT 4;"})
+	y := newYard(t, map[string]string{"V1__a.sql": "SELECT 1;", "V2__b.sql": "SELECT 2;", "V3__c.sql": "SELECT 3;",
+		"R__v.sql": "SELECT 4;"})
 	rep := y.ok(migrator.Request{Command: "migrate", Target: "2.0"})
-	if rep.SchemaVersionAfter != "2" || !strings.HasPrefix(scripts(rep.Applied), "V1__a.sql V2__b.sql") || len(rep.Pending) > 0 {
+	if rep.SchemaVersionAfter != "2" || !strings.HasPrefix(scripts(rep.Applied), "V1__a.sql V2__b.sql") ||
+		len(rep.Pending) > 0 {
 		t.Errorf("at %s, applied %s, pending %s", rep.SchemaVersionAfter, scripts(rep.Applied), scripts(rep.Pending))
 	}
 	for _, target := range []string{"2.5", "latest", "current", "next", "x", "2?"} {
-		if rep := y.fails(report.BadRequest, migrator.Request{Command: "migrate", Target: target}); !strings.Contains(rep.Message, target) {
+		if rep := y.fails(report.BadRequest,
+			migrator.Request{Command: "migrate", Target: target}); !strings.Contains(rep.Message, target) {
 			t.Errorf("%s: %s", target, rep.Message)
 		}
 	}
@@ -144,7 +155,8 @@ func TestSilentSuccessesAreFailures(t *testing.T) {
 		})
 	}
 	y.equal("starts", fmt.Sprint(y.starts()), "0")
-	y.equal("nothing is there", y.text("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), "0")
+	y.equal("nothing is there", y.text("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"),
+		"0")
 }
 
 func TestSchemaThatIsNotEmptyIsAdoptedOnlyWhenConfigured(t *testing.T) {
@@ -181,8 +193,10 @@ func TestBaselineCommand(t *testing.T) {
 
 func TestRepairTakesEditsAndFailedRowsOver(t *testing.T) {
 	t.Parallel()
-	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "V2__b.sql": "SELECT 2;", "V3__c.sql": "SELECT 3;"})
-	contains(t, "without a history", y.fails(report.BadRequest, migrator.Request{Command: "repair"}).Message, "no history")
+	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "V2__b.sql": "SELECT 2;",
+		"V3__c.sql": "SELECT 3;"})
+	contains(t, "without a history", y.fails(report.BadRequest, migrator.Request{Command: "repair"}).Message,
+		"no history")
 	y.migrate()
 	y.write("V1__a.sql", "CREATE TABLE a (id int); -- edited")
 	y.remove("V2__b.sql")
@@ -191,7 +205,8 @@ func TestRepairTakesEditsAndFailedRowsOver(t *testing.T) {
 	edited := y.fails(report.ValidationFailed, migrate)
 	contains(t, "problems", fmt.Sprint(edited.Problems), "V1__a.sql", "edited", "V2__renamed.sql", "renamed")
 	rep := y.ok(migrator.Request{Command: "repair"})
-	contains(t, "actions", strings.Join(rep.Actions, "\n"), "took the checksum", "V1__a.sql", `took the description "renamed"`)
+	contains(t, "actions", strings.Join(rep.Actions, "\n"), "took the checksum", "V1__a.sql",
+		`took the description "renamed"`)
 
 	failed := y.fails(report.MigrationFailed, migrate)
 	contains(t, "next", failed.Next, "slipway repair")
@@ -203,7 +218,8 @@ func TestRepairTakesEditsAndFailedRowsOver(t *testing.T) {
 	}
 	y.remove("V3__c.sql")
 	rep = y.ok(migrator.Request{Command: "repair"})
-	contains(t, "actions", strings.Join(rep.Actions, "\n"), "removed the failed run of V4__i.sql", "marked V3__c.sql as deleted")
+	contains(t, "actions", strings.Join(rep.Actions, "\n"), "removed the failed run of V4__i.sql",
+		"marked V3__c.sql as deleted")
 	y.write("V4__i.sql", "CREATE INDEX CONCURRENTLY i ON a (id);")
 	y.equal("applied", scripts(y.ok(migrate).Applied), "V4__i.sql")
 	if rep := y.ok(migrator.Request{Command: "repair"}); len(rep.Actions) > 0 {

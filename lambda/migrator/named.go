@@ -73,7 +73,8 @@ func (r *run) repairNamed(ctx context.Context) error {
 // statement changes the row, or adds the one with which Flyway's repair marks it as deleted.
 func (r *run) statement(n named) string {
 	if !n.gone {
-		return fmt.Sprintf("UPDATE %s SET checksum = %d%s AND checksum = %d;", r.session.Table, n.sum.Now, n.row.Condition(), n.sum.Was)
+		return fmt.Sprintf("UPDATE %s SET checksum = %d%s AND checksum = %d;", r.session.Table, n.sum.Now,
+			n.row.Condition(), n.sum.Was)
 	}
 	by := "current_user"
 	if name := r.Config.Flyway.Environment["FLYWAY_INSTALLED_BY"]; name != "" {
@@ -113,7 +114,8 @@ func (r *run) namedRows() ([]named, error) {
 		rows = append(rows, named{row: ranks[rank], script: name, gone: true})
 	}
 	if len(problems) > 0 {
-		f := report.Failf(report.ValidationFailed, "the history is not as the request has it in %s; nothing was changed", report.Count(len(problems), "script")).
+		f := report.Failf(report.ValidationFailed, "the history is not as the request has it in %s; nothing was "+
+			"changed", report.Count(len(problems), "script")).
 			Next("Run `slipway info` to see the history as it is now; then name the scripts again.")
 		f.Script, f.Problems = problems[0].Script, problems
 		return nil, f

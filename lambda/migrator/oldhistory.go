@@ -30,6 +30,8 @@ func (r *run) checkOldHistory(ctx context.Context) error {
 	if err != nil || !exists {
 		return err
 	}
-	return report.Failf(report.BadRequest, "the schema %s has a history under the name that Flyway gave it before version 5, %s; nothing was run", r.session.Table.Schema, oldTable).
-		Next("Set FLYWAY_TABLE (flyway.table in cdk.json) to " + oldTable + " to go on with that history, or to " + history.DefaultTable + " to begin another.")
+	return report.Failf(report.BadRequest, "the schema %s has a history under the name that Flyway gave it before "+
+		"version 5, %s; nothing was run", r.session.Table.Schema, oldTable).
+		Next("Set FLYWAY_TABLE (flyway.table in cdk.json) to " + oldTable + " to go on with that history, or to " +
+			history.DefaultTable + " to begin another.")
 }

@@ -15,11 +15,13 @@ import (
 func TestSchemaThatHasTheRolesName(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, map[string]string{
-		"V1__own.sql": "CREATE SCHEMA AUTHORIZATION CURRENT_USER;\nCREATE TABLE public.one (id int);", "V2__b.sql": "CREATE TABLE public.two (id int);",
+		"V1__own.sql": "CREATE SCHEMA AUTHORIZATION CURRENT_USER;\nCREATE TABLE public.one (id int);",
+		"V2__b.sql":   "CREATE TABLE public.two (id int);",
 	})
 	y.migrate()
 	for _, req := range []migrator.Request{
-		{Command: "migrate"}, {Command: "info"}, {Command: "validate"}, {Command: "repair"}, {Command: "revert", To: "1"}, {Command: "baseline", Target: "1"},
+		{Command: "migrate"}, {Command: "info"}, {Command: "validate"}, {Command: "repair"},
+		{Command: "revert", To: "1"}, {Command: "baseline", Target: "1"},
 	} {
 		rep := y.fails(report.BadRequest, req)
 		contains(t, "message", rep.Message, "schema "+pgtest.User, "schema public", "flyway_schema_history")
@@ -45,17 +47,23 @@ func TestHistoriesElsewhere(t *testing.T) {
 		refused bool
 		warned  string
 	}{
-		"of another application":   {sql: "CREATE TABLE other.flyway_schema_history " + table, refused: true},
-		"and the schema is named":  {sql: "CREATE TABLE other.flyway_schema_history " + table, schema: "public", warned: "schema other"},
-		"another table":            {sql: "CREATE TABLE other.flyway_schema_history " + table, table: "Own_History"},
-		"table with capitals":      {sql: `CREATE TABLE other."Own_History" ` + table, table: "Own_History", refused: true},
-		"in other capitals":        {sql: "CREATE TABLE other.own_history " + table, table: "Own_History"},
-		"schema with capitals":     {sql: `CREATE SCHEMA "Other One"; CREATE TABLE "Other One".flyway_schema_history ` + table, refused: true},
-		"partitioned":              {sql: "CREATE TABLE other.flyway_schema_history " + table + " PARTITION BY LIST (success)", refused: true},
-		"a view":                   {sql: "CREATE VIEW other.flyway_schema_history AS SELECT 1 AS installed_rank"},
-		"no history of Flyway's":   {sql: "CREATE TABLE other.flyway_schema_history (id int)"},
-		"an index of that name":    {sql: "CREATE TABLE other.x (id int); CREATE INDEX flyway_schema_history ON other.x (id)"},
-		"that the role can't read": {sql: "SET ROLE hidden_owner; CREATE TABLE hidden.flyway_schema_history " + table, refused: true},
+		"of another application": {sql: "CREATE TABLE other.flyway_schema_history " + table, refused: true},
+		"and the schema is named": {sql: "CREATE TABLE other.flyway_schema_history " + table, schema: "public",
+			warned: "schema other"},
+		"another table": {sql: "CREATE TABLE other.flyway_schema_history " + table, table: "Own_History"},
+		"table with capitals": {sql: `CREATE TABLE other."Own_History" ` + table, table: "Own_History",
+			refused: true},
+		"in other capitals": {sql: "CREATE TABLE other.own_history " + table, table: "Own_History"},
+		"schema with capitals": {sql: `CREATE SCHEMA "Other One"; CREATE TABLE "Other One".flyway_schema_history ` +
+			table, refused: true},
+		"partitioned": {sql: "CREATE TABLE other.flyway_schema_history " + table +
+			" PARTITION BY LIST (success)", refused: true},
+		"a view":                 {sql: "CREATE VIEW other.flyway_schema_history AS SELECT 1 AS installed_rank"},
+		"no history of Flyway's": {sql: "CREATE TABLE other.flyway_schema_history (id int)"},
+		"an index of that name": {sql: "CREATE TABLE other.x (id int); CREATE INDEX flyway_schema_history ON " +
+			"other.x (id)"},
+		"that the role can't read": {sql: "SET ROLE hidden_owner; CREATE TABLE hidden.flyway_schema_history " + table,
+			refused: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,7 +104,8 @@ func TestHistoriesElsewhere(t *testing.T) {
 // anew after a table lock, and goes on with the history that the run began.
 func TestPathThatChangesWithinARun(t *testing.T) {
 	t.Parallel()
-	y := newYard(t, map[string]string{"V1__a.sql": "CREATE SCHEMA AUTHORIZATION CURRENT_USER;\nCREATE TABLE public.a (id int);"})
+	y := newYard(t, map[string]string{"V1__a.sql": "CREATE SCHEMA AUTHORIZATION CURRENT_USER;\nCREATE TABLE " +
+		"public.a (id int);"})
 	y.migrate()
 	y.exec("DROP SCHEMA tester")
 	y.write("V2__own.sql", "CREATE SCHEMA AUTHORIZATION CURRENT_USER;")
@@ -110,8 +119,10 @@ func TestPathThatChangesWithinARun(t *testing.T) {
 	}
 	done := make(chan *report.Report)
 	go func() { done <- y.run(t.Context(), migrate) }()
-	y.await("a script that waits", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name LIKE 'slipway/%'")
-	y.await("its end", "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name LIKE 'slipway/%'")
+	y.await("a script that waits", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() "+
+		"AND wait_event_type = 'Lock' AND application_name LIKE 'slipway/%'")
+	y.await("its end", "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND "+
+		"wait_event_type = 'Lock' AND application_name LIKE 'slipway/%'")
 	if _, err := holder.Exec(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}

@@ -41,11 +41,13 @@ func (r *run) checkPlaceholders() error {
 	if len(problems) == 0 {
 		return nil
 	}
-	next := "Configure the placeholder (FLYWAY_PLACEHOLDERS_<NAME>); where the text is meant as it stands, put placeholderReplacement=false into a .conf file beside the script."
+	next := "Configure the placeholder (FLYWAY_PLACEHOLDERS_<NAME>); where the text is meant as it stands, put " +
+		"placeholderReplacement=false into a .conf file beside the script."
 	if s := r.Config.Flyway; mixed != "" && s.Prefix != "" {
 		_, size := utf8.DecodeRuneInString(s.Prefix)
-		next = fmt.Sprintf("Configure the placeholder (FLYWAY_PLACEHOLDERS_<NAME>). Where the text is meant as it stands, cut it in two ('%s' || '%sname%s'), "+
-			"or give placeholders another prefix: placeholderPrefix in cdk.json's flyway, FLYWAY_PLACEHOLDER_PREFIX elsewhere.", s.Prefix[:size], s.Prefix[size:], s.Suffix)
+		next = fmt.Sprintf("Configure the placeholder (FLYWAY_PLACEHOLDERS_<NAME>). Where the text is meant as it "+
+			"stands, cut it in two ('%s' || '%sname%s'), or give placeholders another prefix: placeholderPrefix in "+
+			"cdk.json's flyway, FLYWAY_PLACEHOLDER_PREFIX elsewhere.", s.Prefix[:size], s.Prefix[size:], s.Suffix)
 	}
 	return &report.Failure{
 		Code: report.BadRelease, Script: problems[0].Script, Line: problems[0].Line, Problems: problems,
@@ -68,10 +70,12 @@ func (r *run) withoutValue(f script.File, text string) (problems []report.Proble
 		if p.Name == "" {
 			reason = fmt.Sprintf("a placeholder begins with %s and does not end", s.Prefix)
 		}
-		problems = append(problems, report.Problem{Script: f.Script, Version: f.Version.String(), Line: p.Line, Reason: reason})
+		problems = append(problems, report.Problem{Script: f.Script, Version: f.Version.String(), Line: p.Line,
+			Reason: reason})
 	}
 	for _, p := range script.PassedOver(text, s.Prefix, s.Suffix, values) {
-		r.warn("%s, line %d: %s%s%s stays as it is: Flyway passes over a placeholder behind a %s; put a space or another letter between",
+		r.warn("%s, line %d: %s%s%s stays as it is: Flyway passes over a placeholder behind a %s; put a space or "+
+			"another letter between",
 			f.Script, p.Line, s.Prefix, p.Name, s.Suffix, s.Prefix[:1])
 	}
 	return problems, replaced || len(script.Placeholders(text, s.Prefix, s.Suffix)) > len(unknown)

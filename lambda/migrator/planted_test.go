@@ -74,9 +74,11 @@ func TestOwnSQLFallsIntoNoTrap(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, map[string]string{
 		"V1__a.sql": "CREATE TABLE a (id int);", "U1__a.sql": "DROP TABLE a;",
-		"V2__b.sql": "CREATE TABLE b (id int);", "U2__b.sql": "RESET ALL;\nSET search_path = public, pg_catalog;\nDROP TABLE b;\nRESET ROLE;",
-		"V3__c.sql": "CREATE TABLE c (id int);", "U3__c.sql": "DROP TABLE c;", "U3__c.sql.conf": "executeInTransaction=false\n",
-		"R__v.sql": "CREATE OR REPLACE VIEW v AS SELECT 1 AS one;",
+		"V2__b.sql": "CREATE TABLE b (id int);", "U2__b.sql": "RESET ALL;\nSET search_path = public, " +
+			"pg_catalog;\nDROP TABLE b;\nRESET ROLE;",
+		"V3__c.sql": "CREATE TABLE c (id int);", "U3__c.sql": "DROP TABLE c;",
+		"U3__c.sql.conf": "executeInTransaction=false\n",
+		"R__v.sql":       "CREATE OR REPLACE VIEW v AS SELECT 1 AS one;",
 	})
 	y.prime()
 	y.super().exec(traps)
@@ -132,7 +134,8 @@ func TestWhatOthersPlantedIsNotCalled(t *testing.T) {
 	rep := home.fails(report.BadRequest, migrate)
 	contains(t, "message", rep.Message+rep.Next, "public", user, "FLYWAY_DEFAULT_SCHEMA", "flyway.defaultSchema")
 	home.config.Schema = "public"
-	y.super().exec("DO $$ BEGIN EXECUTE 'DROP OWNED BY planter' ; END $$; GRANT CREATE ON SCHEMA public TO planter; CREATE SCHEMA \"" + user + `" AUTHORIZATION planter`)
+	y.super().exec("DO $$ BEGIN EXECUTE 'DROP OWNED BY planter' ; END $$; GRANT CREATE ON SCHEMA public TO planter; " +
+		"CREATE SCHEMA \"" + user + `" AUTHORIZATION planter`)
 	planter.plant(user)
 	refused()
 	y.equal("calls", y.calls(), "0")
@@ -157,12 +160,17 @@ func TestWhoMayOwnWhatLooksLikePostgreSQLs(t *testing.T) {
 		"function of a superuser": {by: "super", sql: function},
 		"function of a member":    {by: "member", sql: function},
 		"function of a master of RDS": {by: "super",
-			sql: "CREATE ROLE rdsadmin SUPERUSER; CREATE ROLE rds_superuser; " + function + "; ALTER FUNCTION public.lower(name) OWNER TO rds_superuser"},
+			sql: "CREATE ROLE rdsadmin SUPERUSER; CREATE ROLE rds_superuser; " + function +
+				"; ALTER FUNCTION public.lower(name) OWNER TO rds_superuser"},
 		"operator of a stranger": {by: "stranger", refused: "operator public.=(name,character varying)",
-			sql: "CREATE FUNCTION public.f(name, varchar) RETURNS bool LANGUAGE sql AS 'SELECT true'; CREATE OPERATOR public.= (LEFTARG = name, RIGHTARG = varchar, FUNCTION = public.f)"},
-		"function of another name":       {by: "stranger", sql: "CREATE FUNCTION public.mine(name) RETURNS name LANGUAGE sql AS 'SELECT $1'"},
-		"aggregate of a stranger":        {by: "stranger", refused: "public.max(", sql: "CREATE AGGREGATE public.max(bool) (SFUNC = booland_statefunc, STYPE = bool)"},
-		"in a schema off the path":       {by: "stranger", sql: "CREATE SCHEMA apart; CREATE FUNCTION apart.lower(name) RETURNS name LANGUAGE sql AS 'SELECT $1'"},
+			sql: "CREATE FUNCTION public.f(name, varchar) RETURNS bool LANGUAGE sql AS 'SELECT true'; CREATE " +
+				"OPERATOR public.= (LEFTARG = name, RIGHTARG = varchar, FUNCTION = public.f)"},
+		"function of another name": {by: "stranger",
+			sql: "CREATE FUNCTION public.mine(name) RETURNS name LANGUAGE sql AS 'SELECT $1'"},
+		"aggregate of a stranger": {by: "stranger", refused: "public.max(",
+			sql: "CREATE AGGREGATE public.max(bool) (SFUNC = booland_statefunc, STYPE = bool)"},
+		"in a schema off the path": {by: "stranger",
+			sql: "CREATE SCHEMA apart; CREATE FUNCTION apart.lower(name) RETURNS name LANGUAGE sql AS 'SELECT $1'"},
 		"table found after PostgreSQL's": {by: "stranger", sql: "CREATE TABLE public.pg_class (relname name)"},
 		"table found before PostgreSQL's": {by: "stranger", sql: "CREATE TABLE public.pg_class (relname name)",
 			path: "public, pg_catalog", refused: "table or view public.pg_class"},
@@ -170,22 +178,34 @@ func TestWhoMayOwnWhatLooksLikePostgreSQLs(t *testing.T) {
 			path: "public, pg_catalog", refused: "type public.text"},
 		"history that is a view": {by: "stranger", refused: "it is no table",
 			sql: "CREATE VIEW public.flyway_schema_history AS SELECT 1 AS installed_rank"},
-		"history with a default": {by: "stranger", sql: history + "ALTER TABLE flyway_schema_history ALTER script SET DEFAULT public.f()", refused: "function public.f()"},
-		"history with a check":   {by: "stranger", sql: history + "ALTER TABLE flyway_schema_history ADD CHECK (public.f() <> script)", refused: "function public.f()"},
-		"history with an index":  {by: "stranger", sql: history + "CREATE INDEX ON flyway_schema_history (public.f())", refused: "function public.f()"},
-		"history with a policy":  {by: "stranger", sql: history + "CREATE POLICY p ON flyway_schema_history USING (public.f() = 'x')", refused: "function public.f()"},
-		"history with a rule":    {by: "stranger", sql: history + "CREATE RULE r AS ON INSERT TO flyway_schema_history DO ALSO SELECT public.f()", refused: "function public.f()"},
-		"history with a domain":  {by: "stranger", sql: "CREATE DOMAIN d AS int; CREATE TABLE flyway_schema_history (installed_rank d)", refused: "type public.d"},
-		"history with a trigger": {by: "stranger", sql: history + "CREATE TRIGGER t BEFORE INSERT ON flyway_schema_history EXECUTE FUNCTION public.t()", refused: "function public.t()"},
+		"history with a default": {by: "stranger", sql: history +
+			"ALTER TABLE flyway_schema_history ALTER script SET DEFAULT public.f()", refused: "function public.f()"},
+		"history with a check": {by: "stranger", sql: history +
+			"ALTER TABLE flyway_schema_history ADD CHECK (public.f() <> script)", refused: "function public.f()"},
+		"history with an index": {by: "stranger", sql: history + "CREATE INDEX ON flyway_schema_history (public.f())",
+			refused: "function public.f()"},
+		"history with a policy": {by: "stranger", sql: history +
+			"CREATE POLICY p ON flyway_schema_history USING (public.f() = 'x')", refused: "function public.f()"},
+		"history with a rule": {by: "stranger", sql: history +
+			"CREATE RULE r AS ON INSERT TO flyway_schema_history DO ALSO SELECT public.f()",
+			refused: "function public.f()"},
+		"history with a domain": {by: "stranger", sql: "CREATE DOMAIN d AS int; CREATE TABLE flyway_schema_history " +
+			"(installed_rank d)", refused: "type public.d"},
+		"history with a trigger": {by: "stranger", sql: history +
+			"CREATE TRIGGER t BEFORE INSERT ON flyway_schema_history EXECUTE FUNCTION public.t()",
+			refused: "function public.t()"},
 		"history with a deferred trigger": {by: "stranger", refused: "function public.t()",
-			sql: history + "CREATE CONSTRAINT TRIGGER t AFTER INSERT ON flyway_schema_history DEFERRABLE FOR EACH ROW EXECUTE FUNCTION public.t()"},
+			sql: history + "CREATE CONSTRAINT TRIGGER t AFTER INSERT ON flyway_schema_history DEFERRABLE FOR EACH " +
+				"ROW EXECUTE FUNCTION public.t()"},
 		"history with an operator": {by: "stranger", refused: "operator public.#&#(text,text)",
-			sql: history + "CREATE FUNCTION same(text, text) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN true; END'; " +
-				"CREATE OPERATOR #&# (LEFTARG = text, RIGHTARG = text, FUNCTION = same); ALTER TABLE flyway_schema_history ADD CHECK (script #&# 'x')"},
+			sql: history + "CREATE FUNCTION same(text, text) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS 'BEGIN " +
+				"RETURN true; END'; CREATE OPERATOR #&# (LEFTARG = text, RIGHTARG = text, FUNCTION = same); ALTER " +
+				"TABLE flyway_schema_history ADD CHECK (script #&# 'x')"},
 		"extension of a superuser":                    {by: "super", sql: "CREATE EXTENSION citext SCHEMA public"},
 		"extension of a stranger with what it brings": {by: "stranger", sql: "CREATE EXTENSION citext SCHEMA public"},
 		"extension of a stranger with more": {by: "stranger", refused: "function public.lower(name) of ",
-			sql: "CREATE EXTENSION citext SCHEMA public; " + function + "; ALTER EXTENSION citext ADD FUNCTION public.lower(name)"},
+			sql: "CREATE EXTENSION citext SCHEMA public; " + function +
+				"; ALTER EXTENSION citext ADD FUNCTION public.lower(name)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -206,11 +226,13 @@ func TestWhoMayOwnWhatLooksLikePostgreSQLs(t *testing.T) {
 			}
 			author.exec(c.sql)
 			if c.path != "" {
-				y.super().exec("DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET search_path = " + c.path + "', current_database()); END $$")
+				y.super().exec("DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET search_path = " + c.path +
+					"', current_database()); END $$")
 			}
 			if c.refused == "" {
 				rep := y.ok(migrate)
-				if warned := strings.Contains(strings.Join(rep.Warnings, "\n"), role+" may create objects in schema public"); warned != (c.by == "stranger") {
+				if warned := strings.Contains(strings.Join(rep.Warnings, "\n"), role+
+					" may create objects in schema public"); warned != (c.by == "stranger") {
 					t.Errorf("warnings: %q", rep.Warnings)
 				}
 				return

@@ -22,12 +22,16 @@ func (r *run) checkRights(ctx context.Context) error {
 	if r.exists {
 		return nil
 	}
-	may, err := session.Ask(r.session, func(c *database.Conn) (bool, error) { return c.MayCreate(ctx, r.session.Table.Schema) })
+	may, err := session.Ask(r.session, func(c *database.Conn) (bool, error) {
+		return c.MayCreate(ctx, r.session.Table.Schema)
+	})
 	if err != nil || may {
 		return err
 	}
-	f := report.Failf(report.AccessDenied, "permission denied for schema %s: the role may not make the history's table", r.session.Table.Schema).
-		Next(fmt.Sprintf("Grant it: GRANT CREATE ON SCHEMA %s TO %q; or migrate as the owner of the schema.", r.session.Table.Schema, r.session.Target().User))
+	f := report.Failf(report.AccessDenied, "permission denied for schema %s: the role may not make the history's table",
+		r.session.Table.Schema).
+		Next(fmt.Sprintf("Grant it: GRANT CREATE ON SCHEMA %s TO %q; or migrate as the owner of the schema.",
+			r.session.Table.Schema, r.session.Target().User))
 	f.SQLState = "42501"
 	return f
 }
@@ -58,7 +62,8 @@ func (r *run) checkMixed() error {
 		if inside > 0 && outside > 0 {
 			problems = append(problems, report.Problem{
 				Script: f.Script, Version: f.Version.String(), Line: max(inside, outside),
-				Reason: fmt.Sprintf("the statement in line %d runs in a transaction, the one in line %d can't", inside, outside),
+				Reason: fmt.Sprintf("the statement in line %d runs in a transaction, the one in line %d can't", inside,
+					outside),
 			})
 		}
 	}
@@ -67,8 +72,9 @@ func (r *run) checkMixed() error {
 	}
 	return &report.Failure{
 		Code: report.BadRelease, Script: problems[0].Script, Line: problems[0].Line, Problems: problems,
-		Message:  "pending scripts mix transactional and non-transactional statements; nothing was run",
-		NextStep: "Split it: statements that can't run in a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …) into a script of their own.",
+		Message: "pending scripts mix transactional and non-transactional statements; nothing was run",
+		NextStep: "Split it: statements that can't run in a transaction (CREATE INDEX CONCURRENTLY, VACUUM, …) into " +
+			"a script of their own.",
 	}
 }
 
@@ -89,7 +95,8 @@ func (r *run) checkInvalid(ctx context.Context) error {
 			return err
 		}
 		if f != nil {
-			failure := report.Failf(report.PreviousFailed, "%s was cut off in an earlier run and left the index %s invalid; nothing was run", f.Script, index).
+			failure := report.Failf(report.PreviousFailed,
+				"%s was cut off in an earlier run and left the index %s invalid; nothing was run", f.Script, index).
 				Next("Run `DROP INDEX CONCURRENTLY " + index + ";`, then migrate again.")
 			failure.Script = f.Script
 			return failure
@@ -128,13 +135,16 @@ func (r *run) creator(index string) (*script.File, error) {
 // of Flyway's, when the next script runs outside a transaction: it may have begun.
 func (r *run) mayBeHalfDone(err error) {
 	var f *report.Failure
-	if !errors.As(err, &f) || f.Script != "" || f.Code == report.Locked || len(r.plan.Failed) > 0 || len(r.plan.Pending) == 0 || !r.plan.Pending[0].NoTransaction {
+	if !errors.As(err, &f) || f.Script != "" || f.Code == report.Locked || len(r.plan.Failed) > 0 ||
+		len(r.plan.Pending) == 0 || !r.plan.Pending[0].NoTransaction {
 		return
 	}
 	next := r.plan.Pending[0].Script
-	f.NextStep = fmt.Sprintf("Look whether %s, which runs outside a transaction, was cut off half done; then run it again.", next)
+	f.NextStep = fmt.Sprintf("Look whether %s, which runs outside a transaction, was cut off half done; then run it "+
+		"again.", next)
 	if drops := r.dropInvalid(""); drops != "" {
-		f.NextStep = fmt.Sprintf("%s was cut off outside a transaction and left an invalid index: run `%s`, then migrate again.", next, drops)
+		f.NextStep = fmt.Sprintf("%s was cut off outside a transaction and left an invalid index: run `%s`, then "+
+			"migrate again.", next, drops)
 	}
 	text, _ := r.scriptText(next, 0)
 	if again := r.finalize(next, text); again != "" {

@@ -19,8 +19,10 @@ func (r *run) checkReadOnly() error {
 	if !r.Config.ReadOnly || r.req.reads() {
 		return nil
 	}
-	return report.Failf(report.BadRequest, "this one only reads (SLIPWAY_READ_ONLY=true), and %s changes the database", r.req.Command).
-		Next("Ask it to info, to validate or to revert with dryRun; for the rest call the function that the stack's output FunctionName names.")
+	return report.Failf(report.BadRequest, "this one only reads (SLIPWAY_READ_ONLY=true), and %s changes the database",
+		r.req.Command).
+		Next("Ask it to info, to validate or to revert with dryRun; for the rest call the function that the stack's " +
+			"output FunctionName names.")
 }
 
 // called are the callbacks of the release that Flyway would run for this

@@ -33,7 +33,8 @@ func (y *yard) planted() string {
 
 func TestReadingRunsNoCallback(t *testing.T) {
 	t.Parallel()
-	events := []string{"afterConnect", "createSchema", "beforeConnect", "beforeInfo", "afterInfo", "afterInfoError", "afterInfoOperationFinish",
+	events := []string{"afterConnect", "createSchema", "beforeConnect", "beforeInfo", "afterInfo", "afterInfoError",
+		"afterInfoOperationFinish",
 		"beforeValidate", "afterValidate", "afterValidateError", "beforeMigrate"}
 	y := newYard(t, harmful(events...))
 	y.exec(world{rows: applied("1")}.insert())
@@ -41,7 +42,8 @@ func TestReadingRunsNoCallback(t *testing.T) {
 	for command, want := range map[string]int{"info": 5, "validate": 5} {
 		rep := y.ok(migrator.Request{Command: command})
 		said := strings.Join(rep.Undecided, "\n")
-		if rep.FlywayVersion != "" || len(rep.Undecided) < want || !strings.Contains(said, "the callback afterConnect.sql") || strings.Contains(said, "Migrate") {
+		if rep.FlywayVersion != "" || len(rep.Undecided) < want ||
+			!strings.Contains(said, "the callback afterConnect.sql") || strings.Contains(said, "Migrate") {
 			t.Errorf("%s: Flyway %q, undecided %q", command, rep.FlywayVersion, rep.Undecided)
 		}
 	}
@@ -60,13 +62,16 @@ func TestReadingRefusesWhatChanges(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, release("1")).reader()
 	for _, req := range []migrator.Request{
-		migrate, {Command: "migrate", WaitForLock: true}, {Command: "migrate", Target: "1"}, {Command: "repair"}, {Command: "repair", Checksums: map[string]plan.NewChecksum{}}, {Command: "baseline"}, {Command: "baseline", Target: "1"},
+		migrate, {Command: "migrate", WaitForLock: true}, {Command: "migrate", Target: "1"}, {Command: "repair"},
+		{Command: "repair", Checksums: map[string]plan.NewChecksum{}}, {Command: "baseline"},
+		{Command: "baseline", Target: "1"},
 		{Command: "revert", To: "0"}, {Command: "revert", Steps: 1, From: "1"},
 	} {
 		m := y.migrator()
 		m.Secrets = nil
 		rep, _ := m.Run(t.Context(), req)
-		if rep.Code != report.BadRequest || !strings.Contains(rep.Message, req.Command+" changes the database") || !strings.Contains(rep.Next, "FunctionName") {
+		if rep.Code != report.BadRequest || !strings.Contains(rep.Message, req.Command+" changes the database") ||
+			!strings.Contains(rep.Next, "FunctionName") {
 			t.Errorf("%+v: %s %s %s", req, rep.Code, rep.Message, rep.Next)
 		}
 	}
@@ -92,10 +97,12 @@ func TestReadingWaitsForNobody(t *testing.T) {
 	y := newYard(t, with(release("1"), "V2__slow.sql", "CREATE TABLE slow (id int);\nSELECT pg_sleep(2);"))
 	done := make(chan struct{})
 	go func() { defer close(done); _, _ = y.migrator().Run(t.Context(), migrate) }()
-	y.await("the script runs", "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(2)%' AND pid <> pg_backend_pid())")
+	y.await("the script runs", "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "+
+		"query LIKE '%pg_sleep(2)%' AND pid <> pg_backend_pid())")
 	m := y.migrator()
 	m.Config.ReadOnly, m.Config.LockWait = true, 0
-	if rep, _ := m.Run(t.Context(), migrator.Request{Command: "info"}); !rep.OK() || scripts(rep.Pending) != "V2__slow.sql" {
+	if rep, _ := m.Run(t.Context(), migrator.Request{Command: "info"}); !rep.OK() ||
+		scripts(rep.Pending) != "V2__slow.sql" {
 		t.Errorf("%+v", rep)
 	}
 	<-done
@@ -110,13 +117,15 @@ func TestReadingWritesNothingEvenByTheHistory(t *testing.T) {
 	y.exec(`ALTER TABLE flyway_schema_history RENAME TO real_history; CREATE TABLE planted (id int);
 		CREATE FUNCTION noted() RETURNS SETOF real_history LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.planted VALUES (1); RETURN QUERY SELECT * FROM public.real_history; END $$;
 		CREATE VIEW flyway_schema_history AS SELECT * FROM noted()`)
-	if rep := y.run(t.Context(), migrator.Request{Command: "info"}); rep.OK() || rep.Code == report.Internal || !strings.Contains(rep.Message, "read-only") {
+	if rep := y.run(t.Context(), migrator.Request{Command: "info"}); rep.OK() || rep.Code == report.Internal ||
+		!strings.Contains(rep.Message, "read-only") {
 		t.Errorf("%s: %s", rep.Code, rep.Message)
 	}
 	y.equal("rows written", y.text("SELECT count(*) FROM planted"), "0")
 
 	// One that finds no table of its own is there all the same.
-	y.exec("CREATE OR REPLACE FUNCTION noted() RETURNS SETOF real_history LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT * FROM real_history; END $$")
+	y.exec("CREATE OR REPLACE FUNCTION noted() RETURNS SETOF real_history LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY " +
+		"SELECT * FROM real_history; END $$")
 	if rep := y.run(t.Context(), migrator.Request{Command: "info"}); rep.OK() || rep.Code == report.Internal {
 		t.Errorf("%s: %s", rep.Code, rep.Message)
 	}
@@ -126,20 +135,25 @@ func TestReadingWritesNothingEvenByTheHistory(t *testing.T) {
 // is neither pending nor up to date.
 func TestReadingLeavesUndecided(t *testing.T) {
 	t.Parallel()
-	y := newYard(t, with(release("1"), "R__same.sql", "SELECT '${flyway:filename}';", "R__sure.sql", "SELECT 1;", "R__new.sql", "SELECT '${flyway:filename}';"))
-	y.exec(world{rows: append(applied("1"), sql("", "same", "SELECT 'R__same.sql';"), sql("", "sure", "SELECT 0;"))}.insert())
+	y := newYard(t, with(release("1"), "R__same.sql", "SELECT '${flyway:filename}';", "R__sure.sql", "SELECT 1;",
+		"R__new.sql", "SELECT '${flyway:filename}';"))
+	y.exec(world{rows: append(applied("1"), sql("", "same", "SELECT 'R__same.sql';"),
+		sql("", "sure", "SELECT 0;"))}.insert())
 	rep := y.reader().ok(migrator.Request{Command: "info"})
 	states := ""
 	for _, s := range rep.Scripts {
 		states += s.Script + " " + s.State + "; "
 	}
-	y.equal("states", states, "V1__a.sql Success; R__same.sql Undecided; R__sure.sql Outdated; R__new.sql Pending; R__sure.sql Pending; ")
+	y.equal("states", states, "V1__a.sql Success; R__same.sql Undecided; R__sure.sql Outdated; R__new.sql Pending; "+
+		"R__sure.sql Pending; ")
 	y.equal("pending", scripts(rep.Pending), "R__new.sql R__sure.sql")
 	if !strings.Contains(strings.Join(rep.Undecided, "\n"), "R__same.sql") {
 		t.Errorf("undecided: %q", rep.Undecided)
 	}
 	var text strings.Builder
-	if err := rep.WriteText(&text, false); err != nil || !strings.Contains(text.String(), "2 applied, 2 pending, 1 of the applied undecided") || !strings.Contains(text.String(), "undecided: only Flyway can tell") {
+	if err := rep.WriteText(&text, false); err != nil ||
+		!strings.Contains(text.String(), "2 applied, 2 pending, 1 of the applied undecided") ||
+		!strings.Contains(text.String(), "undecided: only Flyway can tell") {
 		t.Errorf("%v\n%s", err, &text)
 	}
 
@@ -150,7 +164,8 @@ func TestReadingLeavesUndecided(t *testing.T) {
 	}
 	text.Reset()
 	rep = y.ok(migrator.Request{Command: "validate"})
-	if err := rep.WriteText(&text, false); err != nil || strings.Contains(text.String(), "agree") || !strings.Contains(text.String(), "undecided") {
+	if err := rep.WriteText(&text, false); err != nil || strings.Contains(text.String(), "agree") ||
+		!strings.Contains(text.String(), "undecided") {
 		t.Errorf("%v\n%s", err, &text)
 	}
 	y.write("V1__a.sql", "SELECT 2;")
@@ -163,7 +178,8 @@ func TestReadingLeavesUndecided(t *testing.T) {
 func TestReadingOddRows(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, release("1"))
-	y.exec(world{rows: append(applied("1"), row{"2", "j", "JDBC", "", false}, row{"", "p", "PYTHON", "", false})}.insert())
+	y.exec(world{rows: append(applied("1"), row{"2", "j", "JDBC", "", false},
+		row{"", "p", "PYTHON", "", false})}.insert())
 	rep := y.reader().run(t.Context(), migrator.Request{Command: "info"})
 	if rep.Code == report.Internal || rep.FlywayVersion != "" || len(rep.Undecided)+len(rep.Problems) == 0 {
 		t.Errorf("%s, Flyway %q, undecided %q: %s", rep.Code, rep.FlywayVersion, rep.Undecided, rep.Message)

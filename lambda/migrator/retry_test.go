@@ -23,13 +23,16 @@ func failsUntil(n int, sequence, state string) string {
 func TestScriptsThatOthersBringDownAreRunAgain(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, map[string]string{
-		"V1__a.sql": "CREATE TABLE a (id int);", "V2__b.sql": "INSERT INTO a VALUES (2);\n" + failsUntil(3, "second", "40001"),
+		"V1__a.sql": "CREATE TABLE a (id int);", "V2__b.sql": "INSERT INTO a VALUES (2);\n" +
+			failsUntil(3, "second", "40001"),
 		"V3__c.sql": "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN\n" +
 			// Twice a try: Slipway fires deferred triggers before the commit does.
-			"IF nextval('third') < 3 THEN RAISE EXCEPTION 'not yet' USING ERRCODE = '40001'; END IF; RETURN NULL; END $f$;\n" +
-			"CREATE CONSTRAINT TRIGGER late AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late();\nINSERT INTO a VALUES (3);",
-		"R__r.sql":  "CREATE OR REPLACE VIEW r AS SELECT 1 AS one;\n" + failsUntil(2, "repeated", "40P01"),
-		"U3__c.sql": "DROP TRIGGER late ON a;\nDROP FUNCTION late();\nDELETE FROM a WHERE id = 3;\n" + failsUntil(2, "undone", "40001"),
+			"IF nextval('third') < 3 THEN RAISE EXCEPTION 'not yet' USING ERRCODE = '40001'; END IF; RETURN NULL; " +
+			"END $f$;\nCREATE CONSTRAINT TRIGGER late AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW " +
+			"EXECUTE FUNCTION late();\nINSERT INTO a VALUES (3);",
+		"R__r.sql": "CREATE OR REPLACE VIEW r AS SELECT 1 AS one;\n" + failsUntil(2, "repeated", "40P01"),
+		"U3__c.sql": "DROP TRIGGER late ON a;\nDROP FUNCTION late();\nDELETE FROM a WHERE id = 3;\n" +
+			failsUntil(2, "undone", "40001"),
 	})
 	y.config.Baseline = "0"
 	y.exec("CREATE SEQUENCE second; CREATE SEQUENCE third; CREATE SEQUENCE repeated; CREATE SEQUENCE undone")
@@ -37,7 +40,8 @@ func TestScriptsThatOthersBringDownAreRunAgain(t *testing.T) {
 	y.equal("applied", scripts(rep.Applied), "V1__a.sql V2__b.sql V3__c.sql R__r.sql")
 	y.equal("rows", y.text("SELECT count(*), sum(id) FROM a"), "2 5")
 	contains(t, "warnings", strings.Join(rep.Warnings, "\n"),
-		"V2__b.sql was run again, 2 times: others changed the same rows at that time, and its transaction was rolled back",
+		"V2__b.sql was run again, 2 times: others changed the same rows at that time, and its transaction was "+
+			"rolled back",
 		"V3__c.sql was run again, once", "R__r.sql was run again, once: the server ended it in a deadlock")
 
 	rep = y.ok(migrator.Request{Command: "revert", Steps: 1})
@@ -53,11 +57,13 @@ func TestScriptsThatAreNotRunAgain(t *testing.T) {
 		limit      time.Duration
 		says       string
 	}{
-		"outside a transaction":   {failsUntil(2, "tries", "40P01"), "executeInTransaction=false", 0, "slipway repair"},
-		"its own lock_timeout":    {"SET lock_timeout = '100ms';\n" + failsUntil(2, "tries", "55P03"), "executeInTransaction=false", 0, "slipway repair"},
-		"another connection":      {"-- with dblink\n" + failsUntil(2, "tries", "40001"), "", 0, "run it again"},
-		"an error of its own":     {failsUntil(2, "tries", "23505"), "", 0, "ON CONFLICT"},
-		"no time for another try": {"SELECT pg_sleep(4);\n" + failsUntil(2, "tries", "40001"), "", 11 * time.Second, "run it again"},
+		"outside a transaction": {failsUntil(2, "tries", "40P01"), "executeInTransaction=false", 0, "slipway repair"},
+		"its own lock_timeout": {"SET lock_timeout = '100ms';\n" + failsUntil(2, "tries", "55P03"),
+			"executeInTransaction=false", 0, "slipway repair"},
+		"another connection":  {"-- with dblink\n" + failsUntil(2, "tries", "40001"), "", 0, "run it again"},
+		"an error of its own": {failsUntil(2, "tries", "23505"), "", 0, "ON CONFLICT"},
+		"no time for another try": {"SELECT pg_sleep(4);\n" + failsUntil(2, "tries", "40001"), "", 11 * time.Second,
+			"run it again"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +80,8 @@ func TestScriptsThatAreNotRunAgain(t *testing.T) {
 				defer cancel()
 			}
 			rep := y.run(ctx, migrate)
-			if rep.OK() || rep.Script != "V1__a.sql" || rep.Code == report.Deadline || !strings.Contains(rep.Next, c.says) {
+			if rep.OK() || rep.Script != "V1__a.sql" || rep.Code == report.Deadline ||
+				!strings.Contains(rep.Next, c.says) {
 				t.Errorf("%s in %s: %s\n%s", rep.Code, rep.Script, rep.Message, rep.Next)
 			}
 			y.equal("tries", y.text("SELECT last_value FROM tries"), "1")

@@ -77,7 +77,8 @@ func (r *run) checkRevert() error {
 	case r.req.Steps < 0:
 		return refuse("%d is no number of steps", r.req.Steps)
 	case !r.exists:
-		return report.Failf(report.RevertRefused, "there is no history in schema %s, so there is nothing to revert", r.session.Table.Schema).
+		return report.Failf(report.RevertRefused, "there is no history in schema %s, so there is nothing to revert",
+			r.session.Table.Schema).
 			Next("Run `slipway info`.")
 	}
 	return nil
@@ -112,6 +113,7 @@ func (r *run) warnPending() {
 		}
 	}
 	if len(again) > 0 {
-		r.warn("the next deployment that runs applies what was reverted again, unless the release drops or corrects it first: %s", report.Some(again, 5))
+		r.warn("the next deployment that runs applies what was reverted again, unless the release drops or corrects "+
+			"it first: %s", report.Some(again, 5))
 	}
 }

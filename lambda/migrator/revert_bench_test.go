@@ -39,7 +39,8 @@ func TestMain(m *testing.M) {
 		if err != nil {
 			panic(err)
 		}
-		m := &migrator.Migrator{Config: configOf(folder), Secrets: fixedSecret(secret), Log: slog.New(slog.DiscardHandler)}
+		m := &migrator.Migrator{Config: configOf(folder), Secrets: fixedSecret(secret),
+			Log: slog.New(slog.DiscardHandler)}
 		rep, _ := m.Run(context.Background(), migrator.Request{Command: "revert", To: "0"})
 		_ = rep.WriteText(os.Stdout, false)
 		os.Exit(rep.Code.Exit())
@@ -61,7 +62,8 @@ type yard struct {
 // fixedSecret answers every request with the same secret.
 type fixedSecret string
 
-func (s fixedSecret) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+func (s fixedSecret) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput,
+	...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
 	text := string(s)
 	return &secretsmanager.GetSecretValueOutput{SecretString: &text}, nil
 }
@@ -108,9 +110,11 @@ func newYard(t *testing.T, scripts map[string]string) *yard {
 
 func configOf(folder string) migrator.Config {
 	return migrator.Config{
-		Locations: []string{folder}, SecretARN: "arn", LockTimeout: 5 * time.Second, LockWait: 20 * time.Second, ConnectWait: 5 * time.Second, FastPath: true,
+		Locations: []string{folder}, SecretARN: "arn", LockTimeout: 5 * time.Second, LockWait: 20 * time.Second,
+		ConnectWait: 5 * time.Second, FastPath: true,
 		Override: database.Target{TLS: database.TLS{Insecure: true}},
-		Flyway:   settings.Flyway{Environment: map[string]string{}, Placeholders: map[string]string{}, Replace: true, Prefix: "${", Suffix: "}"},
+		Flyway: settings.Flyway{Environment: map[string]string{}, Placeholders: map[string]string{}, Replace: true,
+			Prefix: "${", Suffix: "}"},
 	}
 }
 
@@ -140,7 +144,8 @@ func (y *yard) secret() (string, error) {
 		return "", err
 	}
 	password, _ := u.User.Password()
-	text, err := json.Marshal(map[string]any{"username": u.User.Username(), "password": password, "host": u.Hostname(), "port": port, "dbname": strings.TrimPrefix(u.Path, "/")})
+	text, err := json.Marshal(map[string]any{"username": u.User.Username(), "password": password, "host": u.Hostname(),
+		"port": port, "dbname": strings.TrimPrefix(u.Path, "/")})
 	return string(text), err
 }
 
@@ -158,7 +163,8 @@ func (y *yard) migrator() *migrator.Migrator {
 	if logger == nil {
 		logger = slog.New(slog.NewTextHandler(y.log, nil))
 	}
-	return &migrator.Migrator{Config: y.config, Secrets: fixedSecret(secret), Runner: flyway.Runner{Installation: i}, Log: logger}
+	return &migrator.Migrator{Config: y.config, Secrets: fixedSecret(secret), Runner: flyway.Runner{Installation: i},
+		Log: logger}
 }
 
 // run runs a request and checks what holds for every report.
@@ -217,7 +223,8 @@ func (y *yard) prime() {
 			y.Fatal(err)
 		}
 		exec(string(text))
-		exec(fmt.Sprintf("INSERT INTO flyway_schema_history VALUES (%d, nullif('%s', ''), '%s', 'SQL', '%s', %d, current_user, now(), 1, true)", rank+1, f.Version, f.Description, f.Script, f.Checksum))
+		exec(fmt.Sprintf("INSERT INTO flyway_schema_history VALUES (%d, nullif('%s', ''), '%s', 'SQL', '%s', %d, "+
+			"current_user, now(), 1, true)", rank+1, f.Version, f.Description, f.Script, f.Checksum))
 	}
 }
 
@@ -287,7 +294,8 @@ func (y *yard) await(what, sql string) {
 // history is version, type, success of each row.
 func (y *yard) history() string {
 	y.Helper()
-	return y.text("SELECT concat_ws(' ', coalesce(version, description), type, CASE WHEN NOT success THEN 'failed' END) FROM flyway_schema_history ORDER BY installed_rank")
+	return y.text("SELECT concat_ws(' ', coalesce(version, description), type, CASE WHEN NOT success THEN 'failed' " +
+		"END) FROM flyway_schema_history ORDER BY installed_rank")
 }
 
 func (y *yard) snapshot() string {
@@ -309,8 +317,10 @@ func (y *yard) flyway(verb string, args ...string) (*flyway.Result, error) {
 	u, _ := url.Parse(y.url)
 	password, _ := u.User.Password()
 	return flyway.Runner{Installation: i}.Run(y.Context(), flyway.Command{
-		Verb: verb, URL: "jdbc:postgresql://" + u.Host + u.Path + "?sslmode=disable", User: u.User.Username(), Password: password,
-		Locations: []string{y.folder}, Args: args, Settings: map[string]string{"FLYWAY_PLACEHOLDERS_DSN": "x", "FLYWAY_PLACEHOLDERS_PORT": "1"},
+		Verb: verb, URL: "jdbc:postgresql://" + u.Host + u.Path + "?sslmode=disable", User: u.User.Username(),
+		Password:  password,
+		Locations: []string{y.folder}, Args: args, Settings: map[string]string{"FLYWAY_PLACEHOLDERS_DSN": "x",
+			"FLYWAY_PLACEHOLDERS_PORT": "1"},
 	})
 }
 

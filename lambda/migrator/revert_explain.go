@@ -31,16 +31,20 @@ func (r *run) explainUndo(ctx context.Context, err error, lost bool, blockers []
 	switch {
 	case len(r.report.Reverted) > 0 && r.report.Reverted[len(r.report.Reverted)-1].Version == version:
 		// The answer to the COMMIT was lost, not the COMMIT.
-		f.Message += fmt.Sprintf("\nVersion %s had been reverted before that; the database stands at version %s.", version, stands)
+		f.Message += fmt.Sprintf("\nVersion %s had been reverted before that; the database stands at version %s.",
+			version, stands)
 	case u.half:
-		f.Message += fmt.Sprintf("\nThe script ran outside a transaction, so version %s may be half undone; it counts as failed.", version)
-		f.NextStep = fmt.Sprintf("Finish by hand what the script left half done, then run `slipway repair`: version %s is then pending.", version)
+		f.Message += fmt.Sprintf("\nThe script ran outside a transaction, so version %s may be half undone; it "+
+			"counts as failed.", version)
+		f.NextStep = fmt.Sprintf("Finish by hand what the script left half done, then run `slipway repair`: version "+
+			"%s is then pending.", version)
 		if drops := r.dropInvalid(u.step.text); drops != "" {
-			f.NextStep = fmt.Sprintf("It left an invalid index: run `%s` and what else the script would have done, then `slipway repair`: "+
-				"version %s is then pending.", drops, version)
+			f.NextStep = fmt.Sprintf("It left an invalid index: run `%s` and what else the script would have done, "+
+				"then `slipway repair`: version %s is then pending.", drops, version)
 		}
 	default:
-		f.Message += fmt.Sprintf("\nWhat the undo of version %s did was rolled back. %s; the database stands at version %s.",
+		f.Message += fmt.Sprintf("\nWhat the undo of version %s did was rolled back. %s; the database stands at "+
+			"version %s.",
 			version, revertedBefore(len(r.report.Reverted)), stands)
 	}
 	return f
@@ -65,7 +69,8 @@ func (r *run) undoFailure(ctx context.Context, u *undoError, lost bool, blockers
 		f = report.Failf(report.MigrationFailed, "the undo script's session was ended: %w", u.err).
 			Next(r.adviseUndo(u, "08006", u.err.Error()))
 	case database.IsConnectionError(u.err):
-		f = report.Failf(report.DatabaseUnreachable, "the undo script's session was ended while others went on: %w", u.err).
+		f = report.Failf(report.DatabaseUnreachable, "the undo script's session was ended while others went on: %w",
+			u.err).
 			Next("Run it again.")
 	case known && pg.Code == "25006":
 		f = report.Failf(report.DatabaseUnreachable, "%s", pg.Message).
@@ -109,8 +114,10 @@ func (r *run) adviseUndo(u *undoError, state, message string) string {
 func (r *run) undoSituation(u *undoError, state, message string) *situation {
 	text := u.step.text
 	s := &situation{
-		state: state, message: message, script: u.step.undo.Script, role: r.session.Target().User, database: r.session.Target().Name,
-		outside: u.step.outside, rehearsal: r.Config.Rehearsal, statement: fromLine(text, u.line), atCommit: u.line == 0,
+		state: state, message: message, script: u.step.undo.Script, role: r.session.Target().User,
+		database: r.session.Target().Name,
+		outside:  u.step.outside, rehearsal: r.Config.Rehearsal, statement: fromLine(text, u.line),
+		atCommit: u.line == 0,
 	}
 	r.examine(s, text)
 	return s

@@ -39,20 +39,25 @@ func TestRevertRefusals(t *testing.T) {
 	}
 	y.remove("U3__t.sql")
 	y.remove("U5__t.sql")
-	refused("missing scripts", "1", "undo scripts are missing for 2 versions", "V5__t.sql: has no undo script: the release lacks U5__", "U3__")
+	refused("missing scripts", "1", "undo scripts are missing for 2 versions",
+		"V5__t.sql: has no undo script: the release lacks U5__", "U3__")
 	y.write("U3__t.sql", "DROP TABLE t3;\n\nCOMMIT;\nSELECT ${who}, '${', 1;")
 	y.write("U4__t.sql", "-- x\nDROP TABLE t4;\nVACUUM;")
 	y.write("U5__t.sql", "DROP TABLE t5; -- ${what}\n")
 	y.write("V1__t.sql", "CREATE TABLE t1 (id bigint);")
 	refused("a heap of problems", "1", "reasons",
-		"V1__t.sql: edited after it was applied", "U3__t.sql, line 3: COMMIT", "U3__t.sql, line 4: the placeholder ${who}", "U3__t.sql, line 4: a placeholder begins",
+		"V1__t.sql: edited after it was applied", "U3__t.sql, line 3: COMMIT",
+		"U3__t.sql, line 4: the placeholder ${who}", "U3__t.sql, line 4: a placeholder begins",
 		"U4__t.sql, line 2: can't run in one transaction", "U5__t.sql, line 1: the placeholder ${what}")
 	for name, text := range tables(5) {
 		y.write(name, text)
 	}
 	for statement, line := range map[string]string{
-		"BEGIN;": "BEGIN", "ROLLBACK;": "ROLLBACK", "SELECT 1; ABORT;": "ABORT", "BEGIN ISOLATION LEVEL SERIALIZABLE; COMMIT;": "BEGIN ISOLATION", "START TRANSACTION; START TRANSACTION; COMMIT;": "START TRANSACTION",
-		"BEGIN; COMMIT AND CHAIN; COMMIT": "COMMIT AND CHAIN", "PREPARE TRANSACTION 'x';": "PREPARE TRANSACTION",
+		"BEGIN;": "BEGIN", "ROLLBACK;": "ROLLBACK", "SELECT 1; ABORT;": "ABORT",
+		"BEGIN ISOLATION LEVEL SERIALIZABLE; COMMIT;":   "BEGIN ISOLATION",
+		"START TRANSACTION; START TRANSACTION; COMMIT;": "START TRANSACTION",
+		"BEGIN; COMMIT AND CHAIN; COMMIT":               "COMMIT AND CHAIN",
+		"PREPARE TRANSACTION 'x';":                      "PREPARE TRANSACTION",
 	} {
 		y.write("U5__t.sql", "DROP TABLE t5;\n"+statement)
 		refused(statement, "4", "U5__t.sql, line 2: "+line)
@@ -66,7 +71,8 @@ func TestRevertRefusals(t *testing.T) {
 // A failed row keeps a revert from starting, as it does a migrate.
 func TestRevertOverFailedRow(t *testing.T) {
 	t.Parallel()
-	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "U1__a.sql": "DROP TABLE a;", "V2__i.sql": "CREATE INDEX CONCURRENTLY i ON a (nothing);"})
+	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "U1__a.sql": "DROP TABLE a;",
+		"V2__i.sql": "CREATE INDEX CONCURRENTLY i ON a (nothing);"})
 	y.fails(report.MigrationFailed, migrator.Request{Command: "migrate"})
 	rep := y.fails(report.RevertRefused, migrator.Request{Command: "revert", To: "0"})
 	contains(t, "problems", fmt.Sprint(rep.Problems), "V2__i.sql: failed in an earlier run")
@@ -81,9 +87,11 @@ func TestRevertToBaseline(t *testing.T) {
 	y.config.Baseline = "2"
 	y.migrate()
 	for _, to := range []string{"1", "0"} {
-		contains(t, "below", y.fails(report.RevertRefused, migrator.Request{Command: "revert", To: to}).Message, "adopted at version 2")
+		contains(t, "below", y.fails(report.RevertRefused, migrator.Request{Command: "revert", To: to}).Message,
+			"adopted at version 2")
 	}
-	contains(t, "steps", y.fails(report.RevertRefused, migrator.Request{Command: "revert", Steps: 3}).Message, "only 2 versions")
+	contains(t, "steps", y.fails(report.RevertRefused, migrator.Request{Command: "revert", Steps: 3}).Message,
+		"only 2 versions")
 	rep := y.revert("2")
 	y.equal("schema version", rep.SchemaVersionAfter, "2")
 	y.equal("history", y.history(), "2 BASELINE; 3 SQL; 4 SQL; order count SQL; 4 DELETE; 3 DELETE")
@@ -106,30 +114,37 @@ func TestRevertFailsHalfway(t *testing.T) {
 		line       int
 		state, say string
 	}{
-		"no such table": {"DROP VIEW v;\n-- ü\nDROP TABLE t3;\nDROP TABLE nothing;", 4, "42P01", `table "nothing" does not exist`},
-		"syntax":        {"DROP VIEW v;\n\n  DROP TABEL t3;", 3, "42601", "syntax error"},
-		"a column":      {"DROP VIEW v;\nUPDATE t3\nSET ü = 1,\nnothing = 2;", 3, "42703", "ü"},
-		"depends":       {"\nDROP TABLE t3;", 2, "2BP01", "view v depends on table t3"},
-		"raised":        {"DROP VIEW v;\nDO $$\nBEGIN\nRAISE EXCEPTION 'not now';\nEND $$;", 2, "P0001", "not now"},
-		"copy":          {"DROP VIEW v;\nCOPY t3 (id) FROM STDIN;\n1\nx\n\\.\nDROP TABLE t3;", 2, "22P02", "line 2"},
-		"at the commit": {"DROP VIEW v;\nALTER TABLE t3 ADD CONSTRAINT c CHECK (id > 0);\nCREATE TABLE k (id int PRIMARY KEY);\nCREATE TABLE l (k int REFERENCES k DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO l VALUES (1);", 0, "23503", "violates foreign key"},
-		"the history":   {"DROP VIEW v;\nDROP TABLE flyway_schema_history;", 0, "42P01", "flyway_schema_history"},
+		"no such table": {"DROP VIEW v;\n-- ü\nDROP TABLE t3;\nDROP TABLE nothing;", 4, "42P01",
+			`table "nothing" does not exist`},
+		"syntax":   {"DROP VIEW v;\n\n  DROP TABEL t3;", 3, "42601", "syntax error"},
+		"a column": {"DROP VIEW v;\nUPDATE t3\nSET ü = 1,\nnothing = 2;", 3, "42703", "ü"},
+		"depends":  {"\nDROP TABLE t3;", 2, "2BP01", "view v depends on table t3"},
+		"raised":   {"DROP VIEW v;\nDO $$\nBEGIN\nRAISE EXCEPTION 'not now';\nEND $$;", 2, "P0001", "not now"},
+		"copy":     {"DROP VIEW v;\nCOPY t3 (id) FROM STDIN;\n1\nx\n\\.\nDROP TABLE t3;", 2, "22P02", "line 2"},
+		"at the commit": {"DROP VIEW v;\nALTER TABLE t3 ADD CONSTRAINT c CHECK (id > 0);\nCREATE TABLE k (id int " +
+			"PRIMARY KEY);\nCREATE TABLE l (k int REFERENCES k DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO l " +
+			"VALUES (1);", 0, "23503", "violates foreign key"},
+		"the history": {"DROP VIEW v;\nDROP TABLE flyway_schema_history;", 0, "42P01", "flyway_schema_history"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			y := *y
 			y.T = t
 			y.write("U3__t.sql", test.undo)
 			rep := y.fails(report.MigrationFailed, migrator.Request{Command: "revert", To: "1"})
-			y.equal("place", fmt.Sprintf("%s:%d %s", rep.Script, rep.Line, rep.SQLState), fmt.Sprintf("U3__t.sql:%d %s", test.line, test.state))
-			contains(t, "message", rep.Message, test.say, "the undo of version 3 did was rolled back", "stands at version 3")
+			y.equal("place", fmt.Sprintf("%s:%d %s", rep.Script, rep.Line, rep.SQLState),
+				fmt.Sprintf("U3__t.sql:%d %s", test.line, test.state))
+			contains(t, "message", rep.Message, test.say, "the undo of version 3 did was rolled back",
+				"stands at version 3")
 			y.equal("schema version", rep.SchemaVersionAfter, "3")
 			if len(rep.Reverted) != before || (rep.RestorePoint != nil) != (before > 0) {
 				t.Errorf("reverted: %+v, to restore to: %v", rep.Reverted, rep.RestorePoint)
 			}
-			contains(t, "message", rep.Message, map[int]string{0: "Nothing was reverted", 1: "Reverted before it: 1 version"}[before])
+			contains(t, "message", rep.Message,
+				map[int]string{0: "Nothing was reverted", 1: "Reverted before it: 1 version"}[before])
 			before = 0
 			y.equal("history", y.history(), "1 SQL; 2 SQL; 3 SQL; 4 SQL; 4 DELETE")
-			y.equal("tables", y.text("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') AND relname !~ 'flyway' ORDER BY 1"), "t1; t2; t3; v")
+			y.equal("tables", y.text("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND "+
+				"relkind IN ('r', 'v') AND relname !~ 'flyway' ORDER BY 1"), "t1; t2; t3; v")
 		})
 	}
 }
@@ -137,14 +152,18 @@ func TestRevertFailsHalfway(t *testing.T) {
 // What an undo script may do: as Flyway runs a script, in one transaction.
 func TestRevertRunsScriptsAsFlyway(t *testing.T) {
 	t.Parallel()
-	const look = "CREATE TABLE IF NOT EXISTS saw (by text, path text, who text, placeholder text);\nINSERT INTO saw VALUES ('%s', current_setting('search_path'), current_user, '${own}|${flyway:defaultSchema}|${flyway:database}|${flyway:table}|${flyway:user}|${flyway:filename}');"
+	const look = "CREATE TABLE IF NOT EXISTS saw (by text, path text, who text, placeholder text);\nINSERT INTO saw " +
+		"VALUES ('%s', current_setting('search_path'), current_user, " +
+		"'${own}|${flyway:defaultSchema}|${flyway:database}|${flyway:table}|${flyway:user}|${flyway:filename}');"
 	y := newYard(t, map[string]string{
-		"V1__look.sql":       fmt.Sprintf(look, "flyway"),
-		"U1__look.sql":       "\ufeffBEGIN;\nSET search_path = '';\nSET ROLE none;\nCOPY other.saw (by) FROM STDIN;\na;b\n\\.\nCOMMIT;",
-		"V2__look.sql":       "SELECT 1;",
-		"U2__look.sql":       fmt.Sprintf(look, "slipway"),
-		"V3__latin.sql":      "SELECT 1;",
-		"U3__latin.sql":      "INSERT INTO saw (by) VALUES ('caf\xe9'); SET search_path = nowhere; SELECT pg_advisory_unlock_all(); SELECT generate_series(1, 100000);",
+		"V1__look.sql": fmt.Sprintf(look, "flyway"),
+		"U1__look.sql": "\ufeffBEGIN;\nSET search_path = '';\nSET ROLE none;\nCOPY other.saw (by) FROM " +
+			"STDIN;\na;b\n\\.\nCOMMIT;",
+		"V2__look.sql":  "SELECT 1;",
+		"U2__look.sql":  fmt.Sprintf(look, "slipway"),
+		"V3__latin.sql": "SELECT 1;",
+		"U3__latin.sql": "INSERT INTO saw (by) VALUES ('caf\xe9'); SET search_path = nowhere; SELECT " +
+			"pg_advisory_unlock_all(); SELECT generate_series(1, 100000);",
 		"U3__latin.sql.conf": "encoding=ISO-8859-1\nplaceholderReplacement=false\n",
 	})
 	y.config.Flyway.Placeholders["own"] = "mine"
@@ -156,11 +175,14 @@ func TestRevertRunsScriptsAsFlyway(t *testing.T) {
 	if len(rep.Reverted) != 3 {
 		t.Fatalf("%+v", rep.Reverted)
 	}
-	rows := strings.Split(y.text("SELECT by || ' ' || coalesce(path || ' ' || who || ' ' || placeholder, '') FROM other.saw ORDER BY by DESC"), "; ")
+	rows := strings.Split(y.text("SELECT by || ' ' || coalesce(path || ' ' || who || ' ' || placeholder, '') FROM "+
+		"other.saw ORDER BY by DESC"), "; ")
 	name := y.text("SELECT current_database()")
 	same := `"other","$user", public tester mine|other|` + name + `|flyway_schema_history|tester|`
-	y.equal("what the scripts saw", strings.Join(rows, "\n"), "slipway "+same+"U2__look.sql\nflyway "+same+"V1__look.sql\ncafé \na;b ")
-	y.equal("by", y.text("SELECT DISTINCT installed_by FROM other.flyway_schema_history WHERE type = 'DELETE'"), "the operator")
+	y.equal("what the scripts saw", strings.Join(rows, "\n"), "slipway "+same+"U2__look.sql\nflyway "+same+
+		"V1__look.sql\ncafé \na;b ")
+	y.equal("by", y.text("SELECT DISTINCT installed_by FROM other.flyway_schema_history WHERE type = 'DELETE'"),
+		"the operator")
 }
 
 // What the server says by the way is passed on: an undo that found nothing to
@@ -185,12 +207,14 @@ func TestRevertStartsEachScriptWithACleanSession(t *testing.T) {
 func TestRevertPassesNoticesOn(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, map[string]string{
-		"V1__a.sql": "CREATE TABLE a (id int); CREATE VIEW b AS SELECT * FROM a;", "U1__a.sql": "DROP TABLE IF EXISTS misspelt; DROP TABLE a CASCADE;",
+		"V1__a.sql": "CREATE TABLE a (id int); CREATE VIEW b AS SELECT * FROM a;",
+		"U1__a.sql": "DROP TABLE IF EXISTS misspelt; DROP TABLE a CASCADE;",
 		"V2__c.sql": "SELECT 1;", "U2__c.sql": "-- nothing to do\n",
 	})
 	y.prime()
 	rep := y.revert("0")
-	contains(t, "warnings", strings.Join(rep.Warnings, "\n"), `U1__a.sql: table "misspelt" does not exist, skipping`, "U1__a.sql: drop cascades to view b", "U2__c.sql holds no statement")
+	contains(t, "warnings", strings.Join(rep.Warnings, "\n"), `U1__a.sql: table "misspelt" does not exist, skipping`,
+		"U1__a.sql: drop cascades to view b", "U2__c.sql holds no statement")
 }
 
 // An undo that can't run in a transaction marks its version as failed while it
@@ -199,8 +223,10 @@ func TestRevertOutsideTransaction(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, map[string]string{
 		"V1__a.sql": "CREATE TABLE a (id int);", "U1__a.sql": "DROP TABLE a;",
-		"V2__i.sql": "CREATE INDEX CONCURRENTLY i ON a (id);", "U2__i.sql": "-- as it was made\nDROP INDEX CONCURRENTLY i;",
-		"V3__i.sql": "CREATE INDEX CONCURRENTLY j ON a (id);", "U3__i.sql": "DROP INDEX j;\nCREATE TABLE half (id int);\nSELECT 1/0;\n",
+		"V2__i.sql":      "CREATE INDEX CONCURRENTLY i ON a (id);",
+		"U2__i.sql":      "-- as it was made\nDROP INDEX CONCURRENTLY i;",
+		"V3__i.sql":      "CREATE INDEX CONCURRENTLY j ON a (id);",
+		"U3__i.sql":      "DROP INDEX j;\nCREATE TABLE half (id int);\nSELECT 1/0;\n",
 		"U3__i.sql.conf": "executeInTransaction=false\n",
 	})
 	y.migrate()
@@ -237,10 +263,12 @@ func TestRevertOutOfTime(t *testing.T) {
 	if ctx.Err() != nil {
 		t.Error("the report came after the deadline")
 	}
-	y.equal("outcome", fmt.Sprintf("%s %s:%d %s", rep.Code, rep.Script, rep.Line, rep.SQLState), "DEADLINE U2__b.sql:2 57014")
+	y.equal("outcome", fmt.Sprintf("%s %s:%d %s", rep.Code, rep.Script, rep.Line, rep.SQLState),
+		"DEADLINE U2__b.sql:2 57014")
 	y.equal("history", y.history(), "1 SQL; 2 SQL")
 	y.equal("table", y.text("SELECT count(*) FROM b"), "0")
-	y.equal("sessions", y.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'slipway%'"), "0")
+	y.equal("sessions", y.text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "+
+		"application_name LIKE 'slipway%'"), "0")
 
 	cause, end := context.WithCancelCause(t.Context())
 	time.AfterFunc(500*time.Millisecond, func() { end(migrator.ErrInterrupted) })
@@ -265,7 +293,8 @@ func TestRevertAndTableLocks(t *testing.T) {
 	y.config.LockWait = 20 * time.Second
 	done := make(chan *report.Report)
 	go func() { done <- y.run(t.Context(), migrator.Request{Command: "revert", To: "0"}) }()
-	y.await("a revert that waits", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+	y.await("a revert that waits", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() "+
+		"AND wait_event_type = 'Lock'")
 	if _, err := holder.Exec(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}

@@ -35,10 +35,14 @@ func (r *run) planRevert() (*revertPlan, error) {
 		f, ok := undo[a.Version.Key()]
 		switch {
 		case a.Type != history.SQL:
-			problems = append(problems, report.Problem{Script: a.Script, Version: *a.Row.Version, Reason: "was applied as " + a.Type + ", which can't be undone by a script"})
+			problems = append(problems,
+				report.Problem{Script: a.Script, Version: *a.Row.Version, Reason: "was applied as " + a.Type +
+					", which can't be undone by a script"})
 		case !ok:
 			missing++
-			problems = append(problems, report.Problem{Script: a.Script, Version: *a.Row.Version, Reason: fmt.Sprintf("has no undo script: the release lacks U%s__….sql", a.Version)})
+			problems = append(problems,
+				report.Problem{Script: a.Script, Version: *a.Row.Version,
+					Reason: fmt.Sprintf("has no undo script: the release lacks U%s__….sql", a.Version)})
 		default:
 			s := step{row: a.Row, undo: f}
 			bad, err := r.prepare(&s)
@@ -52,8 +56,10 @@ func (r *run) planRevert() (*revertPlan, error) {
 	if len(problems) > 0 {
 		f := refusal("the revert can't be done, for %s; nothing was changed", report.Count(len(problems), "reason"))
 		if missing == len(problems) {
-			f.Message = fmt.Sprintf("undo scripts are missing for %s; nothing was changed", report.Count(missing, "version"))
-			f.NextStep = "Write what is missing (`make new` makes it beside the next script), or go forward with a new script that takes the change back."
+			f.Message = fmt.Sprintf("undo scripts are missing for %s; nothing was changed",
+				report.Count(missing, "version"))
+			f.NextStep = "Write what is missing (`make new` makes it beside the next script), or go forward with a " +
+				"new script that takes the change back."
 		}
 		f.Script, f.Line, f.Problems = problems[0].Script, problems[0].Line, problems
 		return nil, f
@@ -67,7 +73,8 @@ func (r *run) planRevert() (*revertPlan, error) {
 
 func refusal(format string, args ...any) *report.Failure {
 	return report.Failf(report.RevertRefused, format, args...).
-		Next("Correct what is named, in the release that the database is at, and revert again; or go forward with a new script.")
+		Next("Correct what is named, in the release that the database is at, and revert again; or go forward with a " +
+			"new script.")
 }
 
 // chooseSteps are the applied versions to undo, the newest first.
@@ -85,7 +92,8 @@ func (r *run) chooseSteps() ([]*plan.Applied, error) {
 			return nil, f
 		}
 	} else if r.Config.Protected && !r.req.DryRun {
-		f := refusal("this environment is protected, so a revert has to repeat the version that the database is at; nothing was changed")
+		f := refusal("this environment is protected, so a revert has to repeat the version that the database is at; " +
+			"nothing was changed")
 		f.NextStep = fmt.Sprintf("Once you are sure, add --from %s.", orNone(current))
 		return nil, f
 	}
@@ -96,7 +104,8 @@ func (r *run) chooseSteps() ([]*plan.Applied, error) {
 			n = i
 		}
 		if r.req.Steps > n {
-			f := refusal("only %s can be reverted, not %d; nothing was changed", report.Count(n, "version"), r.req.Steps)
+			f := refusal("only %s can be reverted, not %d; nothing was changed", report.Count(n, "version"),
+				r.req.Steps)
 			f.NextStep = "Run `slipway info` and name a smaller number."
 			return nil, f
 		}
@@ -118,9 +127,11 @@ func (r *run) downTo(standing []*plan.Applied) ([]*plan.Applied, error) {
 			return standing[:i], nil
 		}
 		if history.IsBaseline(a.Type) {
-			f := refusal("the database was adopted at version %s, and nothing before that can be reverted; nothing was changed", a.Version)
+			f := refusal("the database was adopted at version %s, and nothing before that can be reverted; nothing "+
+				"was changed", a.Version)
 			if a.Type == history.BaselineScript {
-				f.Message = fmt.Sprintf("the database began with %s, which can't be reverted; nothing was changed", a.Script)
+				f.Message = fmt.Sprintf("the database began with %s, which can't be reverted; nothing was changed",
+					a.Script)
 			}
 			f.NextStep = fmt.Sprintf("Revert to %s at most.", a.Version)
 			return nil, f
@@ -142,11 +153,13 @@ func (r *run) standing() []*plan.Applied { return plan.Standing(r.rows, r.Runner
 func (r *run) contradictions() []report.Problem {
 	var problems []report.Problem
 	for _, row := range r.plan.Failed {
-		problems = append(problems, report.Problem{Script: row.Script, Version: plan.ScriptOf(row).Version, Reason: "failed in an earlier run, outside a transaction: run `slipway repair` first"})
+		problems = append(problems, report.Problem{Script: row.Script, Version: plan.ScriptOf(row).Version,
+			Reason: "failed in an earlier run, outside a transaction: run `slipway repair` first"})
 	}
 	problems = append(problems, r.plan.Edited...)
 	for _, row := range slices.Concat(r.plan.Missing, r.plan.Future) {
-		problems = append(problems, report.Problem{Script: row.Script, Version: plan.ScriptOf(row).Version, Reason: "is applied, and the release does not have it"})
+		problems = append(problems, report.Problem{Script: row.Script, Version: plan.ScriptOf(row).Version,
+			Reason: "is applied, and the release does not have it"})
 	}
 	return problems
 }
@@ -187,7 +200,8 @@ func (r *run) announce(p *revertPlan) {
 	names := droppedBy(p.steps)
 	for _, again := range p.repeats {
 		if dropped := again.usesOf(names); len(dropped) > 0 {
-			r.report.Actions = append(r.report.Actions, fmt.Sprintf("%s uses what is dropped (%s): it runs again at the next migrate", again.file.Script, strings.Join(dropped, ", ")))
+			r.report.Actions = append(r.report.Actions, fmt.Sprintf("%s uses what is dropped (%s): it runs again at "+
+				"the next migrate", again.file.Script, strings.Join(dropped, ", ")))
 		}
 	}
 }

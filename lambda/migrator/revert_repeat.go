@@ -57,8 +57,9 @@ func (r *run) repeatsOf() ([]repeat, error) {
 }
 
 var (
-	everything = lazyregexp.New(`(?i)\b(all\s+(tables|sequences|functions|procedures|routines)\s+in|pg_(class|tables|views|proc|type|namespace|catalog)|information_schema)\b`)
-	execute    = lazyregexp.New(`(?i)\bexecute\s+(\w*)`)
+	everything = lazyregexp.New(
+		`(?i)\b(all\s+(tables|sequences|functions|procedures|routines)\s+in|pg_(class|tables|views|proc|type|namespace|catalog)|information_schema)\b`)
+	execute = lazyregexp.New(`(?i)\bexecute\s+(\w*)`)
 )
 
 // touchesUnnamed reports whether a script makes its statements up as it runs,
@@ -138,7 +139,9 @@ func droppedBy(steps []step) []string {
 				continue
 			}
 			for item := range strings.SplitSeq(m[1], ",") {
-				fields := strings.FieldsFunc(item, func(c rune) bool { return unicode.IsSpace(c) || c == '(' || c == ';' })
+				fields := strings.FieldsFunc(item, func(c rune) bool {
+					return unicode.IsSpace(c) || c == '(' || c == ';'
+				})
 				if len(fields) == 0 {
 					continue
 				}

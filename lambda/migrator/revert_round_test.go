@@ -163,12 +163,14 @@ func generate(r *rand.Rand, n int) map[string]string {
 		switch kind {
 		case 0, 1:
 			t := fmt.Sprintf("t%d", v)
-			up = fmt.Sprintf("CREATE TYPE e%d AS ENUM ('a', 'b;c');\nCREATE TABLE %s (id int PRIMARY KEY, kind e%d DEFAULT 'a', spare text DEFAULT 'it''s', s serial);", v, t, v)
+			up = fmt.Sprintf("CREATE TYPE e%d AS ENUM ('a', 'b;c');\nCREATE TABLE %s (id int PRIMARY KEY, kind e%d "+
+				"DEFAULT 'a', spare text DEFAULT 'it''s', s serial);", v, t, v)
 			down = fmt.Sprintf("DROP TABLE %s;\nDROP TYPE e%d;", t, v)
 			tables, columns, serial[t] = append(tables, t), append(columns, t+".spare"), "s"
 		case 2, 3:
 			t := pick(tables)
-			up = fmt.Sprintf("ALTER TABLE %s ADD c%d int NOT NULL DEFAULT %d, ADD CONSTRAINT k%d CHECK (c%d >= 0);", t, v, v, v, v)
+			up = fmt.Sprintf("ALTER TABLE %s ADD c%d int NOT NULL DEFAULT %d, ADD CONSTRAINT k%d CHECK (c%d >= 0);", t,
+				v, v, v, v)
 			down = fmt.Sprintf("ALTER TABLE %s DROP c%d;", t, v)
 			columns = append(columns, fmt.Sprintf("%s.c%d", t, v))
 		case 4:
@@ -182,7 +184,9 @@ func generate(r *rand.Rand, n int) map[string]string {
 			up = fmt.Sprintf("CREATE VIEW v%d AS SELECT id, kind FROM %s WHERE id > %d;", v, pick(tables), v)
 			down = fmt.Sprintf("DROP VIEW v%d;", v)
 		case 6:
-			up = fmt.Sprintf("CREATE FUNCTION f%d() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n  RETURN NEW; -- ';\nEND $$;\nCREATE TRIGGER g BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION f%d();", v, tables[len(tables)-1], v)
+			up = fmt.Sprintf("CREATE FUNCTION f%d() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n  RETURN NEW; -- "+
+				"';\nEND $$;\nCREATE TRIGGER g BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION f%d();", v,
+				tables[len(tables)-1], v)
 			down = fmt.Sprintf("DROP FUNCTION f%d CASCADE;", v)
 			up = strings.ReplaceAll(up, "TRIGGER g", fmt.Sprintf("TRIGGER g%d", v))
 		case 7:
@@ -192,7 +196,8 @@ func generate(r *rand.Rand, n int) map[string]string {
 			serial[t] = fmt.Sprintf("s%d", v)
 		case 8:
 			t := pick(tables)
-			up = fmt.Sprintf("CREATE TABLE x%d (id int REFERENCES %s, PRIMARY KEY (id));\nCOMMENT ON TABLE x%d IS 'no %d';\nGRANT SELECT ON x%d TO public;", v, t, v, v, v)
+			up = fmt.Sprintf("CREATE TABLE x%d (id int REFERENCES %s, PRIMARY KEY (id));\nCOMMENT ON TABLE x%d IS "+
+				"'no %d';\nGRANT SELECT ON x%d TO public;", v, t, v, v, v)
 			down = fmt.Sprintf("BEGIN;\nDROP TABLE x%d;\nCOMMIT;", v)
 		case 9:
 			if len(columns) == 0 {
@@ -203,12 +208,15 @@ func generate(r *rand.Rand, n int) map[string]string {
 			t, c, _ := strings.Cut(columns[i], ".")
 			columns = slices.Delete(columns, i, i+1)
 			if c == "spare" {
-				up, down = fmt.Sprintf("ALTER TABLE %s DROP spare;", t), fmt.Sprintf("ALTER TABLE %s ADD spare text DEFAULT 'it''s';", t)
+				up, down = fmt.Sprintf("ALTER TABLE %s DROP spare;", t),
+					fmt.Sprintf("ALTER TABLE %s ADD spare text DEFAULT 'it''s';", t)
 			} else {
-				up, down = fmt.Sprintf("ALTER TABLE %s ALTER %s TYPE bigint;", t, c), fmt.Sprintf("ALTER TABLE %s ALTER %s TYPE int;", t, c)
+				up, down = fmt.Sprintf("ALTER TABLE %s ALTER %s TYPE bigint;", t, c),
+					fmt.Sprintf("ALTER TABLE %s ALTER %s TYPE int;", t, c)
 			}
 		default:
-			up = fmt.Sprintf("CREATE SCHEMA s%d;\nCREATE MATERIALIZED VIEW s%d.m AS SELECT count(*) FROM %s;\nCREATE TABLE s%d.d (a int);\nINSERT INTO s%d.d VALUES (1), (2);", v, v, pick(tables), v, v)
+			up = fmt.Sprintf("CREATE SCHEMA s%d;\nCREATE MATERIALIZED VIEW s%d.m AS SELECT count(*) FROM "+
+				"%s;\nCREATE TABLE s%d.d (a int);\nINSERT INTO s%d.d VALUES (1), (2);", v, v, pick(tables), v, v)
 			down = fmt.Sprintf("DROP SCHEMA s%d CASCADE;", v)
 		}
 		scripts[fmt.Sprintf("V%d__g.sql", v)], scripts[fmt.Sprintf("U%d__g.sql", v)] = up, down

@@ -147,7 +147,8 @@ func (u *undoing) undo(ctx, work context.Context, s *step) error {
 func (u *undoing) begin(work context.Context, s *step) error {
 	rank, err := u.w.Begin(work)
 	if err == nil && rank != u.rank {
-		err = report.Failf(report.Internal, "somebody else changed the history meanwhile: its last entry is %d, not %d", rank, u.rank).
+		err = report.Failf(report.Internal, "somebody else changed the history meanwhile: its last entry is %d, not %d",
+			rank, u.rank).
 			Next("Run it again.")
 	}
 	if err == nil && len(u.repeats) > 0 && u.objects == nil {
@@ -220,7 +221,8 @@ func (u *undoing) outside(ctx, work context.Context, s *step) error {
 func (u *undoing) bury(work context.Context, s *step, milliseconds int) (then undoing, again []string, err error) {
 	then = *u
 	tombstone := func(row history.Row, milliseconds int) {
-		row.Type, row.Success, row.InstalledBy, row.Duration = history.Delete, true, u.Config.Flyway.Environment["FLYWAY_INSTALLED_BY"], milliseconds
+		row.Type, row.Success, row.InstalledBy, row.Duration = history.Delete, true,
+			u.Config.Flyway.Environment["FLYWAY_INSTALLED_BY"], milliseconds
 		if err == nil {
 			err = u.w.Append(work, row)
 		}
@@ -242,7 +244,8 @@ func (u *undoing) bury(work context.Context, s *step, milliseconds int) (then un
 			continue
 		}
 		tombstone(a.row, 0)
-		again = append(again, fmt.Sprintf("%s runs again at the next migrate: %s took away %s", a.file.Script, s.undo.Script, what))
+		again = append(again, fmt.Sprintf("%s runs again at the next migrate: %s took away %s", a.file.Script,
+			s.undo.Script, what))
 	}
 	return then, again, err
 }

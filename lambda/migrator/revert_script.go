@@ -50,7 +50,8 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 	}
 	var problems []report.Problem
 	fail := func(line int, format string, args ...any) {
-		problems = append(problems, report.Problem{Script: s.undo.Script, Version: *s.row.Version, Line: line, Reason: fmt.Sprintf(format, args...)})
+		problems = append(problems, report.Problem{Script: s.undo.Script, Version: *s.row.Version, Line: line,
+			Reason: fmt.Sprintf(format, args...)})
 	}
 	s.text = strings.TrimPrefix(string(raw), "\ufeff")
 	if c := r.Config.Flyway; c.Replace && !s.undo.LiteralPlaceholders {
@@ -70,7 +71,8 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 	s.lines = sqltext.NewLines(s.text)
 	statements := sqltext.Split(s.text)
 	if len(statements) == 0 {
-		r.warn("%s holds no statement: version %s counts as reverted, and what it did stays", s.undo.Script, *s.row.Version)
+		r.warn("%s holds no statement: version %s counts as reverted, and what it did stays", s.undo.Script,
+			*s.row.Version)
 	}
 	outside := 0
 	for _, st := range statements {
@@ -84,7 +86,9 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 		line := s.lines.Of(st.Start)
 		switch head := st.Head; {
 		case !s.undo.Outside && outside > 0 && !st.OutsideTransaction():
-			fail(line, "can't run in one transaction with the rest of the script, some of which can't run in a transaction at all: leave CONCURRENTLY out (a revert waits for a table lock no longer than SLIPWAY_LOCK_TIMEOUT), or put executeInTransaction=false into %s.conf", path.Base(s.undo.Script))
+			fail(line, "can't run in one transaction with the rest of the script, some of which can't run in a "+
+				"transaction at all: leave CONCURRENTLY out (a revert waits for a table lock no longer than "+
+				"SLIPWAY_LOCK_TIMEOUT), or put executeInTransaction=false into %s.conf", path.Base(s.undo.Script))
 		case !st.ControlsTransaction():
 			s.add(st)
 		case !s.outside && open == 0 && plainBegin().MatchString(head):
@@ -92,7 +96,8 @@ func (r *run) prepare(s *step) ([]report.Problem, error) {
 		case !s.outside && open > 0 && plainCommit().MatchString(head):
 			open = 0
 		default:
-			fail(line, "%s: an undo script runs in one transaction, together with its entry in the history, so it can't end or begin one", head)
+			fail(line, "%s: an undo script runs in one transaction, together with its entry in the history, so it "+
+				"can't end or begin one", head)
 		}
 	}
 	if open > 0 {

@@ -32,7 +32,8 @@ func TestRevertAgreesWithFlyway(t *testing.T) {
 	y.migrate()
 	rep := y.revert("3")
 	y.equal("schema version", rep.SchemaVersionBefore+" → "+rep.SchemaVersionAfter, "4 → 3")
-	if len(rep.Reverted) != 1 || rep.Reverted[0].Script != "U4__settings.sql" || rep.Reverted[0].InstalledOn == nil || rep.Reverted[0].InstalledBy == "" {
+	if len(rep.Reverted) != 1 || rep.Reverted[0].Script != "U4__settings.sql" || rep.Reverted[0].InstalledOn == nil ||
+		rep.Reverted[0].InstalledBy == "" {
 		t.Errorf("reverted: %+v", rep.Reverted)
 	}
 	contains(t, "warnings", strings.Join(rep.Warnings, "\n"), "V4__settings.sql", "next deployment")
@@ -40,7 +41,8 @@ func TestRevertAgreesWithFlyway(t *testing.T) {
 		t.Errorf("pending: %+v", rep.Pending)
 	}
 	y.equal("history", y.history(), "1 SQL; 2 SQL; 3 SQL; 4 SQL; order count SQL; 4 DELETE")
-	y.equal("tombstone", y.text("SELECT count(DISTINCT (version, description, script, checksum)) FROM flyway_schema_history WHERE version = '4'"), "1")
+	y.equal("tombstone", y.text("SELECT count(DISTINCT (version, description, script, checksum)) FROM "+
+		"flyway_schema_history WHERE version = '4'"), "1")
 	y.equal("states", y.states(), "1 Success; 2 Success; 3 Success; 4 Deleted; order count Success; 4 Pending")
 
 	// A release without the script passes, also Flyway's own validate.
@@ -55,7 +57,8 @@ func TestRevertAgreesWithFlyway(t *testing.T) {
 
 	// One that was renamed and edited is applied.
 	y.write("V4__better_settings.sql", "CREATE TABLE settings (name text PRIMARY KEY);")
-	if result := y.flywayOK("validate"); *result.Validation || len(result.Invalid) != 1 || !strings.Contains(result.Invalid[0].ErrorDetails.ErrorCode, "NOT_APPLIED") {
+	if result := y.flywayOK("validate"); *result.Validation || len(result.Invalid) != 1 ||
+		!strings.Contains(result.Invalid[0].ErrorDetails.ErrorCode, "NOT_APPLIED") {
 		t.Errorf("validate with an edited script: %+v", result.Invalid)
 	}
 	y.flywayOK("repair")
@@ -90,8 +93,10 @@ func TestRevertedRepeatablesRunAgain(t *testing.T) {
 
 	rep := y.revert("1")
 	contains(t, "the report", strings.Join(rep.Actions, "\n"), "R__order_count.sql runs again", "view order_count")
-	y.equal("history", y.history(), "1 SQL; 2 SQL; 3 SQL; 4 SQL; order count SQL; other SQL; 4 DELETE; 3 DELETE; 2 DELETE; order count DELETE")
-	y.equal("states", y.states(), "1 Success; 2 Deleted; 3 Deleted; 4 Deleted; order count Deleted; other Success; order count Success; 2 Pending; 3 Pending; 4 Pending; order count Pending")
+	y.equal("history", y.history(), "1 SQL; 2 SQL; 3 SQL; 4 SQL; order count SQL; other SQL; 4 DELETE; 3 DELETE; 2 "+
+		"DELETE; order count DELETE")
+	y.equal("states", y.states(), "1 Success; 2 Deleted; 3 Deleted; 4 Deleted; order count Deleted; other Success; "+
+		"order count Success; 2 Pending; 3 Pending; 4 Pending; order count Pending")
 	y.sameInfo()
 	y.flywayOK("repair")
 	y.flywayOK("migrate")
@@ -113,7 +118,8 @@ func TestRevertedRepeatablesRunAgain(t *testing.T) {
 func TestRevertRequests(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, shop())
-	contains(t, "before anything", y.fails(report.RevertRefused, migrator.Request{Command: "revert", To: "1"}).Message, "no history")
+	contains(t, "before anything", y.fails(report.RevertRefused, migrator.Request{Command: "revert", To: "1"}).Message,
+		"no history")
 	y.prime()
 	want := y.history()
 	for _, test := range []struct {
@@ -139,7 +145,8 @@ func TestRevertRequests(t *testing.T) {
 		}
 	}
 	y.config.Protected = true
-	contains(t, "protected", y.fails(report.RevertRefused, migrator.Request{Command: "revert", To: "3"}).Next, "--from 4")
+	contains(t, "protected", y.fails(report.RevertRefused, migrator.Request{Command: "revert", To: "3"}).Next,
+		"--from 4")
 	y.ok(migrator.Request{Command: "revert", To: "3", DryRun: true})
 	y.equal("history", y.history(), want)
 	y.ok(migrator.Request{Command: "revert", To: "3", From: "4.0"})
@@ -148,9 +155,11 @@ func TestRevertRequests(t *testing.T) {
 		t.Errorf("back to the current version: %+v", rep.Reverted)
 	}
 	y.ok(migrator.Request{Command: "revert", Steps: 2})
-	y.equal("history", y.history(), "1 SQL; 2 SQL; 3 SQL; 4 SQL; order count SQL; 4 DELETE; 3 DELETE; 2 DELETE; order count DELETE")
+	y.equal("history", y.history(), "1 SQL; 2 SQL; 3 SQL; 4 SQL; order count SQL; 4 DELETE; 3 DELETE; 2 DELETE; "+
+		"order count DELETE")
 	y.revert("0")
-	y.equal("what is left", y.text("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname !~ 'flyway'"), "0")
+	y.equal("what is left", y.text("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND "+
+		"relname !~ 'flyway'"), "0")
 	y.revert("0")
 }
 
@@ -161,7 +170,8 @@ func TestRevertAfterOutOfOrder(t *testing.T) {
 	y := newYard(t, ladder(3, 0))
 	y.prime()
 	// 2 was applied last.
-	y.exec("UPDATE flyway_schema_history SET installed_rank = CASE version WHEN '2' THEN 13 WHEN '3' THEN 12 ELSE 11 END")
+	y.exec("UPDATE flyway_schema_history SET installed_rank = CASE version WHEN '2' THEN 13 WHEN '3' THEN 12 ELSE " +
+		"11 END")
 	rep := y.ok(migrator.Request{Command: "revert", Steps: 1})
 	y.equal("reverted", rep.Reverted[0].Version+", now "+rep.SchemaVersionAfter, "3, now 2")
 	y.whole()
@@ -180,16 +190,19 @@ func TestRevertedTablesAreFilledAgain(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, map[string]string{
 		"V1__a.sql": "CREATE TABLE a (id int PRIMARY KEY);", "U1__a.sql": "DROP TABLE a;",
-		"V2__countries.sql": "CREATE TABLE countries (code text PRIMARY KEY);", "U2__countries.sql": "DROP TABLE countries;",
-		"R__countries.sql": "INSERT INTO countries VALUES ('de'), ('fr') ON CONFLICT DO NOTHING;",
-		"R__z_rights.sql":  "GRANT SELECT ON ALL TABLES IN SCHEMA public TO public;",
-		"R__view.sql":      "CREATE OR REPLACE VIEW v AS SELECT id FROM a;",
+		"V2__countries.sql": "CREATE TABLE countries (code text PRIMARY KEY);",
+		"U2__countries.sql": "DROP TABLE countries;",
+		"R__countries.sql":  "INSERT INTO countries VALUES ('de'), ('fr') ON CONFLICT DO NOTHING;",
+		"R__z_rights.sql":   "GRANT SELECT ON ALL TABLES IN SCHEMA public TO public;",
+		"R__view.sql":       "CREATE OR REPLACE VIEW v AS SELECT id FROM a;",
 	})
 	y.prime()
 	before := y.snapshot()
 	rep := y.revert("1")
-	y.equal("history", y.history(), "1 SQL; 2 SQL; countries SQL; view SQL; z rights SQL; 2 DELETE; countries DELETE; z rights DELETE")
-	contains(t, "the report", strings.Join(rep.Actions, "\n"), "R__countries.sql runs again", "R__z_rights.sql runs again")
+	y.equal("history", y.history(), "1 SQL; 2 SQL; countries SQL; view SQL; z rights SQL; 2 DELETE; countries "+
+		"DELETE; z rights DELETE")
+	contains(t, "the report", strings.Join(rep.Actions, "\n"), "R__countries.sql runs again",
+		"R__z_rights.sql runs again")
 	y.sameInfo()
 	y.flywayOK("migrate")
 	y.equal("rows", y.text("SELECT count(*) FROM countries"), "2")

@@ -22,7 +22,8 @@ func ladder(n, milliseconds int) map[string]string {
 	scripts := map[string]string{}
 	for v := 1; v <= n; v++ {
 		scripts[fmt.Sprintf("V%d__t.sql", v)] = fmt.Sprintf("CREATE TABLE t%d (id int);", v)
-		scripts[fmt.Sprintf("U%d__t.sql", v)] = fmt.Sprintf("DROP TABLE t%d;\nSELECT pg_sleep(%d / 1000.0);", v, milliseconds)
+		scripts[fmt.Sprintf("U%d__t.sql", v)] = fmt.Sprintf("DROP TABLE t%d;\nSELECT pg_sleep(%d / 1000.0);", v,
+			milliseconds)
 	}
 	return scripts
 }
@@ -30,7 +31,8 @@ func ladder(n, milliseconds int) map[string]string {
 // whole checks that every version is there with its table, or neither.
 func (y *yard) whole() {
 	y.Helper()
-	tables := y.text("SELECT substr(relname, 2) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname ~ '^t[0-9]+$' ORDER BY substr(relname, 2)::int")
+	tables := y.text("SELECT substr(relname, 2) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND " +
+		"relname ~ '^t[0-9]+$' ORDER BY substr(relname, 2)::int")
 	standing := y.text(`SELECT version FROM flyway_schema_history GROUP BY version
 		HAVING count(*) FILTER (WHERE type = 'SQL') = 1 + count(*) FILTER (WHERE type = 'DELETE') ORDER BY version::int`)
 	y.equal("versions by their tables, against the history", tables, standing)
@@ -78,7 +80,8 @@ func TestRevertTwiceToTheSame(t *testing.T) {
 		}()
 	}
 	a, b := <-reports, <-reports
-	y.equal("both", fmt.Sprint(a.Code, b.Code, " ", len(a.Reverted)+len(b.Reverted), min(len(a.Reverted), len(b.Reverted))), "OKOK 2 0")
+	y.equal("both", fmt.Sprint(a.Code, b.Code, " ", len(a.Reverted)+len(b.Reverted),
+		min(len(a.Reverted), len(b.Reverted))), "OKOK 2 0")
 	y.whole()
 }
 
@@ -105,9 +108,11 @@ func TestRevertAndFlywaysLock(t *testing.T) {
 		rep, _ := m.Run(t.Context(), migrator.Request{Command: "revert", To: "1"})
 		done <- rep
 	}()
-	y.await("a revert that waits", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'slipway/%'")
+	y.await("a revert that waits", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() "+
+		"AND application_name LIKE 'slipway/%'")
 	y.write("V3__t.sql", "CREATE TABLE t3 (id int);")
-	if _, err := holder.Exec(t.Context(), `CREATE TABLE t3 (id int); INSERT INTO flyway_schema_history (installed_rank, version, description, type, script, installed_by, execution_time, success)
+	if _, err := holder.Exec(t.Context(),
+		`CREATE TABLE t3 (id int); INSERT INTO flyway_schema_history (installed_rank, version, description, type, script, installed_by, execution_time, success)
 		VALUES (3, '3', 't', 'SQL', 'V3__t.sql', 'flyway', 1, true); COMMIT`); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +133,8 @@ func TestFlywayWaitsForRevert(t *testing.T) {
 		rep, _ := m.Run(t.Context(), migrator.Request{Command: "revert", To: "0"})
 		done <- rep
 	}()
-	y.await("an undo at work", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(700%' AND pid <> pg_backend_pid()")
+	y.await("an undo at work", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND "+
+		"query LIKE '%pg_sleep(700%' AND pid <> pg_backend_pid()")
 	y.flywayOK("migrate")
 	if rep := <-done; len(rep.Reverted) != 3 {
 		t.Errorf("reverted: %+v", rep)
@@ -149,7 +155,8 @@ func (y *yard) child() *exec.Cmd {
 	return child
 }
 
-const noSessions = "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'slipway%'"
+const noSessions = "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND " +
+	"application_name LIKE 'slipway%'"
 
 // The program is killed at any moment: each version is whole, and the next run goes on.
 func TestRevertKilled(t *testing.T) {
@@ -158,7 +165,8 @@ func TestRevertKilled(t *testing.T) {
 	y.prime()
 	for i := range 12 {
 		child := y.child()
-		y.await("the child at work, or its end", fmt.Sprintf("SELECT count(*) FILTER (WHERE type = 'DELETE') >= %d FROM flyway_schema_history", 3*i+1))
+		y.await("the child at work, or its end", fmt.Sprintf("SELECT count(*) FILTER (WHERE type = 'DELETE') >= %d "+
+			"FROM flyway_schema_history", 3*i+1))
 		time.Sleep(time.Duration(i) * time.Millisecond) // another moment each time
 		_ = child.Process.Signal(syscall.SIGKILL)
 		_ = child.Wait()
@@ -178,7 +186,8 @@ func TestRevertKilledMidStatement(t *testing.T) {
 	y := newYard(t, ladder(2, 60000))
 	y.prime()
 	child := y.child()
-	y.await("the statement", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
+	y.await("the statement", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND "+
+		"wait_event = 'PgSleep'")
 	_ = child.Process.Signal(syscall.SIGKILL)
 	_ = child.Wait()
 	for name, text := range ladder(2, 0) {
@@ -194,11 +203,13 @@ func TestRevertKilledMidStatement(t *testing.T) {
 func TestRevertKilledOutsideTransaction(t *testing.T) {
 	t.Parallel()
 	scripts := ladder(2, 0)
-	scripts["U2__t.sql"], scripts["U2__t.sql.conf"] = "DROP TABLE t2;\nSELECT pg_sleep(60);", "executeInTransaction=false"
+	scripts["U2__t.sql"], scripts["U2__t.sql.conf"] = "DROP TABLE t2;\nSELECT pg_sleep(60);",
+		"executeInTransaction=false"
 	y := newYard(t, scripts)
 	y.prime()
 	child := y.child()
-	y.await("the statement", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
+	y.await("the statement", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND "+
+		"wait_event = 'PgSleep'")
 	_ = child.Process.Signal(syscall.SIGKILL)
 	_ = child.Wait()
 	y.equal("history", y.history(), "1 SQL; 2 SQL failed")
@@ -221,10 +232,13 @@ func TestRevertLosesItsSession(t *testing.T) {
 			rep, _ := m.Run(context.Background(), migrator.Request{Command: "revert", To: "0"})
 			done <- rep
 		}()
-		y.await("the statement", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
-		y.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '" + application + "'")
+		y.await("the statement", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND "+
+			"wait_event = 'PgSleep'")
+		y.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND " +
+			"application_name LIKE '" + application + "'")
 		rep := <-done
-		y.equal(application, fmt.Sprint(rep.Code, " ", rep.Script, " ", len(rep.Reverted)), "DATABASE_UNREACHABLE U2__t.sql 0")
+		y.equal(application, fmt.Sprint(rep.Code, " ", rep.Script, " ", len(rep.Reverted)),
+			"DATABASE_UNREACHABLE U2__t.sql 0")
 		contains(t, "message", rep.Message, "the undo of version 2 did was rolled back", "stands at version 2")
 		y.whole()
 		y.await("the end of all sessions", noSessions)

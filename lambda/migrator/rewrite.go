@@ -58,10 +58,12 @@ func (r *run) checkRows() error {
 	case f != nil && (asked == "" || asked == there && !r.plan.Rewritable()):
 		return f
 	case asked != "" && asked != there && f == nil:
-		return report.Failf(report.BadRequest, "Flyway can read every row of the history, so there is none to rewrite; nothing was changed").
+		return report.Failf(report.BadRequest, "Flyway can read every row of the history, so there is none to "+
+			"rewrite; nothing was changed").
 			Next("Leave the rows out.")
 	case asked != there:
-		refused := report.Failf(report.BadRequest, "the rows that Flyway can't read are %s, not %s; nothing was changed", there, asked).
+		refused := report.Failf(report.BadRequest, "the rows that Flyway can't read are %s, not %s; nothing was "+
+			"changed", there, asked).
 			Next(f.NextStep)
 		refused.Problems = f.Problems
 		return refused
@@ -71,7 +73,9 @@ func (r *run) checkRows() error {
 
 // checkTable refuses a history to which Flyway can't write, before anything runs.
 func (r *run) checkTable(ctx context.Context) error {
-	fault, err := session.Ask(r.session, func(c *database.Conn) (*database.TableFault, error) { return c.CheckTable(ctx, r.session.Table) })
+	fault, err := session.Ask(r.session, func(c *database.Conn) (*database.TableFault, error) {
+		return c.CheckTable(ctx, r.session.Table)
+	})
 	if err != nil || fault == nil {
 		return err
 	}

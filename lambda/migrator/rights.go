@@ -70,7 +70,8 @@ func (r *run) lacks(f script.File, need judge.Need, state, message string) *repo
 		role: r.session.Target().User, database: r.session.Target().Name,
 	}
 	failure := &report.Failure{
-		Code: report.AccessDenied, Script: f.Script, Line: need.Line, SQLState: state, Message: message, NextStep: s.advise(),
+		Code: report.AccessDenied, Script: f.Script, Line: need.Line, SQLState: state, Message: message,
+		NextStep: s.advise(),
 	}
 	if state != "42501" {
 		failure.Code = report.BadRelease

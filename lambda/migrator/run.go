@@ -71,7 +71,8 @@ func (r *run) do(ctx context.Context) error {
 		return err
 	}
 	r.report.SchemaVersionBefore = r.plan.Current.String()
-	if f := r.plan.UnreadableFailure(r.session.Table); f != nil && r.req.Command != "info" && r.req.Command != "repair" {
+	if f := r.plan.UnreadableFailure(r.session.Table); f != nil && r.req.Command != "info" &&
+		r.req.Command != "repair" {
 		return f
 	}
 	switch r.req.Command {

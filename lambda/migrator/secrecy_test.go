@@ -21,13 +21,15 @@ import (
 
 // awkward are passwords that break somewhere, if they are not carried whole.
 var awkward = []string{
-	"@:/%?#&=+ ;", `quotes ' " and \ back\\slashes`, "$HOME ${dsn} `id` %PATH%", "first line\nsecond\tline", "größe 密碼 😀", "--json -password=x", " spaces ", "{\"a\":1}", "${env.HOME} !{x} $${git.token}", "!{x}",
+	"@:/%?#&=+ ;", `quotes ' " and \ back\\slashes`, "$HOME ${dsn} `id` %PATH%", "first line\nsecond\tline",
+	"größe 密碼 😀", "--json -password=x", " spaces ", "{\"a\":1}", "${env.HOME} !{x} $${git.token}", "!{x}",
 }
 
 // forms are the ways in which a password could show.
 func forms(password string) []string {
 	object, _ := json.Marshal(password)
-	return []string{password, string(object[1 : len(object)-1]), url.QueryEscape(password), url.PathEscape(password), fmt.Sprintf("%+q", password), base64.StdEncoding.EncodeToString([]byte(password))}
+	return []string{password, string(object[1 : len(object)-1]), url.QueryEscape(password), url.PathEscape(password),
+		fmt.Sprintf("%+q", password), base64.StdEncoding.EncodeToString([]byte(password))}
 }
 
 // shown is everything that a run prints, logs or returns.
@@ -59,7 +61,8 @@ func TestAwkwardPasswordsWorkAndShowNowhere(t *testing.T) {
 			super := *y
 			super.url = owner.URL(strings.TrimPrefix(u.Path, "/"))
 			quoted := `"` + user + `"`
-			super.exec("DROP SCHEMA IF EXISTS s CASCADE; CREATE SCHEMA s AUTHORIZATION " + quoted + "; ALTER ROLE " + quoted + " SET search_path = s")
+			super.exec("DROP SCHEMA IF EXISTS s CASCADE; CREATE SCHEMA s AUTHORIZATION " + quoted + "; ALTER ROLE " +
+				quoted + " SET search_path = s")
 			u.User = url.UserPassword(user, password)
 			home := y.url
 			y.url = u.String()
@@ -77,7 +80,8 @@ func TestAwkwardPasswordsWorkAndShowNowhere(t *testing.T) {
 			run(report.OK, "migrate")
 			if i%2 == 1 { // half of them fail as well: a start of Flyway each
 				sql := "'" + strings.ReplaceAll(password, "'", "''") + "'"
-				y.write("V2__b.sql", "DO $x$ BEGIN RAISE WARNING '%', "+sql+"; RAISE EXCEPTION 'it is %', "+sql+"; END $x$;")
+				y.write("V2__b.sql", "DO $x$ BEGIN RAISE WARNING '%', "+sql+"; RAISE EXCEPTION 'it is %', "+sql+
+					"; END $x$;")
 				y.write("V2__b.sql.conf", "placeholderReplacement=false")
 				run(report.MigrationFailed, "migrate")
 				run(report.ValidationFailed, "validate")
@@ -101,7 +105,8 @@ type rotating struct {
 	reads   int
 }
 
-func (r *rotating) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+func (r *rotating) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput,
+	...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	text := r.secrets[min(r.reads, len(r.secrets)-1)]
@@ -121,7 +126,8 @@ func TestSecretThatIsRotatedMeanwhile(t *testing.T) {
 		secrets []string
 		code    report.Code
 		reads   int
-	}{{[]string{wrong, right}, report.OK, 2}, {[]string{wrong}, report.AccessDenied, 2}, {[]string{wrong, "{}"}, report.SecretUnreadable, 2}, {[]string{right}, report.OK, 1}} {
+	}{{[]string{wrong, right}, report.OK, 2}, {[]string{wrong}, report.AccessDenied, 2},
+		{[]string{wrong, "{}"}, report.SecretUnreadable, 2}, {[]string{right}, report.OK, 1}} {
 		m := y.migrator()
 		secrets := &rotating{secrets: c.secrets}
 		m.Secrets = secrets
@@ -137,7 +143,8 @@ func TestWithoutASecret(t *testing.T) {
 	y := newYard(t, map[string]string{"V1__a.sql": "SELECT 1;"})
 	m := y.migrator()
 	m.Config.SecretARN = ""
-	if rep, _ := m.Run(t.Context(), migrator.Request{Command: "info"}); rep.Code != report.BadRequest || !strings.Contains(rep.Next, "MASTER_SECRET_ARN") {
+	if rep, _ := m.Run(t.Context(), migrator.Request{Command: "info"}); rep.Code != report.BadRequest ||
+		!strings.Contains(rep.Next, "MASTER_SECRET_ARN") {
 		t.Errorf("no secret at all: %+v", rep)
 	}
 }

@@ -100,7 +100,8 @@ func (r *run) sessionValues(limit int64) (*strings.Replacer, error) {
 	return strings.NewReplacer(
 		"@tag", tag, "@state", tag, "@channel", tag,
 		"@history", r.session.Table.String(), "@rank", fmt.Sprint(history.LastRank(r.rows)),
-		"@outside", "'{"+strings.Join(outside, ",")+"}'::int8[]", "@limit", fmt.Sprint(limit), "@adopted", fmt.Sprint(adopted),
+		"@outside", "'{"+strings.Join(outside, ",")+"}'::int8[]", "@limit", fmt.Sprint(limit), "@adopted",
+		fmt.Sprint(adopted),
 		"@callbackCustom", textArray(ofCallbacks), "@custom", textArray(ofScripts),
 		"@lock", fmt.Sprint(database.FlywayLock(r.session.Table)), "@application", r.session.Application(),
 	), nil
@@ -114,7 +115,8 @@ func textArray(values []string) string {
 	return "ARRAY[" + strings.Join(quoted, ", ") + "]::text[]"
 }
 
-var setsCustom = lazyregexp.New(`(?i)\bSET\s+(?:SESSION\s+|LOCAL\s+)?((?:"?[a-z_][\w$]*"?\.)+"?[a-z_][\w$]*"?)\s*(?:=|TO\b)|\bset_config\s*\(\s*E?'([^']+\.[^']+)'`)
+var setsCustom = lazyregexp.New(
+	`(?i)\bSET\s+(?:SESSION\s+|LOCAL\s+)?((?:"?[a-z_][\w$]*"?\.)+"?[a-z_][\w$]*"?)\s*(?:=|TO\b)|\bset_config\s*\(\s*E?'([^']+\.[^']+)'`)
 
 // customSettings are the names with a dot that scripts may set. No catalog
 // lists them.
@@ -161,7 +163,8 @@ func (r *run) warnOfSessions() {
 		}
 		var rows []history.Row
 		for _, row := range r.rows {
-			if row.Rank > told.Rank && !slices.Contains([]string{history.Baseline, history.Schema, history.Delete}, row.Type) {
+			if row.Rank > told.Rank && !slices.Contains([]string{history.Baseline, history.Schema, history.Delete},
+				row.Type) {
 				rows = append(rows, row)
 			}
 		}
@@ -170,7 +173,8 @@ func (r *run) warnOfSessions() {
 		}
 		name := rows[told.Script].Script
 		if left := r.notMeant(name, told.Left); len(left) > 0 {
-			r.warn("%s ended with its session changed (%s): it was set back, so that the next script starts as in a new session", name, strings.Join(left, ", "))
+			r.warn("%s ended with its session changed (%s): it was set back, so that the next script starts as in a "+
+				"new session", name, strings.Join(left, ", "))
 		}
 	}
 }
@@ -199,7 +203,8 @@ func (r *run) notMeant(name string, left []string) []string {
 		}
 		local := matches(`\bSET\s+LOCAL\s+"?NAME\b|\bset_config\s*\(\s*'NAME'\s*,[^;]*\btrue\s*\)`, text)
 		lasting := matches(`\bSET\s+(SESSION\s+)?"?NAME\b|\bset_config\s*\(\s*'NAME'\s*,[^;]*\bfalse\s*\)`, text)
-		temporary := strings.HasPrefix(what, "temporary table ") && matches(`\bTEMP(ORARY)?\b[^;]*\bNAME\b[^;]*\bON\s+COMMIT\s+DROP\b`, text)
+		temporary := strings.HasPrefix(what, "temporary table ") &&
+			matches(`\bTEMP(ORARY)?\b[^;]*\bNAME\b[^;]*\bON\s+COMMIT\s+DROP\b`, text)
 		return local && !lasting || temporary || matches(`\bNAME\b`, callbacks)
 	})
 }

@@ -13,8 +13,9 @@ import (
 func TestCallbacksOfTheReleaseKeepTheirSettings(t *testing.T) {
 	t.Parallel()
 	seen := func(table string) string {
-		return "CREATE TABLE " + table + " AS SELECT concat_ws(' ', current_setting('timezone'), current_setting('app.tenant', true)," +
-			" current_setting('app.each', true), current_setting('work_mem'), current_setting('lock_timeout')) AS s;\n"
+		return "CREATE TABLE " + table + " AS SELECT concat_ws(' ', current_setting('timezone'), " +
+			"current_setting('app.tenant', true), current_setting('app.each', true), current_setting('work_mem'), " +
+			"current_setting('lock_timeout')) AS s;\n"
 	}
 	y := newYard(t, map[string]string{
 		"afterConnect.sql":              "SET app.tenant = 'acme'; SET work_mem = '7MB';",
@@ -29,7 +30,8 @@ func TestCallbacksOfTheReleaseKeepTheirSettings(t *testing.T) {
 	for _, table := range []string{"a", "c", "r"} {
 		y.equal(table, y.text("SELECT s FROM "+table), "UTC acme x 7MB 9s")
 	}
-	if len(rep.Warnings) != 1 || !strings.Contains(rep.Warnings[0], "V1__a.sql") || !strings.Contains(rep.Warnings[0], "app.tenant") || strings.Contains(rep.Warnings[0], "imezone") {
+	if len(rep.Warnings) != 1 || !strings.Contains(rep.Warnings[0], "V1__a.sql") ||
+		!strings.Contains(rep.Warnings[0], "app.tenant") || strings.Contains(rep.Warnings[0], "imezone") {
 		t.Errorf("%q", rep.Warnings)
 	}
 }
@@ -61,7 +63,9 @@ func TestSessionsOfARunThatIsTriedAgain(t *testing.T) {
 		t.Error("it was not tried again")
 	}
 	told := strings.Join(rep.Warnings, "\n")
-	for _, want := range []string{"V2__b.sql ended with its session changed (setting TimeZone)", "V3__c.sql ended with its session changed (setting lock_timeout)", "V4__d.sql ended with its session changed (setting row_security)"} {
+	for _, want := range []string{"V2__b.sql ended with its session changed (setting TimeZone)",
+		"V3__c.sql ended with its session changed (setting lock_timeout)",
+		"V4__d.sql ended with its session changed (setting row_security)"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("%q lacks %q", told, want)
 		}

@@ -12,11 +12,13 @@ import (
 func TestADeferredConstraintFailsAtTheEndOfItsScript(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, map[string]string{
-		"V1__a.sql": "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int REFERENCES a DEFERRABLE INITIALLY DEFERRED);",
+		"V1__a.sql": "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int REFERENCES a DEFERRABLE INITIALLY " +
+			"DEFERRED);",
 		"V2__b.sql": "INSERT INTO b VALUES (1);\nCREATE TABLE c (id int);",
 	})
 	rep := y.fails(report.MigrationFailed, migrate)
-	if rep.SQLState != "23503" || scripts(rep.Applied) != "V1__a.sql" || strings.Contains(rep.Message, "slipway") || strings.HasPrefix(rep.Script, "/") {
+	if rep.SQLState != "23503" || scripts(rep.Applied) != "V1__a.sql" || strings.Contains(rep.Message, "slipway") ||
+		strings.HasPrefix(rep.Script, "/") {
 		t.Errorf("%s %q %q %q", rep.SQLState, rep.Script, rep.Message, rep.Next)
 	}
 	y.write("V2__b.sql", `CREATE SCHEMA app;

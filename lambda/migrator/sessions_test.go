@@ -76,7 +76,9 @@ func TestEachScriptFindsTheSessionOfANewOne(t *testing.T) {
 		asSuperuser(t, "GRANT pg_monitor TO "+pgtest.User)
 		rep := y.ok(migrate)
 		for _, table := range names {
-			y.equal(table+" differs from the first one", y.text("SELECT (SELECT row_to_json(a)::text FROM "+table+" a)"), y.text("SELECT (SELECT row_to_json(a)::text FROM first a)"))
+			y.equal(table+" differs from the first one",
+				y.text("SELECT (SELECT row_to_json(a)::text FROM "+table+" a)"),
+				y.text("SELECT (SELECT row_to_json(a)::text FROM first a)"))
 		}
 		y.equal("lock_timeout", y.text("SELECT lock_timeout FROM first"), "5s")
 		for name, want := range wants {

@@ -48,7 +48,8 @@ func (s *situation) advise() string {
 		return ""
 	}
 	values := []string{
-		"{script}", s.script, "{conf}", s.script + ".conf", "{role}", quoteName(s.role), "{database}", quoteName(s.database),
+		"{script}", s.script, "{conf}", s.script + ".conf", "{role}", quoteName(s.role), "{database}",
+		quoteName(s.database),
 		"{found}", s.found, "{owner}", s.owner, "{setting}", s.setting,
 	}
 	for i, part := range parts {

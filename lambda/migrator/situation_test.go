@@ -33,28 +33,35 @@ func TestNextSteps(t *testing.T) {
 		not        string
 	}{
 		"a procedure that commits": {"CALL backfill();", "", report.MigrationFailed, "2D000",
-			[]string{"executeInTransaction=false into V2__x.sql.conf", "what the script did was rolled back"}, "Correct the script"},
-		"a new value of an enum": {"ALTER TYPE state ADD VALUE 'b';\nCREATE TABLE e AS SELECT 'b'::state;", "", report.MigrationFailed, "55P04",
+			[]string{"executeInTransaction=false into V2__x.sql.conf", "what the script did was rolled back"},
+			"Correct the script"},
+		"a new value of an enum": {"ALTER TYPE state ADD VALUE 'b';\nCREATE TABLE e AS SELECT 'b'::state;", "",
+			report.MigrationFailed, "55P04",
 			[]string{"into an earlier script", "rolled back"}, "Correct the script"},
-		"pending trigger events": {"UPDATE kids SET parent = 2;\nALTER TABLE kids ADD COLUMN more int;", "", report.MigrationFailed, "55006",
+		"pending trigger events": {"UPDATE kids SET parent = 2;\nALTER TABLE kids ADD COLUMN more int;", "",
+			report.MigrationFailed, "55006",
 			[]string{"SET CONSTRAINTS ALL IMMEDIATE;", "kids"}, "Correct the script"},
 		"a deferred constraint": {"INSERT INTO kids VALUES (2, 99);", "", report.MigrationFailed, "23503",
 			[]string{"at the end of the script's transaction", "deferred", "rolled back"}, "callback"},
 		"a partitioned index": {"CREATE INDEX CONCURRENTLY logs_at ON logs (at);", "", report.MigrationFailed, "0A000",
 			[]string{"ON ONLY logs", "ATTACH PARTITION", "its one statement left nothing", "slipway repair"}, "half"},
-		"several outside a transaction": {"INSERT INTO a VALUES (0);\nSELECT 1/0;", "executeInTransaction=false", report.MigrationFailed, "22012",
+		"several outside a transaction": {"INSERT INTO a VALUES (0);\nSELECT 1/0;", "executeInTransaction=false",
+			report.MigrationFailed, "22012",
 			[]string{"what it did before stays", "slipway repair"}, "rolled back"},
-		"one outside a transaction": {"ALTER TABLE nowhere ADD COLUMN x int;", "executeInTransaction=false", report.MigrationFailed, "42P01",
+		"one outside a transaction": {"ALTER TABLE nowhere ADD COLUMN x int;", "executeInTransaction=false",
+			report.MigrationFailed, "42P01",
 			[]string{"left nothing", "slipway repair"}, "rolled back"},
 		"its own limit": {"SET statement_timeout = 50;\nSELECT pg_sleep(5);", "", report.MigrationFailed, "57014",
 			[]string{"sets statement_timeout itself", "rolled back"}, ""},
 		"its own end": {"SELECT pg_terminate_backend(pg_backend_pid());", "", report.MigrationFailed, "57P01",
 			[]string{"pid <> pg_backend_pid()"}, "server takes connections"},
-		"syntax": {"CREATE TABEL t (id int);", "", report.MigrationFailed, "42601", []string{"Correct the script. Then run again: what the script did was rolled back."}, ""},
+		"syntax": {"CREATE TABEL t (id int);", "", report.MigrationFailed, "42601",
+			[]string{"Correct the script. Then run again: what the script did was rolled back."}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := world{files: map[string]string{"V1__ok.sql": "SELECT 1;", "V2__x.sql": c.text, "V3__never.sql": "SELECT 3;"}}
+			w := world{files: map[string]string{"V1__ok.sql": "SELECT 1;", "V2__x.sql": c.text,
+				"V3__never.sql": "SELECT 3;"}}
 			if c.conf != "" {
 				w.files["V2__x.sql.conf"] = c.conf
 			}
@@ -63,7 +70,8 @@ func TestNextSteps(t *testing.T) {
 			y.config.Baseline = "0"
 			rep := y.run(t.Context(), migrate)
 			text := rep.Message + "\n" + rep.Next
-			if rep.Code != c.code || rep.Script != "V2__x.sql" || rep.SQLState != c.state || c.not != "" && strings.Contains(text, c.not) {
+			if rep.Code != c.code || rep.Script != "V2__x.sql" || rep.SQLState != c.state || c.not != "" &&
+				strings.Contains(text, c.not) {
 				t.Errorf("%s in %s (%s): %s", rep.Code, rep.Script, rep.SQLState, text)
 			}
 			contains(t, "the report", text, c.says...)
@@ -75,20 +83,23 @@ func TestNextSteps(t *testing.T) {
 func TestLimitsOfTheDatabase(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ setting, value, state, script string }{
-		"transaction_timeout": {"transaction_timeout", "700ms", "25P04", "SELECT pg_sleep(0.5);\nSELECT pg_sleep(0.5);\nSELECT pg_sleep(0.5);"},
-		"read only":           {"default_transaction_read_only", "on", "25006", "CREATE TABLE b (id int);"},
+		"transaction_timeout": {"transaction_timeout", "700ms", "25P04",
+			"SELECT pg_sleep(0.5);\nSELECT pg_sleep(0.5);\nSELECT pg_sleep(0.5);"},
+		"read only": {"default_transaction_read_only", "on", "25006", "CREATE TABLE b (id int);"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "U2__b.sql": c.script})
 			y.migrate()
 			y.write("V2__b.sql", c.script)
-			y.exec("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET " + c.setting + " = ''" + c.value + "''', current_database()); END $$")
+			y.exec("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET " + c.setting + " = ''" + c.value +
+				"''', current_database()); END $$")
 			rep := y.fails(report.MigrationFailed, migrate)
 			if rep.SQLState != c.state || rep.Script != "V2__b.sql" {
 				t.Errorf("%s in %q: %s", rep.SQLState, rep.Script, rep.Message)
 			}
-			contains(t, "next", rep.Next, c.setting+" is "+c.value+" (set for the database)", "ALTER ROLE tester IN DATABASE")
+			contains(t, "next", rep.Next, c.setting+" is "+c.value+" (set for the database)",
+				"ALTER ROLE tester IN DATABASE")
 			lift := rep.Next[strings.Index(rep.Next, "ALTER ROLE"):]
 			lift, _, _ = strings.Cut(lift, ";")
 			db := y.connect()
@@ -103,7 +114,8 @@ func TestLimitsOfTheDatabase(t *testing.T) {
 			}
 			y.exec(strings.Replace(lift, "= 0", "= '"+c.value+"'", 1))
 			rep = y.fails(report.MigrationFailed, migrator.Request{Command: "revert", Steps: 1})
-			contains(t, "revert", rep.Next, c.setting+" is "+c.value+" (set for the role in this database)", "revert again")
+			contains(t, "revert", rep.Next, c.setting+" is "+c.value+" (set for the role in this database)",
+				"revert again")
 		})
 	}
 }
@@ -124,7 +136,8 @@ func TestBackfillThatIsCutOff(t *testing.T) {
 	if rep.Code != report.Deadline || rep.Script != "V2__b.sql" {
 		t.Fatalf("%s in %s: %s", rep.Code, rep.Script, rep.Message)
 	}
-	contains(t, "next", rep.Next, "Some of what the script did stays", "made to go on", "`slipway repair`", "raise the limit")
+	contains(t, "next", rep.Next, "Some of what the script did stays", "made to go on", "`slipway repair`",
+		"raise the limit")
 	if strings.Contains(rep.Next, "it goes on where it stopped") || strings.Contains(rep.Next, "emove") {
 		t.Errorf("next: %s", rep.Next)
 	}
@@ -138,8 +151,9 @@ func TestBackfillThatIsCutOff(t *testing.T) {
 // Only an index that the failed script left is named, not those of others.
 func TestInvalidIndexesOfOthersAreNotNamed(t *testing.T) {
 	t.Parallel()
-	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int); INSERT INTO a VALUES (1), (1); CREATE TABLE p (id int) PARTITION BY LIST (id);" +
-		"CREATE TABLE p1 PARTITION OF p DEFAULT; CREATE INDEX p_id ON ONLY p (id);"})
+	y := newYard(t, map[string]string{"V1__a.sql": "CREATE TABLE a (id int); INSERT INTO a VALUES (1), (1); CREATE " +
+		"TABLE p (id int) PARTITION BY LIST (id);CREATE TABLE p1 PARTITION OF p DEFAULT; CREATE INDEX p_id ON ONLY " +
+		"p (id);"})
 	y.migrate()
 	db := y.connect()
 	if _, err := db.Exec(t.Context(), "CREATE UNIQUE INDEX CONCURRENTLY theirs ON a (id)"); err == nil {

@@ -12,7 +12,8 @@ import (
 // squashed three scripts into one, which a new database begins with.
 func squashedRelease() map[string]string {
 	return map[string]string{
-		"V1__a.sql": "CREATE TABLE a (id int);", "V2__b.sql": "CREATE TABLE b (id int);", "V3__c.sql": "ALTER TABLE b ADD c int;",
+		"V1__a.sql": "CREATE TABLE a (id int);", "V2__b.sql": "CREATE TABLE b (id int);",
+		"V3__c.sql": "ALTER TABLE b ADD c int;",
 	}
 }
 
@@ -20,7 +21,8 @@ const allOfIt = "CREATE TABLE a (id int); CREATE TABLE b (id int, c int);"
 
 func TestNewDatabaseBeginsWithTheBaselineScript(t *testing.T) {
 	t.Parallel()
-	y := newYard(t, with(squashedRelease(), "B3__all.sql", allOfIt, "V4__d.sql", "CREATE TABLE d (id int);", "U4__d.sql", "DROP TABLE d;"))
+	y := newYard(t, with(squashedRelease(), "B3__all.sql", allOfIt, "V4__d.sql", "CREATE TABLE d (id int);",
+		"U4__d.sql", "DROP TABLE d;"))
 	rep := y.ok(migrate)
 	y.equal("applied", scripts(rep.Applied), "B3__all.sql V4__d.sql")
 	y.equal("type", rep.Applied[0].Type, "SQL_BASELINE")
@@ -61,7 +63,8 @@ func TestDatabaseWithVersionsOutlivesTheSquash(t *testing.T) {
 		t.Error(rep.Next)
 	}
 	// Flyway's repair would mark all as deleted, and then run B3 on the tables.
-	if rep := y.fails(report.ValidationFailed, migrator.Request{Command: "repair"}); !strings.HasPrefix(rep.Next, advice) {
+	if rep := y.fails(report.ValidationFailed, migrator.Request{Command: "repair"}); !strings.HasPrefix(rep.Next,
+		advice) {
 		t.Error(rep.Next)
 	}
 	y.equal("database", y.snapshot(), before)
@@ -87,11 +90,13 @@ func TestBaselineScriptDoesNotRunOnTablesThatAreLeft(t *testing.T) {
 	y.flywayOK("repair")
 	before := y.snapshot()
 	rep := y.fails(report.ValidationFailed, migrate)
-	contains(t, "message", rep.Message, "B3__all.sql would run on a database that is not new", "up to 3", "nothing was run")
+	contains(t, "message", rep.Message, "B3__all.sql would run on a database that is not new", "up to 3",
+		"nothing was run")
 	y.equal("database", y.snapshot(), before)
 
 	// The way out.
-	contains(t, "next", rep.Next, "V script of that version back", `DELETE FROM "public"."flyway_schema_history" WHERE installed_rank = 6;`)
+	contains(t, "next", rep.Next, "V script of that version back",
+		`DELETE FROM "public"."flyway_schema_history" WHERE installed_rank = 6;`)
 	y.exec("DELETE FROM public.flyway_schema_history WHERE installed_rank = 6")
 	y.write("V3__c.sql", squashedRelease()["V3__c.sql"])
 	y.equal("applied", scripts(y.ok(migrate).Applied), "V4__d.sql")

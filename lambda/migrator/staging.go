@@ -78,7 +78,8 @@ func (r *run) stagedFiles() []script.File {
 	for _, f := range r.set.Undo {
 		undo[place{f.Location, f.Script + ".conf"}] = true
 	}
-	configs := slices.DeleteFunc(slices.Clone(r.set.Configs), func(f script.File) bool { return undo[place{f.Location, f.Script}] })
+	configs := slices.DeleteFunc(slices.Clone(r.set.Configs),
+		func(f script.File) bool { return undo[place{f.Location, f.Script}] })
 	return slices.Concat(r.set.Versioned, r.set.Baselines, r.set.Repeatable, r.set.Callbacks, configs)
 }
 
@@ -146,8 +147,10 @@ func (r *run) checkWorkingDirectory() error {
 			if p.Name != workingDirectory || f.LiteralPlaceholders {
 				continue
 			}
-			failure := report.Failf(report.BadRelease, "%sflyway:workingDirectory%s is a temporary folder, another one in each run; nothing was run", s.Prefix, s.Suffix).
-				Next("Write the folder into the script, or configure a placeholder for it (FLYWAY_PLACEHOLDERS_<NAME>).")
+			failure := report.Failf(report.BadRelease, "%sflyway:workingDirectory%s is a temporary folder, another "+
+				"one in each run; nothing was run", s.Prefix, s.Suffix).
+				Next("Write the folder into the script, or configure a placeholder for it " +
+					"(FLYWAY_PLACEHOLDERS_<NAME>).")
 			failure.Script, failure.Line = f.Script, p.Line
 			return failure
 		}

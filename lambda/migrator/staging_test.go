@@ -34,7 +34,8 @@ func (y *yard) afterLoading(req migrator.Request, change func()) *report.Report 
 	}
 	done := make(chan *report.Report)
 	go func() { done <- y.run(y.Context(), req) }()
-	y.await("a run that waits", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'slipway-run/%'")
+	y.await("a run that waits", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND "+
+		"application_name LIKE 'slipway-run/%'")
 	time.Sleep(100 * time.Millisecond)
 	change()
 	if _, err := holder.Exec(y.Context(), "SELECT pg_advisory_unlock_all()"); err != nil {
@@ -59,7 +60,8 @@ func TestAFileThatIsSwappedAfterItWasReadIsNotRun(t *testing.T) {
 			// The same to Flyway's checksum.
 			y.write(swapped, strings.Replace(string(text), "later: ", "later: \n", 1)+"\n")
 		})
-		if rep.Code != report.BadRelease || rep.Script != swapped || len(rep.Applied) > 0 || !strings.Contains(rep.Message, "changed") {
+		if rep.Code != report.BadRelease || rep.Script != swapped || len(rep.Applied) > 0 ||
+			!strings.Contains(rep.Message, "changed") {
 			t.Errorf("%s: %s %s %q", swapped, rep.Code, rep.Script, rep.Message)
 		}
 		y.equal("a table", y.text("SELECT to_regclass('a') IS NOT NULL AND to_regclass('b') IS NULL"), "true")
@@ -95,9 +97,11 @@ func TestFlywayFindsScriptsUnderTheirNames(t *testing.T) {
 	y.config.Locations = []string{a, b}
 	for name, text := range map[string]string{
 		a + "/sub/V1__a.sql": "CREATE TABLE names (name text);\r\nINSERT INTO names VALUES ('${flyway:filename}');\r\n",
-		b + "/sub/V2__b.sql": "INSERT INTO names VALUES ('${price}');", b + "/sub/V2__b.sql.conf": "placeholderReplacement=false\n",
+		b + "/sub/V2__b.sql": "INSERT INTO names VALUES ('${price}');", b +
+			"/sub/V2__b.sql.conf": "placeholderReplacement=false\n",
 		b + "/U2__b.sql": "DELETE FROM names;", b + "/U2__b.sql.conf": "executeInTransaction=false\n",
-		a + "/README.md": "x", a + "/afterMigrate.sql": "INSERT INTO names VALUES ('a');", b + "/afterMigrate__b.sql": "INSERT INTO names VALUES ('b');",
+		a + "/README.md": "x", a + "/afterMigrate.sql": "INSERT INTO names VALUES ('a');", b +
+			"/afterMigrate__b.sql": "INSERT INTO names VALUES ('b');",
 	} {
 		path := strings.ReplaceAll(name, "/", string(filepath.Separator))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -109,7 +113,8 @@ func TestFlywayFindsScriptsUnderTheirNames(t *testing.T) {
 	}
 	rep := y.ok(migrate)
 	y.equal("applied", scripts(rep.Applied), "sub/V1__a.sql sub/V2__b.sql")
-	y.equal("history", y.text("SELECT string_agg(script, ' ' ORDER BY installed_rank) FROM flyway_schema_history"), "sub/V1__a.sql sub/V2__b.sql")
+	y.equal("history", y.text("SELECT string_agg(script, ' ' ORDER BY installed_rank) FROM flyway_schema_history"),
+		"sub/V1__a.sql sub/V2__b.sql")
 	y.equal("names", y.text("SELECT string_agg(name, ' ' ORDER BY name) FROM names"), "${price} V1__a.sql a b")
 	for _, command := range []string{"validate", "info", "repair"} {
 		y.ok(migrator.Request{Command: command})
@@ -121,7 +126,8 @@ func TestFlywayFindsScriptsUnderTheirNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		rep = y.fails(report.MigrationFailed, migrate)
-		if rep.Script != name || rep.Line != strings.Count(text, "\n")+1 || strings.Contains(fmt.Sprintf("%+v", rep), "slipway-run-") {
+		if rep.Script != name || rep.Line != strings.Count(text, "\n")+1 ||
+			strings.Contains(fmt.Sprintf("%+v", rep), "slipway-run-") {
 			t.Errorf("%s line %d: %+v", rep.Script, rep.Line, rep)
 		}
 		if err := os.Remove(filepath.Join(a, name)); err != nil {
@@ -167,8 +173,10 @@ func TestFoldersOfKilledRunsAreRemoved(t *testing.T) {
 func TestTheWorkingDirectoryIsNoPlaceholder(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"V1__a.sql", "R__a.sql", "afterMigrate.sql"} {
-		y := newYard(t, map[string]string{"V9__z.sql": "SELECT 1;", name: "SELECT 1;\nSELECT '${flyway:WorkingDirectory}';"})
-		if rep := y.fails(report.BadRelease, migrate); rep.Script != name || rep.Line != 2 || !strings.Contains(rep.Message, "temporary folder") {
+		y := newYard(t, map[string]string{"V9__z.sql": "SELECT 1;",
+			name: "SELECT 1;\nSELECT '${flyway:WorkingDirectory}';"})
+		if rep := y.fails(report.BadRelease, migrate); rep.Script != name || rep.Line != 2 ||
+			!strings.Contains(rep.Message, "temporary folder") {
 			t.Errorf("%s line %d: %s", rep.Script, rep.Line, rep.Message)
 		}
 		y.write(name+".conf", "placeholderReplacement=false\n")

@@ -92,9 +92,11 @@ func (w world) insert() string {
 	b.WriteString(historyTable)
 	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 	for i, r := range w.rows {
-		version, name, checksum := "NULL", "R__"+strings.ReplaceAll(r.description, " ", "_")+".sql", fmt.Sprint(script.Checksum([]byte(r.text)))
+		version, name, checksum := "NULL", "R__"+strings.ReplaceAll(r.description, " ", "_")+".sql",
+			fmt.Sprint(script.Checksum([]byte(r.text)))
 		if r.version != "" {
-			version, name = quote(r.version), map[bool]string{true: "B", false: "V"}[r.kind == "SQL_BASELINE"]+r.version+"__"+strings.ReplaceAll(r.description, " ", "_")+".sql"
+			version, name = quote(r.version), map[bool]string{true: "B", false: "V"}[r.kind == "SQL_BASELINE"]+
+				r.version+"__"+strings.ReplaceAll(r.description, " ", "_")+".sql"
 		}
 		rank := i + 1
 		if r.kind == "BASELINE" || r.kind == "SCHEMA" {
@@ -103,7 +105,8 @@ func (w world) insert() string {
 		if w.rows[0].kind == "SCHEMA" {
 			rank = i
 		}
-		fmt.Fprintf(&b, "INSERT INTO flyway_schema_history VALUES (%d, %s, %s, '%s', %s, %s, 'tester', now(), 1, %t);\n",
+		fmt.Fprintf(&b, "INSERT INTO flyway_schema_history VALUES (%d, %s, %s, '%s', %s, %s, 'tester', now(), 1, "+
+			"%t);\n",
 			rank, version, quote(r.description), r.kind, quote(name), checksum, !r.failed)
 	}
 	return b.String()
@@ -168,7 +171,8 @@ func (y *yard) ask() opinion {
 	}
 	cmd, err := i.Build(flyway.Command{
 		Verb: "validate", Args: []string{"info"}, URL: "jdbc:postgresql://" + u.Host + u.Path + "?sslmode=disable",
-		User: u.User.Username(), Password: password, Locations: y.config.Locations, Settings: settings, TempDir: y.TempDir(),
+		User: u.User.Username(), Password: password, Locations: y.config.Locations, Settings: settings,
+		TempDir: y.TempDir(),
 	})
 	if err != nil {
 		y.Fatal(err)
@@ -198,7 +202,8 @@ func (y *yard) ask() opinion {
 
 func (y *yard) dsn() string {
 	u, _ := url.Parse(y.url)
-	return fmt.Sprintf("%s port=%s dbname=%s user=%s", u.Hostname(), u.Port(), strings.TrimPrefix(u.Path, "/"), u.User.Username())
+	return fmt.Sprintf("%s port=%s dbname=%s user=%s", u.Hostname(), u.Port(), strings.TrimPrefix(u.Path, "/"),
+		u.User.Username())
 }
 
 func key(version, description string) string {
@@ -221,7 +226,8 @@ func (o opinion) refusesMigrate() bool {
 
 // throughSlipway are the worlds in which settings, files or callbacks have a part that Slipway hands to Flyway's
 // command line. What is pending there is applied by a run of Slipway's, elsewhere by the core.
-var throughSlipway = regexp.MustCompile("allowed|placeholder|no_history|callback|transactional|subfolder|_on$|JDBC_known")
+var throughSlipway = regexp.MustCompile(
+	"allowed|placeholder|no_history|callback|transactional|subfolder|_on$|JDBC_known")
 
 // agree holds Slipway against Flyway: info, validate, and whether migrate
 // goes. What is pending is applied only where the world says so.
@@ -249,7 +255,8 @@ func (y *yard) agree(w world) {
 	validated := y.run(y.Context(), migrator.Request{Command: "validate"})
 	stricter := ahead(info) || slices.ContainsFunc(validated.Problems, replaced)
 	if validated.OK() != theirs.valid && !stricter {
-		y.Errorf("validate: Slipway %s (%s %v), Flyway %t %v\n%+v", validated.Code, validated.Message, validated.Problems, theirs.valid, theirs.invalid, w)
+		y.Errorf("validate: Slipway %s (%s %v), Flyway %t %v\n%+v", validated.Code, validated.Message,
+			validated.Problems, theirs.valid, theirs.invalid, w)
 	}
 	if validated.Code == report.ValidationFailed {
 		for _, p := range validated.Problems {
@@ -268,7 +275,8 @@ func (y *yard) agree(w world) {
 			return
 		}
 		if c != nil && !stricter && !throughSlipway.MatchString(y.Name()) {
-			y.equal("pending scripts that Flyway's core applied", c.ask(y.T, y.settings(), "migrate")[0], fmt.Sprint(pending))
+			y.equal("pending scripts that Flyway's core applied", c.ask(y.T, y.settings(), "migrate")[0],
+				fmt.Sprint(pending))
 			y.equal("left", scripts(y.ok(migrator.Request{Command: "info"}).Pending), "")
 			return
 		}
@@ -279,10 +287,13 @@ func (y *yard) agree(w world) {
 		y.Errorf("migrate: Slipway %s, and Flyway would refuse it for %v\n%+v", migrated.Code, theirs.invalid, w)
 	case !migrated.OK() && !refused:
 		y.Errorf("migrate: %s %s %s\n%+v", migrated.Code, migrated.Message, migrated.Script, w)
-	case migrated.OK() && len(migrated.Warnings) == 0 && (len(migrated.Applied) != len(info.Pending) || len(migrated.Pending) > 0):
+	case migrated.OK() && len(migrated.Warnings) == 0 &&
+		(len(migrated.Applied) != len(info.Pending) || len(migrated.Pending) > 0):
 		y.Errorf("migrate: applied %v, pending were %v\n%+v", migrated.Applied, info.Pending, w)
-	case refused && !theirs.refusesMigrate() && !ahead(info) && !slices.ContainsFunc(migrated.Problems, replaced): // a failed script that the release lacks counts as well
-		y.Errorf("migrate: Slipway %s (%s %v), Flyway would go on: %v\n%+v", migrated.Code, migrated.Message, migrated.Problems, theirs.invalid, w)
+	// a failed script that the release lacks counts as well
+	case refused && !theirs.refusesMigrate() && !ahead(info) && !slices.ContainsFunc(migrated.Problems, replaced):
+		y.Errorf("migrate: Slipway %s (%s %v), Flyway would go on: %v\n%+v", migrated.Code, migrated.Message,
+			migrated.Problems, theirs.invalid, w)
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 // A dump that holds a history, or a script that writes rows, makes nothing applied.
 func TestOnlyPendingScriptsCountAsApplied(t *testing.T) {
 	pending := []script.File{
-		{Name: script.Name{Kind: script.Baseline}, Script: "B1__all.sql"}, {Name: script.Name{Kind: script.Versioned}, Script: "V2__b.sql"},
+		{Name: script.Name{Kind: script.Baseline}, Script: "B1__all.sql"},
+		{Name: script.Name{Kind: script.Versioned}, Script: "V2__b.sql"},
 		{Name: script.Name{Kind: script.Versioned}, Script: "V3__c.sql"},
 	}
 	history := []history.Row{

@@ -15,7 +15,8 @@ import (
 // there, nil where there is none yet. baseline is the version at which a database
 // without a history is adopted, "" for none. The result is a report of info's form;
 // its code is OK, or that of the failure with which migrate would refuse.
-func Forecast(set *script.Set, info *report.Report, rules Rules, table history.Table, baseline string) (*report.Report, error) {
+func Forecast(set *script.Set, info *report.Report, rules Rules, table history.Table, baseline string) (*report.Report,
+	error) {
 	p, rows, err := ofReport(set, info, rules)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,8 @@ func (p *Plan) forecastWarnings(rows []history.Row, baseline string) []string {
 		out = append(out, warning)
 	}
 	if len(rows) == 0 && baseline != "" {
-		out = append(out, "if the database has tables already, it is adopted at version "+baseline+", and scripts up to that one are not run")
+		out = append(out, "if the database has tables already, it is adopted at version "+baseline+
+			", and scripts up to that one are not run")
 	}
 	return out
 }
@@ -74,8 +76,10 @@ func rowsOf(scripts []report.Script) []history.Row {
 			continue
 		}
 		row := history.Row{
-			Rank: cmp.Or(s.Rank, len(rows)+1), Description: s.Description, Type: s.Type, Script: s.Script, Checksum: s.Checksum,
-			InstalledBy: s.InstalledBy, InstalledOn: *s.InstalledOn, Duration: s.Milliseconds, Success: !strings.HasPrefix(s.State, "Failed"),
+			Rank: cmp.Or(s.Rank, len(rows)+1), Description: s.Description, Type: s.Type, Script: s.Script,
+			Checksum:    s.Checksum,
+			InstalledBy: s.InstalledBy, InstalledOn: *s.InstalledOn, Duration: s.Milliseconds,
+			Success: !strings.HasPrefix(s.State, "Failed"),
 		}
 		if s.Version != "" {
 			row.Version = &s.Version

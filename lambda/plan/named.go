@@ -39,7 +39,8 @@ func NameOf(path string) (script.Name, error) {
 // whether that still holds.
 func (p *Plan) Stands(rank int) bool {
 	return slices.ContainsFunc(p.scripts, func(l listed) bool {
-		return l.rank == rank && l.InstalledOn != nil && !slices.Contains([]string{history.Baseline, history.Delete, history.Schema}, l.Type) &&
+		return l.rank == rank && l.InstalledOn != nil && !slices.Contains([]string{history.Baseline, history.Delete,
+			history.Schema}, l.Type) &&
 			slices.Contains([]string{"Success", "Out of Order", "Missing", "Future", "Outdated"}, l.State)
 	})
 }
@@ -73,13 +74,16 @@ func (p *Plan) NamedRow(name string, sum NewChecksum, ranks map[int]history.Row)
 	case state == "":
 		return row, fmt.Sprintf("the history has no version %s", file.Version)
 	case row.Type != history.SQL:
-		return row, fmt.Sprintf("the history has version %s with the type %s, not %s", file.Version, row.Type, history.SQL)
+		return row, fmt.Sprintf("the history has version %s with the type %s, not %s", file.Version, row.Type,
+			history.SQL)
 	case state == "Deleted" || !row.Success:
-		return row, fmt.Sprintf("version %s does not stand in the history as applied: its state is %s", file.Version, state)
+		return row, fmt.Sprintf("version %s does not stand in the history as applied: its state is %s", file.Version,
+			state)
 	case !sameDescription(row, file.Description):
 		return row, fmt.Sprintf("the history has version %s with the description %q", file.Version, row.Description)
 	case row.Checksum == nil:
-		return row, fmt.Sprintf("the history has version %s without a checksum, so that it fits any script", file.Version)
+		return row, fmt.Sprintf("the history has version %s without a checksum, so that it fits any script",
+			file.Version)
 	case *row.Checksum != sum.Was:
 		return row, fmt.Sprintf("the history has version %s with the checksum %d, not %d",
 			file.Version, *row.Checksum, sum.Was)

@@ -24,14 +24,15 @@ type Plan struct {
 	Pending []script.File  // what migrate would run, in order
 	Late    []script.File  // pending, but below a version applied already, and outOfOrder is off
 	// unreadable are the rows at which Flyway would end.
-	unreadable         []unreadable
-	Failed             []history.Row // failed runs that still stand in the history
-	Missing            []history.Row // applied, and gone from the release though it has later ones
-	Future             []history.Row // applied, and above everything in the release
-	Edited             []report.Problem
-	renamed            []report.Problem       // those of edited that have another description now
-	checksums          map[string]NewChecksum // those of edited that only have another text, by script
-	scripts            []listed               // everything, for info: in the order in which it was applied, then what is not
+	unreadable []unreadable
+	Failed     []history.Row // failed runs that still stand in the history
+	Missing    []history.Row // applied, and gone from the release though it has later ones
+	Future     []history.Row // applied, and above everything in the release
+	Edited     []report.Problem
+	renamed    []report.Problem       // those of edited that have another description now
+	checksums  map[string]NewChecksum // those of edited that only have another text, by script
+	// everything, for info: in the order in which it was applied, then what is not
+	scripts            []listed
 	baseline           script.Version
 	Squash             Squash
 	ReasonsToAskFlyway []string // why the answer may not be Flyway's

@@ -62,13 +62,15 @@ func (p *Plan) beyondRepair(missing bool) *report.Failure {
 	if len(p.checksums)+len(p.Missing) > 0 {
 		for _, row := range p.Future {
 			problems = append(problems, report.Problem{
-				Script: row.Script, Version: ScriptOf(row).Version, Reason: "was applied, and the scripts here end before it",
+				Script: row.Script, Version: ScriptOf(row).Version,
+				Reason: "was applied, and the scripts here end before it",
 			})
 		}
 	}
 	if missing && len(p.unreadable) == 0 && len(p.Missing) > 0 {
 		if len(problems) == 0 {
-			next = "Put them back. If they were removed on purpose, `slipway repair --rows " + history.Ranks(p.Missing) +
+			next = "Put them back. If they were removed on purpose, `slipway repair --rows " +
+				history.Ranks(p.Missing) +
 				"` marks them as deleted."
 		}
 		if p.RunsAfterRepair() {
@@ -76,14 +78,16 @@ func (p *Plan) beyondRepair(missing bool) *report.Failure {
 		}
 		for _, row := range p.Missing {
 			problems = append(problems, report.Problem{
-				Script: row.Script, Version: ScriptOf(row).Version, Reason: "was applied, and the scripts here do not have it",
+				Script: row.Script, Version: ScriptOf(row).Version,
+				Reason: "was applied, and the scripts here do not have it",
 			})
 		}
 	}
 	if len(problems) == 0 {
 		return nil
 	}
-	f := report.Failf(report.ValidationFailed, "the scripts here and the history differ by more than the text of a script in %s; nothing was changed",
+	f := report.Failf(report.ValidationFailed, "the scripts here and the history differ by more than the text of a "+
+		"script in %s; nothing was changed",
 		report.Count(len(problems), "script")).
 		Next(next)
 	f.Script, f.Problems = problems[0].Script, problems

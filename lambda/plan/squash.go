@@ -46,7 +46,8 @@ func (p *Plan) RunsAfterRepair() bool {
 // script stands for.
 func (s Squash) KeepOne() string {
 	v := s.Script.Version
-	return fmt.Sprintf("Put the V script of version %s back into the release beside %s; then run `slipway repair`, which marks the scripts before it as deleted.",
+	return fmt.Sprintf("Put the V script of version %s back into the release beside %s; then run `slipway repair`, "+
+		"which marks the scripts before it as deleted.",
 		v, s.Script.Script)
 }
 
@@ -54,12 +55,14 @@ func (s Squash) KeepOne() string {
 func (s Squash) problem() (report.Problem, bool) {
 	return report.Problem{
 		Script: s.Script.Script, Version: s.Script.Version.String(),
-		Reason: "stands for scripts that this database has not applied and the release does not have: it runs on new databases only",
+		Reason: "stands for scripts that this database has not applied and the release does not have: it runs on " +
+			"new databases only",
 	}, s.gone
 }
 
 // Warning names what Flyway passes over in silence; ok is false where that is nothing.
 func (s Squash) Warning() (text string, ok bool) {
-	return fmt.Sprintf("%s is not run on this database, which has versions already; if a script of version %s was removed, the database lacks its changes",
+	return fmt.Sprintf("%s is not run on this database, which has versions already; if a script of version %s was "+
+		"removed, the database lacks its changes",
 		s.Script.Script, s.Script.Version), s.lacks
 }

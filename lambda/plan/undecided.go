@@ -49,5 +49,6 @@ func (p *Plan) LeaveUndecided() []string {
 		scripts = append(scripts, l)
 	}
 	p.scripts = scripts
-	return slices.DeleteFunc(slices.Clone(p.ReasonsToAskFlyway), func(reason string) bool { return reason == hasCallbacks })
+	return slices.DeleteFunc(slices.Clone(p.ReasonsToAskFlyway),
+		func(reason string) bool { return reason == hasCallbacks })
 }

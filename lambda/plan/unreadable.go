@@ -27,7 +27,8 @@ type fix struct {
 
 // coreTypes are the types of rows that Flyway 12.4 reads.
 var coreTypes = []string{
-	history.Schema, history.Baseline, history.Delete, history.SQL, "JDBC", "SCRIPT", "UNDO_SCRIPT", "CUSTOM", history.BaselineScript, "JDBC_BASELINE",
+	history.Schema, history.Baseline, history.Delete, history.SQL, "JDBC", "SCRIPT", "UNDO_SCRIPT", "CUSTOM",
+	history.BaselineScript, "JDBC_BASELINE",
 }
 
 // ReadsType reports whether Flyway of that version reads rows of that type.
@@ -102,7 +103,8 @@ func (u unreadable) problem(t history.Table) report.Problem {
 	}
 	p := report.Problem{
 		Script: u.row.Script, Version: ScriptOf(u.row).Version,
-		Reason: fmt.Sprintf("row %d of the history (%s%q, type %q): %s", u.row.Rank, version, u.row.Description, u.row.Type, u.reason),
+		Reason: fmt.Sprintf("row %d of the history (%s%q, type %q): %s", u.row.Rank, version, u.row.Description,
+			u.row.Type, u.reason),
 	}
 	if sql := u.statement(t); sql != "" {
 		p.Reason += "; " + sql
@@ -117,10 +119,12 @@ func (p *Plan) UnreadableFailure(table history.Table) *report.Failure {
 		return nil
 	}
 	f := &report.Failure{
-		Code:     report.ValidationFailed,
-		Message:  fmt.Sprintf("Flyway can't read %s of the history, and refuses every command because of it; nothing was run", report.Count(len(rows), "row")),
-		Script:   rows[0].row.Script,
-		NextStep: fmt.Sprintf("`slipway repair --rows %s` runs the statements that stand with the rows, in one transaction, and then repairs the history.", p.UnreadableRanks()),
+		Code: report.ValidationFailed,
+		Message: fmt.Sprintf("Flyway can't read %s of the history, and refuses every command because of it; "+
+			"nothing was run", report.Count(len(rows), "row")),
+		Script: rows[0].row.Script,
+		NextStep: fmt.Sprintf("`slipway repair --rows %s` runs the statements that stand with the rows, in one "+
+			"transaction, and then repairs the history.", p.UnreadableRanks()),
 	}
 	for _, u := range rows {
 		f.Problems = append(f.Problems, u.problem(table))

@@ -17,7 +17,8 @@ func (p *Plan) Contradiction() *report.Failure {
 	}
 	problems := append([]report.Problem{}, p.Edited...)
 	for _, row := range p.Missing {
-		problems = append(problems, report.Problem{Script: row.Script, Version: ScriptOf(row).Version, Reason: "was applied, and the release does not have it"})
+		problems = append(problems, report.Problem{Script: row.Script, Version: ScriptOf(row).Version,
+			Reason: "was applied, and the release does not have it"})
 	}
 	if problem, ok := p.Squash.problem(); ok {
 		problems = append(problems, problem)
@@ -35,7 +36,8 @@ func (p *Plan) Contradiction() *report.Failure {
 			}
 			problems = append(problems, report.Problem{
 				Script: f.Script, Version: f.Version.String(),
-				Reason: fmt.Sprintf("is pending, while the database has newer versions that the release does not have (up to %s)", ScriptOf(p.Future[len(p.Future)-1]).Version),
+				Reason: fmt.Sprintf("is pending, while the database has newer versions that the release does not "+
+					"have (up to %s)", ScriptOf(p.Future[len(p.Future)-1]).Version),
 			})
 		}
 	}
@@ -43,8 +45,9 @@ func (p *Plan) Contradiction() *report.Failure {
 		return nil
 	}
 	return &report.Failure{
-		Code:     report.ValidationFailed,
-		Message:  fmt.Sprintf("the history of the database and the release contradict each other in %s", report.Count(len(problems), "script")),
+		Code: report.ValidationFailed,
+		Message: fmt.Sprintf("the history of the database and the release contradict each other in %s",
+			report.Count(len(problems), "script")),
 		Script:   problems[0].Script,
 		Problems: problems,
 		NextStep: p.advice(),
@@ -56,17 +59,21 @@ func (p *Plan) advice() string {
 	case len(p.Edited) > 0:
 		// A deployed function has the former scripts again when its deployment has failed. So
 		// what counts is where the command is typed: its scripts are compared with the history.
-		return "Put the scripts back as they were applied and change the schema in a new script. If only comments or white space differ, " +
-			"`slipway repair`, typed where the edited scripts are, writes their new checksums into the history; then run or deploy them again."
+		return "Put the scripts back as they were applied and change the schema in a new script. If only comments " +
+			"or white space differ, `slipway repair`, typed where the edited scripts are, writes their new " +
+			"checksums into the history; then run or deploy them again."
 	case p.RunsAfterRepair():
 		return p.Squash.KeepOne()
 	case p.Squash.gone:
-		return "Put the V scripts back that " + p.Squash.Script.Script + " stands for, and migrate this database before they are removed."
+		return "Put the V scripts back that " + p.Squash.Script.Script +
+			" stands for, and migrate this database before they are removed."
 	case len(p.Missing) > 0:
-		return "Put the missing scripts back into the release; if they were removed on purpose, `slipway repair`, typed where the release without them is, " +
-			"marks them as deleted; of a deployed environment it asks for their rows first."
+		return "Put the missing scripts back into the release; if they were removed on purpose, `slipway repair`, " +
+			"typed where the release without them is, marks them as deleted; of a deployed environment it asks for " +
+			"their rows first."
 	case len(p.Late) > 0:
-		return "Give the late scripts versions above the highest one applied, or allow them with FLYWAY_OUT_OF_ORDER=true."
+		return "Give the late scripts versions above the highest one applied, or allow them with " +
+			"FLYWAY_OUT_OF_ORDER=true."
 	}
 	return "Deploy a release that has the newer versions, or revert the database first."
 }
@@ -74,14 +81,16 @@ func (p *Plan) advice() string {
 func (p *Plan) previousFailed() *report.Failure {
 	row := p.Failed[0]
 	f := &report.Failure{
-		Code:    report.PreviousFailed,
-		Message: fmt.Sprintf("%s failed in an earlier run outside a transaction, so part of what it did may stay", row.Script),
-		Script:  row.Script,
-		NextStep: "If it is made to go on where it stopped, run `slipway repair`, which takes its row out of the history, then migrate again; " +
-			"if not, finish or undo by hand what it did before that.",
+		Code: report.PreviousFailed,
+		Message: fmt.Sprintf("%s failed in an earlier run outside a transaction, so part of what it did may stay",
+			row.Script),
+		Script: row.Script,
+		NextStep: "If it is made to go on where it stopped, run `slipway repair`, which takes its row out of the " +
+			"history, then migrate again; if not, finish or undo by hand what it did before that.",
 	}
 	for _, row := range p.Failed {
-		f.Problems = append(f.Problems, report.Problem{Script: row.Script, Version: ScriptOf(row).Version, Reason: "failed on " + row.InstalledOn.UTC().Format("2006-01-02 15:04:05") + " UTC"})
+		f.Problems = append(f.Problems, report.Problem{Script: row.Script, Version: ScriptOf(row).Version,
+			Reason: "failed on " + row.InstalledOn.UTC().Format("2006-01-02 15:04:05") + " UTC"})
 	}
 	return f
 }

@@ -109,7 +109,8 @@ func (p *maker) compare(row history.Row, file script.File) {
 		p.renamed = append(p.renamed, problem)
 	}
 	if row.Checksum != nil && *row.Checksum != file.Checksum {
-		problem.Reason = fmt.Sprintf("edited after it was applied (checksum %d then, %d now)", *row.Checksum, file.Checksum)
+		problem.Reason = fmt.Sprintf("edited after it was applied (checksum %d then, %d now)", *row.Checksum,
+			file.Checksum)
 		p.checksums[file.Script] = NewChecksum{Was: *row.Checksum, Now: file.Checksum}
 	}
 	if problem.Reason != "" {

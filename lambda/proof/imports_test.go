@@ -46,7 +46,8 @@ func TestImports(t *testing.T) {
 			from := room(folder)
 			seen[from] = true
 			for _, other := range imports(t, path) {
-				if in := room(other); in != from && !slices.Contains(rooms[from], in) && !slices.Contains(rooms[from], other) {
+				if in := room(other); in != from && !slices.Contains(rooms[from], in) &&
+					!slices.Contains(rooms[from], other) {
 					t.Errorf("%s imports %s", folder, other)
 				}
 			}

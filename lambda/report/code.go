@@ -5,8 +5,9 @@ type Code string
 
 // The codes. Each has one exit code, see [Code.Exit].
 const (
-	OK                  Code = "OK"
-	MigrationFailed     Code = "MIGRATION_FAILED"     // a script failed; its own changes were rolled back, save a non-transactional one's
+	OK Code = "OK"
+	// a script failed; its own changes were rolled back, save a non-transactional one's
+	MigrationFailed     Code = "MIGRATION_FAILED"
 	ValidationFailed    Code = "VALIDATION_FAILED"    // history and release contradict each other
 	PreviousFailed      Code = "PREVIOUS_FAILED"      // a failed non-transactional script stands in the history
 	SchemaNotEmpty      Code = "SCHEMA_NOT_EMPTY"     // tables without a history, and no baseline configured
@@ -18,10 +19,11 @@ const (
 	Deadline            Code = "DEADLINE"             // out of time
 	SecretUnreadable    Code = "SECRET_UNREADABLE"    // no credentials to be had
 	DatabaseUnreachable Code = "DATABASE_UNREACHABLE" // no connection, or it was lost
-	AccessDenied        Code = "ACCESS_DENIED"        // wrong password, too few rights to start, or others with rights in the run's search path
-	DatabaseMissing     Code = "DATABASE_MISSING"     // the server has no such database
-	Interrupted         Code = "INTERRUPTED"          // ended by a signal
-	Internal            Code = "INTERNAL"             // everything that should not happen
+	// wrong password, too few rights to start, or others with rights in the run's search path
+	AccessDenied    Code = "ACCESS_DENIED"
+	DatabaseMissing Code = "DATABASE_MISSING" // the server has no such database
+	Interrupted     Code = "INTERRUPTED"      // ended by a signal
+	Internal        Code = "INTERNAL"         // everything that should not happen
 )
 
 var exits = map[Code]int{
@@ -65,6 +67,7 @@ func ExitCode(code string) int { return Code(code).Exit() }
 func Codes() []Code {
 	return []Code{
 		OK, MigrationFailed, ValidationFailed, PreviousFailed, SchemaNotEmpty, RevertRefused, BadRequest, BadRelease,
-		Pending, Locked, Deadline, SecretUnreadable, DatabaseUnreachable, AccessDenied, DatabaseMissing, Interrupted, Internal,
+		Pending, Locked, Deadline, SecretUnreadable, DatabaseUnreachable, AccessDenied, DatabaseMissing, Interrupted,
+		Internal,
 	}
 }

@@ -11,7 +11,8 @@ func TestExitCodeOfEveryCode(t *testing.T) {
 	want := map[Code]int{
 		OK: 0, MigrationFailed: 1, ValidationFailed: 1, PreviousFailed: 1, SchemaNotEmpty: 1, RevertRefused: 1,
 		BadRequest: 2, BadRelease: 2, Pending: 3, Locked: 4, Deadline: 5,
-		SecretUnreadable: 6, DatabaseUnreachable: 6, AccessDenied: 6, DatabaseMissing: 6, Internal: 70, Interrupted: 130,
+		SecretUnreadable: 6, DatabaseUnreachable: 6, AccessDenied: 6, DatabaseMissing: 6, Internal: 70,
+		Interrupted: 130,
 	}
 	for _, c := range Codes() {
 		n, ok := want[c]
@@ -42,7 +43,8 @@ func TestFailures(t *testing.T) {
 	if got := AsFailure(errors.Join(io.EOF, f)); got != f {
 		t.Errorf("not the failure among several: %v", got)
 	}
-	if got := AsFailure(io.EOF); got.Code != Internal || got.Message != "EOF" || got.NextStep == "" || !errors.Is(got, io.EOF) {
+	if got := AsFailure(io.EOF); got.Code != Internal || got.Message != "EOF" || got.NextStep == "" ||
+		!errors.Is(got, io.EOF) {
 		t.Errorf("%+v", got)
 	}
 	if AsFailure(nil) != nil {
@@ -51,10 +53,12 @@ func TestFailures(t *testing.T) {
 }
 
 func TestFailFillsTheReport(t *testing.T) {
-	f := &Failure{Code: Locked, Message: "m", NextStep: "n", Script: "s", Line: 2, SQLState: "55P03", Problems: []Problem{{Reason: "p"}}, Blockers: []Blocker{{PID: 1}}}
+	f := &Failure{Code: Locked, Message: "m", NextStep: "n", Script: "s", Line: 2, SQLState: "55P03",
+		Problems: []Problem{{Reason: "p"}}, Blockers: []Blocker{{PID: 1}}}
 	r := &Report{Code: OK}
 	r.Fail(f)
-	if r.OK() || r.Message != "m" || r.Next != "n" || r.Script != "s" || r.Line != 2 || r.SQLState != "55P03" || len(r.Problems) != 1 || len(r.Blockers) != 1 {
+	if r.OK() || r.Message != "m" || r.Next != "n" || r.Script != "s" || r.Line != 2 || r.SQLState != "55P03" ||
+		len(r.Problems) != 1 || len(r.Blockers) != 1 {
 		t.Errorf("%+v", r)
 	}
 }

@@ -14,9 +14,10 @@ import (
 // Excerpt is the part of a script where it failed, as the script spells it:
 // placeholders stand there by name, never with their values.
 type Excerpt struct {
-	First  int      `json:"first"`            // number of the first of these lines in the script, from 1
-	Lines  []string `json:"lines"`            // tabs are spaces, and long lines are cut
-	Column int      `json:"column,omitempty"` // character of the failed line, as it stands here, from 1; 0 where not known
+	First int      `json:"first"` // number of the first of these lines in the script, from 1
+	Lines []string `json:"lines"` // tabs are spaces, and long lines are cut
+	// character of the failed line, as it stands here, from 1; 0 where not known
+	Column int `json:"column,omitempty"`
 }
 
 const (
@@ -94,7 +95,8 @@ func (e *Excerpt) Text(line int) []string {
 		if e.First+i == line {
 			mark = ">"
 		}
-		list = append(list, strings.TrimRight(fmt.Sprintf("%s %*d | %s", mark, digits, e.First+i, untrusted.Line(text)), " "))
+		list = append(list, strings.TrimRight(fmt.Sprintf("%s %*d | %s", mark, digits, e.First+i, untrusted.Line(text)),
+			" "))
 		if e.First+i == line && e.Column > 0 {
 			before := []rune(text)
 			before = before[:min(e.Column-1, len(before))]

@@ -10,7 +10,8 @@ import (
 )
 
 func TestExcerpts(t *testing.T) {
-	const sql = "CREATE TABLE a (id int);\n\nCREATE TABLE b (\n\tid int,\n\tnäme texd,\n\tx int,\n\ty int,\n\tz int\n);\nSELECT 1;\n"
+	const sql = "CREATE TABLE a (id int);\n\nCREATE TABLE b (\n\tid int,\n\tnäme texd,\n\tx int,\n\ty int,\n\tz " +
+		"int\n);\nSELECT 1;\n"
 	place := strings.Index(sql, "texd")
 	start, end := strings.Index(sql, "CREATE TABLE b"), strings.Index(sql, ";\nSELECT")
 	for name, c := range map[string]struct {
@@ -21,17 +22,23 @@ func TestExcerpts(t *testing.T) {
 		want           []string
 	}{
 		"in a statement": {sql, start, place, end, true, 5, []string{
-			"  3 | CREATE TABLE b (", "  4 |     id int,", "> 5 |     näme texd,", "    |          ^", "  6 |     x int,", "  7 |     y int,"}},
-		"a line only": {sql, start, start, end, false, 3, []string{"> 3 | CREATE TABLE b (", "  4 |     id int,", "  5 |     näme texd,"}},
-		"the end":     {sql, len(sql) - 10, len(sql), len(sql), true, 11, []string{"  10 | SELECT 1;", "> 11 |", "     | ^"}},
-		"one line":    {"SELEC 1;", 0, 0, 7, true, 1, []string{"> 1 | SELEC 1;", "    | ^"}},
-		"no text":     {"", 0, 5, 9, true, 1, []string{"> 1 |", "    | ^"}},
-		"wide":        {"日本 e\u0301 x", 0, len("日本 e\u0301 "), 99, true, 1, []string{"> 1 | 日本 e\u0301 x", "    |        ^"}},
-		"hostile":     {"a\x1b[2J\u202e\xff b\r\n", 0, len("a\x1b[2J\u202e\xff "), 99, true, 1, []string{"> 1 | a(U+001B)[2J(U+202E)\ufffd b", "    | " + strings.Repeat(" ", 22) + "^"}},
+			"  3 | CREATE TABLE b (", "  4 |     id int,", "> 5 |     näme texd,", "    |          ^",
+			"  6 |     x int,", "  7 |     y int,"}},
+		"a line only": {sql, start, start, end, false, 3,
+			[]string{"> 3 | CREATE TABLE b (", "  4 |     id int,", "  5 |     näme texd,"}},
+		"the end": {sql, len(sql) - 10, len(sql), len(sql), true, 11,
+			[]string{"  10 | SELECT 1;", "> 11 |", "     | ^"}},
+		"one line": {"SELEC 1;", 0, 0, 7, true, 1, []string{"> 1 | SELEC 1;", "    | ^"}},
+		"no text":  {"", 0, 5, 9, true, 1, []string{"> 1 |", "    | ^"}},
+		"wide": {"日本 e\u0301 x", 0, len("日本 e\u0301 "), 99, true, 1,
+			[]string{"> 1 | 日本 e\u0301 x", "    |        ^"}},
+		"hostile": {"a\x1b[2J\u202e\xff b\r\n", 0, len("a\x1b[2J\u202e\xff "), 99, true, 1,
+			[]string{"> 1 | a(U+001B)[2J(U+202E)\ufffd b", "    | " + strings.Repeat(" ", 22) + "^"}},
 	} {
 		e, line := NewExcerpt(c.text, c.start, c.at, c.end, c.exact)
 		if got := e.Text(line); line != c.line || !slices.Equal(got, c.want) {
-			t.Errorf("%s: line %d\n%s\nwant line %d\n%s", name, line, strings.Join(got, "\n"), c.line, strings.Join(c.want, "\n"))
+			t.Errorf("%s: line %d\n%s\nwant line %d\n%s", name, line, strings.Join(got, "\n"), c.line,
+				strings.Join(c.want, "\n"))
 		}
 	}
 }

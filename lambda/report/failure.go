@@ -118,7 +118,8 @@ func (p Problem) String() string {
 }
 
 func (b Blocker) String() string {
-	return fmt.Sprintf("pid %d, user %s, application %q, since %s: %s", b.PID, b.User, b.Application, b.Since.UTC().Format(time.RFC3339), b.Query)
+	return fmt.Sprintf("pid %d, user %s, application %q, since %s: %s", b.PID, b.User, b.Application,
+		b.Since.UTC().Format(time.RFC3339), b.Query)
 }
 
 func oneLine(s string) string {

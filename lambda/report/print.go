@@ -73,7 +73,8 @@ func (r *Report) Counts() string {
 
 // stands reports whether what the row of the history says still holds.
 func (s Script) stands() bool {
-	return s.Type != "DELETE" && s.State != "Deleted" && s.State != "Superseded" && s.State != "Outdated" && !strings.HasPrefix(s.State, "Failed")
+	return s.Type != "DELETE" && s.State != "Deleted" && s.State != "Superseded" && s.State != "Outdated" &&
+		!strings.HasPrefix(s.State, "Failed")
 }
 
 type printer struct {
@@ -128,7 +129,8 @@ func (p *printer) table(title string, scripts []Script, state bool) {
 		if s.Version == "" {
 			row[0] = "R"
 		}
-		if s.InstalledOn != nil || (!state && !strings.HasPrefix(title, "Pending") && !strings.HasPrefix(title, "To be")) {
+		if s.InstalledOn != nil || (!state && !strings.HasPrefix(title, "Pending") && !strings.HasPrefix(title,
+			"To be")) {
 			row[3] = (time.Duration(s.Milliseconds) * time.Millisecond).String()
 		}
 		if state {
@@ -211,7 +213,8 @@ func (r *Report) done() string {
 		}
 	case "revert":
 		if r.DryRun {
-			return fmt.Sprintf("%d would be reverted, schema version then %s; nothing was changed", len(r.Reverted), orNone(r.SchemaVersionAfter))
+			return fmt.Sprintf("%d would be reverted, schema version then %s; nothing was changed", len(r.Reverted),
+				orNone(r.SchemaVersionAfter))
 		}
 		return fmt.Sprintf("%d reverted, schema version %s", len(r.Reverted), orNone(r.SchemaVersionAfter))
 	}

@@ -18,9 +18,12 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func examples() map[string]*Report {
 	at := time.Date(2026, 3, 1, 12, 30, 0, 0, time.UTC)
 	database := Database{Host: "db.example.com", Port: 5432, Name: "shop", User: "app", ServerVersion: "17.5"}
-	one := Script{Version: "1", Description: "customers", Type: "SQL", Script: "V1__customers.sql", Milliseconds: 12, InstalledBy: "app", InstalledOn: &at}
-	failed := Script{Version: "3", Description: "index", Type: "SQL", Script: "V3__index.sql", State: "Failed", InstalledOn: &at}
-	two := Script{Version: "2.1", Description: "größe <b>", Type: "SQL", Script: "V2.1__größe_<b>.sql", Milliseconds: 61234, InstalledBy: "app", InstalledOn: &at}
+	one := Script{Version: "1", Description: "customers", Type: "SQL", Script: "V1__customers.sql", Milliseconds: 12,
+		InstalledBy: "app", InstalledOn: &at}
+	failed := Script{Version: "3", Description: "index", Type: "SQL", Script: "V3__index.sql", State: "Failed",
+		InstalledOn: &at}
+	two := Script{Version: "2.1", Description: "größe <b>", Type: "SQL", Script: "V2.1__größe_<b>.sql",
+		Milliseconds: 61234, InstalledBy: "app", InstalledOn: &at}
 	next := Script{Version: two.Version, Description: two.Description, Type: two.Type, Script: two.Script}
 	view := Script{Description: "order totals", Type: "SQL", Script: "R__order_totals.sql"}
 	base := func(command string) *Report {
@@ -43,20 +46,24 @@ func examples() map[string]*Report {
 	info.Pending = []Script{view}
 
 	failure := base("migrate")
-	failure.SchemaVersionBefore, failure.SchemaVersionAfter, failure.Applied, failure.Pending = "1", "1", []Script{one}, []Script{next, view}
+	failure.SchemaVersionBefore, failure.SchemaVersionAfter, failure.Applied, failure.Pending = "1", "1", []Script{one},
+		[]Script{next, view}
 	failure.RestorePoint, failure.Restore = &at, "aws rds restore-db-cluster-to-point-in-time …"
 	failure.Fail(&Failure{
-		Code: MigrationFailed, Message: "syntax error at or near \"TABEL\"\nPosition: 8\n", NextStep: "Correct the script and run again.",
-		Script: "V2.1__größe_<b>.sql", Line: 3, SQLState: "42601",
+		Code: MigrationFailed, Message: "syntax error at or near \"TABEL\"\nPosition: 8\n",
+		NextStep: "Correct the script and run again.",
+		Script:   "V2.1__größe_<b>.sql", Line: 3, SQLState: "42601",
 	})
 
 	locked := base("migrate")
-	locked.Fail(&Failure{Code: Locked, Message: "another run holds this database's migrations", NextStep: "Wait.", Blockers: []Blocker{
-		{PID: 42, User: "app", Application: "psql", Since: at, Query: "SELECT 1"},
-	}, Problems: []Problem{{Script: "V1__a.sql", Line: 2, Reason: "waits"}, {Reason: "of no script"}}})
+	locked.Fail(&Failure{Code: Locked, Message: "another run holds this database's migrations", NextStep: "Wait.",
+		Blockers: []Blocker{
+			{PID: 42, User: "app", Application: "psql", Since: at, Query: "SELECT 1"},
+		}, Problems: []Problem{{Script: "V1__a.sql", Line: 2, Reason: "waits"}, {Reason: "of no script"}}})
 
 	broken := &Report{Command: "migrate", Applied: []Script{}, Pending: []Script{}}
-	broken.Fail(&Failure{Code: BadRequest, Message: "the settings are not usable", NextStep: "Correct the environment."})
+	broken.Fail(&Failure{Code: BadRequest, Message: "the settings are not usable",
+		NextStep: "Correct the environment."})
 
 	repaired := base("repair")
 	repaired.Actions = []string{"removed the failed run of V2__x.sql"}
@@ -64,7 +71,8 @@ func examples() map[string]*Report {
 	reverted := base("revert")
 	reverted.SchemaVersionBefore, reverted.SchemaVersionAfter, reverted.Reverted = "2.1", "1", []Script{two}
 	return map[string]*Report{
-		"migrated": migrated, "nothing": nothing, "info": info, "failure": failure, "locked": locked, "broken": broken, "repaired": repaired, "reverted": reverted,
+		"migrated": migrated, "nothing": nothing, "info": info, "failure": failure, "locked": locked, "broken": broken,
+		"repaired": repaired, "reverted": reverted,
 	}
 }
 

@@ -14,13 +14,14 @@ type Report struct {
 	Code    Code   `json:"code"`    // OK or the kind of failure
 
 	// On failure only.
-	Message  string    `json:"message,omitempty"`  // what went wrong
-	Next     string    `json:"next,omitempty"`     // what to do, in one sentence
-	Script   string    `json:"script,omitempty"`   // the script that failed, below its location
-	Line     int       `json:"line,omitempty"`     // where in the script, from 1
-	SQLState string    `json:"sqlState,omitempty"` // PostgreSQL's error code
-	Excerpt  *Excerpt  `json:"excerpt,omitempty"`  // the script's lines there
-	Problems []Problem `json:"problems,omitempty"` // all findings, where there can be several; of info also when it is OK
+	Message  string   `json:"message,omitempty"`  // what went wrong
+	Next     string   `json:"next,omitempty"`     // what to do, in one sentence
+	Script   string   `json:"script,omitempty"`   // the script that failed, below its location
+	Line     int      `json:"line,omitempty"`     // where in the script, from 1
+	SQLState string   `json:"sqlState,omitempty"` // PostgreSQL's error code
+	Excerpt  *Excerpt `json:"excerpt,omitempty"`  // the script's lines there
+	// all findings, where there can be several; of info also when it is OK
+	Problems []Problem `json:"problems,omitempty"`
 	Blockers []Blocker `json:"blockers,omitempty"` // who holds the lock that was waited for
 
 	Database      Database `json:"database"`
@@ -33,10 +34,12 @@ type Report struct {
 	Pending             []Script `json:"pending"` // still to be applied after it
 	Scripts             []Script `json:"scripts,omitempty"`
 	Reverted            []Script `json:"reverted,omitempty"` // by a revert, newest first; with --dry-run what would be
-	DryRun              bool     `json:"dryRun,omitempty"`   // nothing was changed: SchemaVersionAfter and Reverted are what would be
-	Actions             []string `json:"actions,omitempty"`  // what a repair changed; what runs again after a revert
-	Warnings            []string `json:"warnings,omitempty"`
-	Undecided           []string `json:"undecided,omitempty"` // why a state may differ, where Flyway was not asked; see [Undecided]
+	// nothing was changed: SchemaVersionAfter and Reverted are what would be
+	DryRun   bool     `json:"dryRun,omitempty"`
+	Actions  []string `json:"actions,omitempty"` // what a repair changed; what runs again after a revert
+	Warnings []string `json:"warnings,omitempty"`
+	// why a state may differ, where Flyway was not asked; see [Undecided]
+	Undecided []string `json:"undecided,omitempty"`
 
 	RunID        string     `json:"runId"`
 	StartedAt    time.Time  `json:"startedAt"`
@@ -57,9 +60,10 @@ type Database struct {
 	ServerVersion string `json:"serverVersion,omitempty"`
 
 	// Of info only, where the database was reached.
-	TLS      string   `json:"tls,omitempty"`      // the session's version, such as "TLS 1.3", or [NoTLS]
-	Verified bool     `json:"verified,omitempty"` // by TLS the server proved who it is, by certificate and name
-	Rights   []string `json:"rights,omitempty"`   // of the user over other roles and databases: superuser, createrole, …
+	TLS      string `json:"tls,omitempty"`      // the session's version, such as "TLS 1.3", or [NoTLS]
+	Verified bool   `json:"verified,omitempty"` // by TLS the server proved who it is, by certificate and name
+	// of the user over other roles and databases: superuser, createrole, …
+	Rights []string `json:"rights,omitempty"`
 }
 
 // NoTLS is what [Database].TLS says of a session that is not encrypted.
@@ -76,7 +80,8 @@ type Script struct {
 	InstalledBy  string     `json:"installedBy,omitempty"`
 	InstalledOn  *time.Time `json:"installedOn,omitempty"`
 	Checksum     *int32     `json:"checksum,omitempty"` // info: as the history has it
-	Rank         int        `json:"rank,omitempty"`     // info: of its row in the history, by which a repair can name it
+	// info: of its row in the history, by which a repair can name it
+	Rank int `json:"rank,omitempty"`
 }
 
 // Undecided is the state of a script that was applied, and of which only Flyway

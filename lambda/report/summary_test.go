@@ -8,7 +8,8 @@ import (
 
 func failed() *Report {
 	return &Report{
-		Code: MigrationFailed, Message: "relation \"order\" does not exist\n  Position: 12.", Script: "V7__x.sql", Line: 3, SQLState: "42P01",
+		Code: MigrationFailed, Message: "relation \"order\" does not exist\n  Position: 12.", Script: "V7__x.sql",
+		Line: 3, SQLState: "42P01",
 		Next: "Correct the script and run again.", Applied: make([]Script, 2), SchemaVersionAfter: "6",
 	}
 }
@@ -34,9 +35,10 @@ func TestSummaryWithoutDetails(t *testing.T) {
 }
 
 func TestSummaryNamesProblemsOnce(t *testing.T) {
-	r := &Report{Code: BadRelease, Message: "the scripts make no release: V3_x.sql: two underscores", Problems: []Problem{
-		{Script: "V3_x.sql", Reason: "two underscores"}, {Script: "V4__y.sql", Line: 7, Reason: "is not\nUTF-8."},
-	}}
+	r := &Report{Code: BadRelease, Message: "the scripts make no release: V3_x.sql: two underscores",
+		Problems: []Problem{
+			{Script: "V3_x.sql", Reason: "two underscores"}, {Script: "V4__y.sql", Line: 7, Reason: "is not\nUTF-8."},
+		}}
 	want := "BAD_RELEASE: the scripts make no release: V3_x.sql: two underscores; V4__y.sql, line 7: is not UTF-8."
 	if got := r.Summary(2000); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

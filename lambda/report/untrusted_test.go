@@ -15,8 +15,10 @@ const evil = "x\x1b[2J\u202ey\u200b\nOK  5 applied\n\u2028z\xff"
 func TestReportsShowWhatOthersWrote(t *testing.T) {
 	bad := Script{Version: evil, Description: evil, Type: evil, Script: evil, State: evil}
 	for _, r := range []Report{
-		{Command: "migrate", Code: MigrationFailed, Message: evil, Next: evil, Script: evil, SQLState: evil, Applied: []Script{bad}, Pending: []Script{bad}, Warnings: []string{evil},
-			Problems: []Problem{{Script: evil, Reason: evil}}, Blockers: []Blocker{{User: evil, Application: evil, Query: evil}}, Restore: evil, Actions: []string{evil},
+		{Command: "migrate", Code: MigrationFailed, Message: evil, Next: evil, Script: evil, SQLState: evil,
+			Applied: []Script{bad}, Pending: []Script{bad}, Warnings: []string{evil},
+			Problems: []Problem{{Script: evil, Reason: evil}},
+			Blockers: []Blocker{{User: evil, Application: evil, Query: evil}}, Restore: evil, Actions: []string{evil},
 			Database: Database{Host: evil, Name: evil, User: evil, ServerVersion: evil}},
 		{Command: "info", Code: OK, Scripts: []Script{bad}},
 	} {
@@ -41,7 +43,8 @@ func TestReportsShowWhatOthersWrote(t *testing.T) {
 			t.Fatal(err)
 		}
 		var back Report
-		if err := json.Unmarshal([]byte(out.String()), &back); err != nil || !untrusted.AllShows(strings.ReplaceAll(out.String(), "\n", "")) {
+		if err := json.Unmarshal([]byte(out.String()), &back); err != nil ||
+			!untrusted.AllShows(strings.ReplaceAll(out.String(), "\n", "")) {
 			t.Errorf("%v: %q", err, out.String())
 		}
 		if want := strings.ToValidUTF8(r.Message, "\ufffd"); back.Message != want {

@@ -104,7 +104,8 @@ func (a *Retries) Times(name string) int { return a.again[name] }
 // Tell warns of what was run again.
 func (a *Retries) Tell(warn func(format string, args ...any)) {
 	for _, name := range a.order {
-		warn("%s was run again, %s: %s, and its transaction was rolled back", name, report.Times(a.again[name]), a.why[name])
+		warn("%s was run again, %s: %s, and its transaction was rolled back", name, report.Times(a.again[name]),
+			a.why[name])
 	}
 }
 

@@ -44,7 +44,8 @@ func checkText(text []byte) error {
 		}
 		at += size
 	}
-	return fmt.Errorf("line %d is not UTF-8: save the file as UTF-8, or name its encoding (FLYWAY_ENCODING, or encoding=… in a .conf file beside it)", lineAt(text, at))
+	return fmt.Errorf("line %d is not UTF-8: save the file as UTF-8, or name its encoding (FLYWAY_ENCODING, or "+
+		"encoding=… in a .conf file beside it)", lineAt(text, at))
 }
 
 func lineAt(text []byte, at int) int { return 1 + bytes.Count(text[:at], []byte("\n")) }

@@ -26,7 +26,8 @@ func (f *File) readConfig() error {
 	}
 	// Flyway replaces placeholders in it, in comments too.
 	if i := strings.Index(string(raw), "${"); i >= 0 {
-		return fmt.Errorf("line %d: placeholders are not used here, and Flyway would look for one after ${", lineAt(raw, i))
+		return fmt.Errorf("line %d: placeholders are not used here, and Flyway would look for one after ${",
+			lineAt(raw, i))
 	}
 	n := 0
 	for line := range strings.Lines(string(raw)) {
@@ -55,7 +56,8 @@ func (f *File) configure(key, value string) error {
 	yes := strings.EqualFold(value, "true")
 	switch {
 	case key == "shouldExecute":
-		return errors.New("shouldExecute is not used here: which scripts run has to be known before the run, and Flyway decides it during the run")
+		return errors.New("shouldExecute is not used here: which scripts run has to be known before the run, and " +
+			"Flyway decides it during the run")
 	case key != "executeInTransaction" && key != "placeholderReplacement":
 		return fmt.Errorf("unknown key %q: use executeInTransaction, encoding or placeholderReplacement", key)
 	case !yes && !strings.EqualFold(value, "false"): // 1 and t are none for Flyway

@@ -51,11 +51,13 @@ func encodingOf(name string) (encoding.Encoding, error) {
 	iana, _ := ianaindex.IANA.Name(enc)
 	mime, _ := ianaindex.MIME.Name(enc) // the name of some that is in use
 	if !sameInJava.MatchString(iana) && !sameInJava.MatchString(mime) {
-		return nil, fmt.Errorf("the encoding %q is not supported: Java reads some characters of it otherwise, and checksums would differ; convert the script to UTF-8", name)
+		return nil, fmt.Errorf("the encoding %q is not supported: Java reads some characters of it otherwise, and "+
+			"checksums would differ; convert the script to UTF-8", name)
 	}
 	return enc, nil
 }
 
 // sameInJava are the encodings of which Java's tables and these were compared,
 // and are the same.
-var sameInJava = regexp.MustCompile(`^(?i:UTF-8|UTF-16|UTF-16LE|UTF-16BE|US-ASCII|ISO-8859-\d+|windows-125\d|IBM(437|850|852|855|862|866)|KOI8-R)$`)
+var sameInJava = regexp.MustCompile(
+	`^(?i:UTF-8|UTF-16|UTF-16LE|UTF-16BE|US-ASCII|ISO-8859-\d+|windows-125\d|IBM(437|850|852|855|862|866)|KOI8-R)$`)

@@ -60,9 +60,11 @@ func ParseFile(name string) (Name, error) {
 	case isSQL(name):
 		return ParseName(name)
 	case isProgram(name):
-		return Name{}, fmt.Errorf("a program, which Flyway would run with the database's password: a release holds .sql and .sql.conf files only, so move it out of the folder")
+		return Name{}, fmt.Errorf("a program, which Flyway would run with the database's password: a release holds " +
+			".sql and .sql.conf files only, so move it out of the folder")
 	}
-	return Name{}, fmt.Errorf("neither a script (.sql), nor the .conf of one, nor a text for people (%s): move it out of the folder, or delete it", strings.Join(texts, ", "))
+	return Name{}, fmt.Errorf("neither a script (.sql), nor the .conf of one, nor a text for people (%s): move it "+
+		"out of the folder, or delete it", strings.Join(texts, ", "))
 }
 
 // folder reads one location.

@@ -41,8 +41,10 @@ func (l *loader) limits(f File) {
 	case len(units) <= maxDescription:
 	case f.Kind == Repeatable:
 		// It is known by its description: it would be missing and pending for ever.
-		l.fail(f.Script, 0, "its description is longer than %d characters: Flyway stores no more of it and would not find it again", maxDescription)
+		l.fail(f.Script, 0, "its description is longer than %d characters: Flyway stores no more of it and would "+
+			"not find it again", maxDescription)
 	case utf16.IsSurrogate(rune(units[cutDescription-1])) && units[cutDescription-1] < 0xdc00:
-		l.fail(f.Script, 0, "its description is longer than %d characters, and Flyway would cut it inside of one: shorten it", maxDescription)
+		l.fail(f.Script, 0, "its description is longer than %d characters, and Flyway would cut it inside of one: "+
+			"shorten it", maxDescription)
 	}
 }

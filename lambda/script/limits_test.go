@@ -10,8 +10,9 @@ import (
 func TestNamesThatDoNotFitIntoTheHistory(t *testing.T) {
 	deep := strings.Repeat(strings.Repeat("d", 200)+"/", 5)
 	for name, want := range map[string]string{
-		"V" + strings.Repeat("1", 50) + "__a.sql":                                "",
-		"V" + strings.Repeat("1", 51) + "__a.sql":                                "the version has 51 characters, and the history holds 50",
+		"V" + strings.Repeat("1", 50) + "__a.sql": "",
+		"V" + strings.Repeat("1", 51) + "__a.sql": "the version has 51 characters, " +
+			"and the history holds 50",
 		"B" + strings.Repeat("1.", 25) + "1__a.sql":                              "the version has 51 characters",
 		"U" + strings.Repeat("1", 51) + "__a.sql":                                "",
 		"V1__" + strings.Repeat("x", 230) + ".sql":                               "",

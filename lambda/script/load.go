@@ -158,7 +158,8 @@ func (l *loader) finish() {
 	for _, scripts := range [][]File{s.Versioned, s.Baselines, s.Undo} {
 		for i := 1; i < len(scripts); i++ {
 			if a, b := scripts[i-1], scripts[i]; a.Version.Compare(b.Version) == 0 {
-				l.fail(b.Script, 0, "has version %s, and so has %s: give one of them another version", b.Version, a.Script)
+				l.fail(b.Script, 0, "has version %s, and so has %s: give one of them another version", b.Version,
+					a.Script)
 			}
 		}
 	}
@@ -167,7 +168,8 @@ func (l *loader) finish() {
 	for _, c := range s.Callbacks {
 		name := filepath.Base(c.Path)
 		if first, ok := called[name]; ok {
-			l.fail(c.Script, 0, "a callback of the same name as %s, which Flyway refuses: give one of them another description", first)
+			l.fail(c.Script, 0, "a callback of the same name as %s, which Flyway refuses: give one of them another "+
+				"description", first)
 		}
 		called[name] = c.Script
 	}
@@ -175,7 +177,8 @@ func (l *loader) finish() {
 	for _, r := range s.Repeatable {
 		key := strings.ToLower(r.Description)
 		if first, ok := seen[key]; ok {
-			l.fail(r.Script, 0, "has the description %q, and so has %s: Flyway tells repeatable scripts apart by it", r.Description, first)
+			l.fail(r.Script, 0, "has the description %q, and so has %s: Flyway tells repeatable scripts apart by it",
+				r.Description, first)
 		}
 		seen[key] = r.Script
 	}

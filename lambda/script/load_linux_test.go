@@ -25,7 +25,8 @@ func TestLoadRefusesFilesThatCanNotBeRead(t *testing.T) {
 	}
 	defer os.Chmod(filepath.Join(root, "closed"), 0o755) //nolint:errcheck // for the clean-up
 	got := asNobody(t, func() string { return refused(t, root) })
-	for _, want := range []string{"V2__b.sql: can't be read: permission denied", "closed: can't be read: permission denied"} {
+	for _, want := range []string{"V2__b.sql: can't be read: permission denied",
+		"closed: can't be read: permission denied"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q lacks %q", got, want)
 		}

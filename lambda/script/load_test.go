@@ -55,9 +55,12 @@ func refused(t *testing.T, locations ...string) string {
 
 func TestLoadSortsFilesByKind(t *testing.T) {
 	root := folder(t, map[string]string{
-		"V10__ten.sql": "SELECT 10;", "V9__nine.sql": "SELECT 9;", "sub/deep/V1.5__x.sql": "SELECT 1;", "V2__two.sql": "SELECT 2;",
-		"R__b.sql": "SELECT 'b';", "sub/R__a.sql": "SELECT 'a';", "U10__ten.sql": "SELECT -10;", "U2__two.sql": "SELECT -2;",
-		"beforeMigrate.sql": "SELECT 0;", "V10__ten.sql.conf": "executeInTransaction=false", "README.md": "not SQL", "V3__x.txt": "not SQL either",
+		"V10__ten.sql": "SELECT 10;", "V9__nine.sql": "SELECT 9;", "sub/deep/V1.5__x.sql": "SELECT 1;",
+		"V2__two.sql": "SELECT 2;",
+		"R__b.sql":    "SELECT 'b';", "sub/R__a.sql": "SELECT 'a';", "U10__ten.sql": "SELECT -10;",
+		"U2__two.sql":       "SELECT -2;",
+		"beforeMigrate.sql": "SELECT 0;", "V10__ten.sql.conf": "executeInTransaction=false", "README.md": "not SQL",
+		"V3__x.txt": "not SQL either",
 	})
 	set, err := Load(root)
 	if err != nil {
@@ -87,36 +90,63 @@ func TestLoadRefusesWhatMakesNoRelease(t *testing.T) {
 		files map[string]string
 		want  []string
 	}{
-		"empty folder":          {map[string]string{}, []string{"no migration here"}},
-		"undo scripts only":     {map[string]string{"U1__x.sql": "SELECT 1;"}, []string{"no migration here"}},
-		"callbacks only":        {map[string]string{"afterMigrate.sql": "SELECT 1;"}, []string{"no migration here"}},
-		"callback twice":        {map[string]string{"V1__a.sql": "", "beforeMigrate__b.sql": "", "sub/beforeMigrate__b.sql": ""}, []string{"sub/beforeMigrate__b.sql: a callback of the same name as beforeMigrate__b.sql"}},
-		"other files only":      {map[string]string{"x.txt": ""}, []string{"no migration here"}},
-		"hidden folder only":    {map[string]string{".hidden/V1__x.sql": ""}, []string{"no migration here"}},
-		"malformed name":        {map[string]string{"V1__a.sql": "", "V3_x.sql": ""}, []string{"V3_x.sql: two underscores"}},
-		"one version twice":     {map[string]string{"V1__a.sql": "", "V1.0__b.sql": "", "sub/V01__c.sql": ""}, []string{"V1__a.sql: has version 1, and so has V1.0__b.sql", "sub/V01__c.sql: has version 01, and so has V1__a.sql"}},
-		"undo version twice":    {map[string]string{"V1__a.sql": "", "U1__a.sql": "", "U01__b.sql": ""}, []string{"U1__a.sql: has version 1, and so has U01__b.sql"}},
-		"repeatable twice":      {map[string]string{"R__a.sql": "", "sub/R__a.sql": ""}, []string{`sub/R__a.sql: has the description "a", and so has R__a.sql`}},
-		"repeatable by case":    {map[string]string{"R__a.sql": "", "R__A.sql": ""}, []string{"and so has R__A.sql"}},
-		"long repeatable":       {map[string]string{"V1__" + strings.Repeat("x", 240) + ".sql": "", "R__" + strings.Repeat("x", 201) + ".sql": ""}, []string{"R__" + strings.Repeat("x", 201) + ".sql: its description is longer than 200"}},
-		"invalid UTF-8":         {map[string]string{"V1__a.sql": "ok\n\xe4"}, []string{"V1__a.sql: line 2 is not UTF-8"}},
-		"NUL":                   {map[string]string{"R__a.sql": "\x00"}, []string{"R__a.sql: line 1 holds a NUL"}},
-		"undo not in UTF-8":     {map[string]string{"V1__a.sql": "", "U1__a.sql": "\xff"}, []string{"U1__a.sql: line 1 is not UTF-8"}},
-		"name with a newline":   {map[string]string{"V1__a\nb.sql": ""}, []string{`"V1__a\nb.sql": its path holds the character U+000A`}},
-		"dangling link":         {map[string]string{"V1__a.sql": "", "V2__b.sql": "→nowhere.sql"}, []string{"V2__b.sql: a link to nowhere"}},
-		"link in a circle":      {map[string]string{"V1__a.sql": "", "V2__b.sql": "→V2__b.sql"}, []string{"V2__b.sql: a link to nowhere"}},
-		"link out of it":        {map[string]string{"V1__a.sql": "", "V2__b.sql": "→/etc/hostname"}, []string{"V2__b.sql: a link that leads out"}},
-		"link to a folder":      {map[string]string{"V1__a.sql": "", "sub/V2__b.sql": "", "again": "→sub"}, []string{"again: a link to a folder"}},
-		"config of nobody":      {map[string]string{"V1__a.sql": "", "x.sql.conf": ""}, []string{"x.sql.conf: not a migration's name"}},
-		"decided by Flyway":     {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "shouldExecute=true"}, []string{"V1__a.sql.conf: line 1: shouldExecute is not used here"}},
-		"unknown key":           {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "# ok\n\nexecuteintransaction=true"}, []string{`line 3: unknown key "executeintransaction"`}},
-		"neither true nor not":  {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "executeInTransaction=maybe"}, []string{`executeInTransaction is "maybe"`}},
-		"config without script": {map[string]string{"V1__a.sql": "", "V1__A.sql.conf": ""}, []string{"V1__A.sql.conf: there is no V1__A.sql beside it, with exactly that spelling"}},
-		"config elsewhere":      {map[string]string{"a/V1__a.sql": "", "b/V1__a.sql.conf": ""}, []string{"b/V1__a.sql.conf: there is no V1__a.sql beside it"}},
-		"true in other words":   {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "executeInTransaction=1"}, []string{`executeInTransaction is "1"`}},
-		"placeholder in it":     {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "\n# for ${who}"}, []string{"V1__a.sql.conf: line 2: placeholders are not used here"}},
-		"encoding of Java's":    {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "encoding=Shift_JIS"}, []string{`the encoding "Shift_JIS" is not supported`, "convert the script to UTF-8"}},
-		"unknown encoding":      {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "encoding=klingon"}, []string{`unknown encoding "klingon"`}},
+		"empty folder":      {map[string]string{}, []string{"no migration here"}},
+		"undo scripts only": {map[string]string{"U1__x.sql": "SELECT 1;"}, []string{"no migration here"}},
+		"callbacks only":    {map[string]string{"afterMigrate.sql": "SELECT 1;"}, []string{"no migration here"}},
+		"callback twice": {map[string]string{"V1__a.sql": "", "beforeMigrate__b.sql": "",
+			"sub/beforeMigrate__b.sql": ""}, []string{"sub/beforeMigrate__b.sql: a callback of the same name as " +
+			"beforeMigrate__b.sql"}},
+		"other files only":   {map[string]string{"x.txt": ""}, []string{"no migration here"}},
+		"hidden folder only": {map[string]string{".hidden/V1__x.sql": ""}, []string{"no migration here"}},
+		"malformed name": {map[string]string{"V1__a.sql": "", "V3_x.sql": ""},
+			[]string{"V3_x.sql: two underscores"}},
+		"one version twice": {map[string]string{"V1__a.sql": "", "V1.0__b.sql": "", "sub/V01__c.sql": ""},
+			[]string{"V1__a.sql: has version 1, and so has V1.0__b.sql",
+				"sub/V01__c.sql: has version 01, and so has V1__a.sql"}},
+		"undo version twice": {map[string]string{"V1__a.sql": "", "U1__a.sql": "", "U01__b.sql": ""},
+			[]string{"U1__a.sql: has version 1, and so has U01__b.sql"}},
+		"repeatable twice": {map[string]string{"R__a.sql": "", "sub/R__a.sql": ""},
+			[]string{`sub/R__a.sql: has the description "a", and so has R__a.sql`}},
+		"repeatable by case": {map[string]string{"R__a.sql": "", "R__A.sql": ""}, []string{"and so has R__A.sql"}},
+		"long repeatable": {map[string]string{"V1__" + strings.Repeat("x", 240) + ".sql": "", "R__" +
+			strings.Repeat("x", 201) + ".sql": ""},
+			[]string{"R__" + strings.Repeat("x", 201) + ".sql: its description is longer than 200"}},
+		"invalid UTF-8": {map[string]string{"V1__a.sql": "ok\n\xe4"},
+			[]string{"V1__a.sql: line 2 is not UTF-8"}},
+		"NUL": {map[string]string{"R__a.sql": "\x00"}, []string{"R__a.sql: line 1 holds a NUL"}},
+		"undo not in UTF-8": {map[string]string{"V1__a.sql": "", "U1__a.sql": "\xff"},
+			[]string{"U1__a.sql: line 1 is not UTF-8"}},
+		"name with a newline": {map[string]string{"V1__a\nb.sql": ""},
+			[]string{`"V1__a\nb.sql": its path holds the character U+000A`}},
+		"dangling link": {map[string]string{"V1__a.sql": "", "V2__b.sql": "→nowhere.sql"},
+			[]string{"V2__b.sql: a link to nowhere"}},
+		"link in a circle": {map[string]string{"V1__a.sql": "", "V2__b.sql": "→V2__b.sql"},
+			[]string{"V2__b.sql: a link to nowhere"}},
+		"link out of it": {map[string]string{"V1__a.sql": "", "V2__b.sql": "→/etc/hostname"},
+			[]string{"V2__b.sql: a link that leads out"}},
+		"link to a folder": {map[string]string{"V1__a.sql": "", "sub/V2__b.sql": "", "again": "→sub"},
+			[]string{"again: a link to a folder"}},
+		"config of nobody": {map[string]string{"V1__a.sql": "", "x.sql.conf": ""},
+			[]string{"x.sql.conf: not a migration's name"}},
+		"decided by Flyway": {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "shouldExecute=true"},
+			[]string{"V1__a.sql.conf: line 1: shouldExecute is not used here"}},
+		"unknown key": {map[string]string{"V1__a.sql": "",
+			"V1__a.sql.conf": "# ok\n\nexecuteintransaction=true"},
+			[]string{`line 3: unknown key "executeintransaction"`}},
+		"neither true nor not": {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "executeInTransaction=maybe"},
+			[]string{`executeInTransaction is "maybe"`}},
+		"config without script": {map[string]string{"V1__a.sql": "", "V1__A.sql.conf": ""},
+			[]string{"V1__A.sql.conf: there is no V1__A.sql beside it, with exactly that spelling"}},
+		"config elsewhere": {map[string]string{"a/V1__a.sql": "", "b/V1__a.sql.conf": ""},
+			[]string{"b/V1__a.sql.conf: there is no V1__a.sql beside it"}},
+		"true in other words": {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "executeInTransaction=1"},
+			[]string{`executeInTransaction is "1"`}},
+		"placeholder in it": {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "\n# for ${who}"},
+			[]string{"V1__a.sql.conf: line 2: placeholders are not used here"}},
+		"encoding of Java's": {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "encoding=Shift_JIS"},
+			[]string{`the encoding "Shift_JIS" is not supported`, "convert the script to UTF-8"}},
+		"unknown encoding": {map[string]string{"V1__a.sql": "", "V1__a.sql.conf": "encoding=klingon"},
+			[]string{`unknown encoding "klingon"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := refused(t, folder(t, c.files))
@@ -164,7 +194,8 @@ func TestLoadTakesTheSameLocationsFilesOnce(t *testing.T) {
 
 func TestLoadFollowsLinksInside(t *testing.T) {
 	// The way in which Kubernetes mounts a ConfigMap.
-	root := folder(t, map[string]string{"..2024/V1__a.sql": "SELECT 1;", "..data": "→..2024", "V1__a.sql": "→..data/V1__a.sql"})
+	root := folder(t, map[string]string{"..2024/V1__a.sql": "SELECT 1;", "..data": "→..2024",
+		"V1__a.sql": "→..data/V1__a.sql"})
 	linked := filepath.Join(t.TempDir(), "location")
 	if err := os.Symlink(root, linked); err != nil {
 		t.Fatal(err)
@@ -203,8 +234,10 @@ func TestLoadDecodesOtherEncodings(t *testing.T) {
 	little := encode(unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewEncoder().String(text))
 	big := encode(unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewEncoder().String(text))
 	root := folder(t, map[string]string{
-		"V1__utf8.sql": text, "V1__utf8.sql.conf": "encoding = utf-8", "V2__bom.sql": bom + text, "V2__bom.sql.conf": "encoding=UTF-8",
-		"V3__win.sql": latin, "V4__le.sql": little, "V4__le.sql.conf": "encoding=UTF-16LE", "V5__be.sql": big, "V5__be.sql.conf": "encoding=UTF-16",
+		"V1__utf8.sql": text, "V1__utf8.sql.conf": "encoding = utf-8", "V2__bom.sql": bom + text,
+		"V2__bom.sql.conf": "encoding=UTF-8",
+		"V3__win.sql":      latin, "V4__le.sql": little, "V4__le.sql.conf": "encoding=UTF-16LE", "V5__be.sql": big,
+		"V5__be.sql.conf": "encoding=UTF-16",
 	})
 	set, err := LoadEncoded("windows-1252", root)
 	if err != nil {
@@ -231,7 +264,8 @@ func TestLoadReadsConfigurationsInTheScriptsEncoding(t *testing.T) {
 		return string(text)
 	}
 	set, err := LoadEncoded("UTF-16LE", folder(t, map[string]string{
-		"V1__a.sql": encode("SELECT 1;"), "V1__a.sql.conf": encode("executeInTransaction=false\n"), "V2__b.sql": "SELECT 2;", "V2__b.sql.conf": encode("encoding=UTF-8"),
+		"V1__a.sql": encode("SELECT 1;"), "V1__a.sql.conf": encode("executeInTransaction=false\n"),
+		"V2__b.sql": "SELECT 2;", "V2__b.sql.conf": encode("encoding=UTF-8"),
 	}))
 	if err != nil || !set.Versioned[0].NoTransaction || set.Versioned[1].Checksum != Checksum([]byte("SELECT 2;")) {
 		t.Errorf("%+v, %v", set, err)
@@ -269,7 +303,8 @@ func TestConfigDecidesOnTransactionAndPlaceholders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []File{{NoTransaction: true, LiteralPlaceholders: true}, {NoTransaction: true}, {}} {
-		if got := set.Versioned[i]; got.NoTransaction != want.NoTransaction || got.LiteralPlaceholders != want.LiteralPlaceholders {
+		if got := set.Versioned[i]; got.NoTransaction != want.NoTransaction ||
+			got.LiteralPlaceholders != want.LiteralPlaceholders {
 			t.Errorf("%s: %+v", got.Script, got)
 		}
 	}

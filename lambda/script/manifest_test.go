@@ -19,12 +19,14 @@ func load(t *testing.T, files map[string]string) *Set {
 
 func TestManifestListsWhatADeploymentRuns(t *testing.T) {
 	m := load(t, map[string]string{
-		"V1__a.sql": "SELECT 1;", "B1__a.sql": "SELECT 1;", "U1__a.sql": "SELECT -1;", "sub/R__b.sql": "SELECT 1;\n", "beforeMigrate.sql": "SELECT 1;\r\n",
-		"V1__a.sql.conf": "executeInTransaction=true", "README.md": "",
+		"V1__a.sql": "SELECT 1;", "B1__a.sql": "SELECT 1;", "U1__a.sql": "SELECT -1;", "sub/R__b.sql": "SELECT 1;\n",
+		"beforeMigrate.sql": "SELECT 1;\r\n",
+		"V1__a.sql.conf":    "executeInTransaction=true", "README.md": "",
 	}).Manifest(0)
 	want := map[string]string{}
 	for name, text := range map[string]string{
-		"V1__a.sql": "SELECT 1;", "B1__a.sql": "SELECT 1;", "sub/R__b.sql": "SELECT 1;\n", "beforeMigrate.sql": "SELECT 1;\r\n", "V1__a.sql.conf": "executeInTransaction=true",
+		"V1__a.sql": "SELECT 1;", "B1__a.sql": "SELECT 1;", "sub/R__b.sql": "SELECT 1;\n",
+		"beforeMigrate.sql": "SELECT 1;\r\n", "V1__a.sql.conf": "executeInTransaction=true",
 	} {
 		want[name] = fmt.Sprintf("%x", sha256.Sum256([]byte(text)))[:12]
 	}
@@ -43,7 +45,8 @@ func TestManifestListsWhatADeploymentRuns(t *testing.T) {
 
 func TestManifestDigestChangesWithWhatWouldRun(t *testing.T) {
 	files := func(change map[string]string) map[string]string {
-		all := map[string]string{"V1__a.sql": "SELECT 1;", "V2__b.sql": "SELECT 2;", "U1__a.sql": "x", "R__c.sql": "SELECT 3;", "x.txt": ""}
+		all := map[string]string{"V1__a.sql": "SELECT 1;", "V2__b.sql": "SELECT 2;", "U1__a.sql": "x",
+			"R__c.sql": "SELECT 3;", "x.txt": ""}
 		for name, text := range change {
 			all[name] = text
 		}
@@ -82,7 +85,8 @@ func TestManifestAboveItsLimitListsTheNewest(t *testing.T) {
 	if some.Digest != all.Digest {
 		t.Error("the release's name depends on the limit")
 	}
-	if len(some.Scripts) != 6 || some.Scripts["V12__x.sql"] == "" || some.Scripts["V8__x.sql"] == "" || some.Scripts["R__view.sql"] == "" {
+	if len(some.Scripts) != 6 || some.Scripts["V12__x.sql"] == "" || some.Scripts["V8__x.sql"] == "" ||
+		some.Scripts["R__view.sql"] == "" {
 		t.Errorf("lists %v", some.Scripts)
 	}
 	if !regexp.MustCompile(`^7 scripts, [0-9a-f]{12}$`).MatchString(some.Older) {

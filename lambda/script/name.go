@@ -85,7 +85,8 @@ func ParseName(file string) (Name, error) {
 	v, err := ParseVersion(head[1:])
 	if err != nil {
 		if !separated && strings.ContainsRune(head, '_') {
-			return Name{}, fmt.Errorf("two underscores have to stand between version and description: it should look like %s", example)
+			return Name{}, fmt.Errorf("two underscores have to stand between version and description: it should "+
+				"look like %s", example)
 		}
 		return Name{}, err
 	}

@@ -38,7 +38,8 @@ func TestNamesThatMeanSomething(t *testing.T) {
 			t.Errorf("%s: %v", file, err)
 			continue
 		}
-		if n.Kind != want.kind || n.Version.String() != want.version || n.Description != want.description || n.Event != want.event {
+		if n.Kind != want.kind || n.Version.String() != want.version || n.Description != want.description ||
+			n.Event != want.event {
 			t.Errorf("%s: got %s %q %q %q, want %v", file, n.Kind, n.Version, n.Description, n.Event, want)
 		}
 	}
@@ -113,7 +114,8 @@ func TestNamesThatFlywayWouldSkipInSilence(t *testing.T) {
 }
 
 func FuzzParseName(f *testing.F) {
-	for _, seed := range []string{"V1__x.sql", "R__x.sql", "U1_2__x.sql", "beforeMigrate.sql", "V1__x.sql.conf", "V1__\xff.sql"} {
+	for _, seed := range []string{"V1__x.sql", "R__x.sql", "U1_2__x.sql", "beforeMigrate.sql", "V1__x.sql.conf",
+		"V1__\xff.sql"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, file string) {

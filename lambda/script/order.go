@@ -39,7 +39,8 @@ func Order(ctx context.Context, folder string) (int64, error) {
 	}
 	if future(newest) {
 		return 0, fmt.Errorf("%w: %s was changed at %s by its modification time, and it is %s now; "+
-			"correct it with `touch`, or this machine's clock", ErrFuture, file, clock(newest), clock(time.Now().Unix()))
+			"correct it with `touch`, or this machine's clock", ErrFuture, file, clock(newest),
+			clock(time.Now().Unix()))
 	}
 	return max(newest, committed), nil
 }
@@ -92,7 +93,8 @@ func lastCommit(ctx context.Context, folder string) (seconds int64, clean bool, 
 		case i == 0:
 			return 0, false, fmt.Errorf("%w: commit %.12s is dated %s, and it is %s now; "+
 				"date it anew with `git commit --amend --no-edit`, or, where it has been pushed, "+
-				"add a commit that changes anything in the folder", ErrFuture, commit, clock(at), clock(time.Now().Unix()))
+				"add a commit that changes anything in the folder", ErrFuture, commit, clock(at),
+				clock(time.Now().Unix()))
 		}
 	}
 	changes, err := runGit(ctx, folder, "status", "--porcelain", "--untracked-files=all", "--", ".")

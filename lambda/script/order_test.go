@@ -25,9 +25,11 @@ func newRepository(t *testing.T) repository {
 
 func (r repository) git(at int64, args ...string) {
 	r.t.Helper()
-	cmd := exec.Command("git", append([]string{"-C", r.root, "-c", "user.name=T", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"}, args...)...)
+	cmd := exec.Command("git", append([]string{"-C", r.root, "-c", "user.name=T", "-c", "user.email=t@example.com",
+		"-c", "commit.gpgsign=false"}, args...)...)
 	stamp := strconv.FormatInt(at, 10) + " +0000"
-	cmd.Env = append(os.Environ(), "GIT_COMMITTER_DATE="+stamp, "GIT_AUTHOR_DATE="+stamp, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
+	cmd.Env = append(os.Environ(), "GIT_COMMITTER_DATE="+stamp, "GIT_AUTHOR_DATE="+stamp, "GIT_CONFIG_GLOBAL=/dev/null",
+		"GIT_CONFIG_NOSYSTEM=1")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		r.t.Fatalf("git %v: %v\n%s", args, err, out)
 	}
@@ -212,7 +214,8 @@ func TestOrderOfAFileOfTheFutureIsRefused(t *testing.T) {
 	dirty := newRepository(t)
 	dirty.commit(day, "sql/V1__a.sql")
 	dirty.write("sql/V2__b.sql", "")
-	for name, root := range map[string]string{"uncommitted": dirty.root, "no repository": folder(t, map[string]string{"sql/V2__b.sql": ""})} {
+	for name, root := range map[string]string{"uncommitted": dirty.root,
+		"no repository": folder(t, map[string]string{"sql/V2__b.sql": ""})} {
 		t.Run(name, func(t *testing.T) {
 			if err := os.Chtimes(filepath.Join(root, "sql/V2__b.sql"), at, at); err != nil {
 				t.Fatal(err)

@@ -19,7 +19,8 @@ func CheckPath(path string) error {
 			return fmt.Errorf("its path holds the character %U, which no reader sees: rename the file or folder", r)
 		}
 		if strings.ContainsRune(markup, r) {
-			return fmt.Errorf("its path holds %q, which reviews and reports could take for markup: rename the file or folder", r)
+			return fmt.Errorf("its path holds %q, which reviews and reports could take for markup: rename the file "+
+				"or folder", r)
 		}
 	}
 	if !untrusted.AllShows(path) {

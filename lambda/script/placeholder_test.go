@@ -114,7 +114,8 @@ func TestOriginOfAPlaceInAReplacedText(t *testing.T) {
 			}
 			last = origin
 			// From any place outside a value on, the texts go on alike.
-			if at < len(replaced) && origin < len(text) && !strings.HasPrefix(text[origin:], "${") && replaced[at] != text[origin] {
+			if at < len(replaced) && origin < len(text) && !strings.HasPrefix(text[origin:], "${") &&
+				replaced[at] != text[origin] {
 				t.Errorf("%q, %d: %q comes from %q", text, at, replaced[at:], text[origin:])
 			}
 		}
@@ -122,7 +123,8 @@ func TestOriginOfAPlaceInAReplacedText(t *testing.T) {
 			t.Errorf("%q: the end comes from %d of %d", text, got, len(text))
 		}
 	}
-	if got := Origin("SELECT '${a}' FROM nothing", "${", "}", values, strings.Index("SELECT 'long value\nof two lines' FROM nothing", "nothing")); got != 19 {
+	if got := Origin("SELECT '${a}' FROM nothing", "${", "}", values,
+		strings.Index("SELECT 'long value\nof two lines' FROM nothing", "nothing")); got != 19 {
 		t.Errorf("the place behind a value: %d", got)
 	}
 	if got := Origin("SELECT ${a}", "", "}", values, 7); got != 7 {

@@ -10,7 +10,8 @@ import (
 func TestVersionsInOrder(t *testing.T) {
 	ascending := []string{
 		"0", "0.0.1", "0.1", "1", "1.0.1", "1.1", "1.2", "1.10", "1.10.1", "2", "10", "99",
-		"20240131", "20240131.1", "99999999999999999999", "100000000000000000000", strings.Repeat("9", 300), "1" + strings.Repeat("0", 300),
+		"20240131", "20240131.1", "99999999999999999999", "100000000000000000000", strings.Repeat("9", 300), "1" +
+			strings.Repeat("0", 300),
 	}
 	for i, a := range ascending {
 		for j, b := range ascending {
@@ -56,7 +57,8 @@ func TestVersionKeepsItsZerosInPrint(t *testing.T) {
 func TestVersionOfAnEmptySchemaIsBelowAll(t *testing.T) {
 	var none Version
 	zero := MustVersion("0")
-	if !none.IsZero() || zero.IsZero() || none.Compare(zero) != -1 || zero.Compare(none) != 1 || none.Compare(Version{}) != 0 {
+	if !none.IsZero() || zero.IsZero() || none.Compare(zero) != -1 || zero.Compare(none) != 1 ||
+		none.Compare(Version{}) != 0 {
 		t.Error("the version of an empty schema is not below version 0")
 	}
 	if none.String() != "" || Highest().Compare(none) != 0 {
@@ -68,7 +70,8 @@ func TestVersionOfAnEmptySchemaIsBelowAll(t *testing.T) {
 }
 
 func TestTextsThatAreNoVersion(t *testing.T) {
-	for _, text := range []string{"", " ", "x", "1.", ".1", "1..2", "1__2", "1._2", "-1", "+1", "1 ", "1a", "1.a", "v1", "٣", "1\n", "latest", "current", "next", "1,2", "1e3", "0x1"} {
+	for _, text := range []string{"", " ", "x", "1.", ".1", "1..2", "1__2", "1._2", "-1", "+1", "1 ", "1a", "1.a", "v1",
+		"٣", "1\n", "latest", "current", "next", "1,2", "1e3", "0x1"} {
 		if v, err := ParseVersion(text); err == nil {
 			t.Errorf("%q was taken for version %s", text, v)
 		} else if !strings.Contains(err.Error(), "should look like") {

@@ -119,7 +119,8 @@ func TestPayloadsUpToLambdasLimit(t *testing.T) {
 	if status, _, _ := post(t, url+Path, bytes.NewReader(make([]byte, maxPayload))); status != 200 {
 		t.Errorf("6 MB: %d", status)
 	}
-	if status, _, text := post(t, url+Path, bytes.NewReader(make([]byte, maxPayload+1))); status != 413 || !strings.Contains(text, "6 MB") {
+	if status, _, text := post(t, url+Path, bytes.NewReader(make([]byte, maxPayload+1))); status != 413 ||
+		!strings.Contains(text, "6 MB") {
 		t.Errorf("more: %d %s", status, text)
 	}
 }
@@ -206,10 +207,11 @@ func TestCallerThatGoesAwayStopsNothing(t *testing.T) {
 }
 
 func TestTheTimeOfAnInvocationEnds(t *testing.T) {
-	s := &Server{Timeout: 20 * time.Millisecond, Log: slog.New(slog.DiscardHandler), Handler: handler(func(ctx context.Context, _ []byte) ([]byte, error) {
-		<-ctx.Done()
-		return nil, context.Cause(ctx)
-	})}
+	s := &Server{Timeout: 20 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
+		Handler: handler(func(ctx context.Context, _ []byte) ([]byte, error) {
+			<-ctx.Done()
+			return nil, context.Cause(ctx)
+		})}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	server := http.Server{Handler: s.routes(ctx)}

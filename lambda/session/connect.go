@@ -55,18 +55,21 @@ func resolve(ctx context.Context, s *Session) error {
 	}
 	o := c.Override
 	s.target = database.Target{
-		Host: cmp.Or(o.Host, secret.Host), Port: cmp.Or(o.Port, secret.Port, database.DefaultPort), Name: cmp.Or(o.Name, secret.DBName),
+		Host: cmp.Or(o.Host, secret.Host), Port: cmp.Or(o.Port, secret.Port, database.DefaultPort),
+		Name: cmp.Or(o.Name, secret.DBName),
 		User: cmp.Or(secret.Username, o.User), Password: secret.Password, TLS: o.TLS,
 	}
 	t := s.target
 	for name, value := range map[string]string{"PGHOST": t.Host, "PGDATABASE": t.Name, "PGUSER": t.User} {
 		if value == "" {
-			return report.Failf(report.BadRequest, "the secret does not say where the database is, and %s is not set", name).
+			return report.Failf(report.BadRequest, "the secret does not say where the database is, and %s is not set",
+				name).
 				Next("Set " + name + ", or put it into the secret.")
 		}
 	}
 	if strings.Contains(t.User, "'") {
-		return report.Failf(report.BadRequest, "Flyway can't work as the user %s: it puts the name into SET ROLE as it stands", t.User).
+		return report.Failf(report.BadRequest, "Flyway can't work as the user %s: it puts the name into SET ROLE as "+
+			"it stands", t.User).
 			Next("Use a database role without an apostrophe in its name.")
 	}
 	if c.IAMAuth != nil {
@@ -128,7 +131,8 @@ func (s *Session) Reopen(ctx context.Context) error {
 
 func (s *Session) open(ctx context.Context) error {
 	slow := time.AfterFunc(2*time.Second, func() {
-		s.options.Log.Info("no answer yet, trying on", "database", s.target.Address(), "for", s.options.ConnectWait.String())
+		s.options.Log.Info("no answer yet, trying on", "database", s.target.Address(), "for",
+			s.options.ConnectWait.String())
 	})
 	defer slow.Stop()
 	conn, err := database.Connect(ctx, s.target, ownApplication(s.options.RunID), s.options.ConnectWait)

@@ -43,7 +43,8 @@ func (l runLock) wait(ctx context.Context) error {
 		}
 		if !waiting {
 			waiting = true
-			l.options.Log.Info("another run is at work on this database; waiting for it", "holders", fmt.Sprint(holders))
+			l.options.Log.Info("another run is at work on this database; waiting for it", "holders",
+				fmt.Sprint(holders))
 		}
 		if l.patient && ctx.Err() == nil {
 			giveUp = time.Now().Add(time.Minute)
@@ -57,7 +58,8 @@ func (l runLock) wait(ctx context.Context) error {
 			return cause
 		}
 		f := report.Failf(report.Locked, "another run holds this database's migrations").
-			Next("Wait for the other run to end, then run again; if its session hangs, end it with pg_terminate_backend.")
+			Next("Wait for the other run to end, then run again; if its session hangs, end it with " +
+				"pg_terminate_backend.")
 		f.Blockers = holders
 		return f
 	}
@@ -81,7 +83,9 @@ func (l runLock) try(ctx context.Context, key int64) (got bool, holders []report
 func (l runLock) endOrphans(ctx context.Context) error {
 	named := map[int]bool{}
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		orphans, err := Ask(l.Session, func(c *database.Conn) ([]report.Blocker, error) { return c.Sessions(ctx, applicationPrefix(l.Table)) })
+		orphans, err := Ask(l.Session, func(c *database.Conn) ([]report.Blocker, error) {
+			return c.Sessions(ctx, applicationPrefix(l.Table))
+		})
 		if err != nil || len(orphans) == 0 {
 			return err
 		}
@@ -91,7 +95,8 @@ func (l runLock) endOrphans(ctx context.Context) error {
 			}
 			if !named[o.PID] {
 				named[o.PID] = true
-				l.options.Warn("ended the session of a run that had died: pid %d, %s, since %s: %s", o.PID, o.Application, o.Since.UTC().Format(time.RFC3339), o.Query)
+				l.options.Warn("ended the session of a run that had died: pid %d, %s, since %s: %s", o.PID,
+					o.Application, o.Since.UTC().Format(time.RFC3339), o.Query)
 			}
 		}
 		if err := Sleep(ctx, pause); err != nil {
@@ -114,7 +119,8 @@ func notOurs(orphan report.Blocker, err error) error {
 		return err
 	}
 	f := report.Failf(report.Locked, "a session of a run that had died is still at work, and this role may not end it").
-		Next(fmt.Sprintf("End it as the user %s or an administrator, SELECT pg_terminate_backend(%d);, then run again.", orphan.User, orphan.PID))
+		Next(fmt.Sprintf("End it as the user %s or an administrator, SELECT pg_terminate_backend(%d);, then run again.",
+			orphan.User, orphan.PID))
 	f.Blockers, f.SQLState, f.Err = []report.Blocker{orphan}, "42501", err
 	return f
 }

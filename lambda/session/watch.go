@@ -130,7 +130,8 @@ func endSessions(s *Session, terminate bool) (reached bool) {
 		}
 		if !terminate || pause > 100*time.Millisecond {
 			for _, other := range left {
-				s.options.Log.Info("ending a statement of this run", "pid", other.PID, "terminate", terminate, "query", other.Query)
+				s.options.Log.Info("ending a statement of this run", "pid", other.PID, "terminate", terminate, "query",
+					other.Query)
 				_ = conn.Cancel(ctx, other.PID, terminate)
 			}
 		}

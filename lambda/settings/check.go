@@ -63,7 +63,8 @@ func checkInstaller(name string) string {
 func checkLocations(value string) string {
 	for location := range strings.SplitSeq(value, ",") {
 		if folder, ok := folder(location); !ok || folder == "" || strings.ContainsAny(folder, "*?") {
-			return fmt.Sprintf("%q is not a folder; write filesystem:FOLDER, several with commas between them", location)
+			return fmt.Sprintf("%q is not a folder; write filesystem:FOLDER, several with commas between them",
+				location)
 		}
 	}
 	return ""

@@ -56,8 +56,8 @@ func TestKeysAreFlyways(t *testing.T) {
 	for _, s := range settings.ForFlyway() {
 		keys = append(keys, s.FlywayKey())
 	}
-	const want = "table defaultSchema schemas createSchemas encoding outOfOrder placeholderReplacement placeholderPrefix " +
-		"placeholderSuffix installedBy"
+	const want = "table defaultSchema schemas createSchemas encoding outOfOrder placeholderReplacement " +
+		"placeholderPrefix placeholderSuffix installedBy"
 	if got := strings.Join(keys, " "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -76,7 +76,8 @@ func TestValues(t *testing.T) {
 		t.Errorf("encoding %q, schema %q", v.Encoding(), v.HistorySchema())
 	}
 	f := v.Flyway()
-	if _, given := f.Environment["FLYWAY_CREATE_SCHEMAS"]; given || f.Environment["FLYWAY_OUT_OF_ORDER"] != "true" || f.Placeholders["a"] != "1" {
+	if _, given := f.Environment["FLYWAY_CREATE_SCHEMAS"]; given || f.Environment["FLYWAY_OUT_OF_ORDER"] != "true" ||
+		f.Placeholders["a"] != "1" {
 		t.Errorf("%+v", f)
 	}
 	const want = `the settings are not usable: SLIPWAY_LOCK_WAIT: "soon" is not a valid duration; write it like 90s or 5m`

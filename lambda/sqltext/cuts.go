@@ -34,7 +34,8 @@ func alike(sql string, statements []Statement, pieces []piece, strict bool) bool
 			if start >= end {
 				continue
 			}
-			if n == len(statements) || statements[n].Start != start || statements[n].End != end || statements[n].copies != p.copies {
+			if n == len(statements) || statements[n].Start != start || statements[n].End != end ||
+				statements[n].copies != p.copies {
 				return false
 			}
 			strict = strict || statements[n].OutsideTransaction()

@@ -53,7 +53,8 @@ func TestFlywayReadsFilesAlike(t *testing.T) {
 				}
 				if got := foretell(scripts[i]); got != want {
 					different++
-					t.Errorf("%s: %.300q:\nFlyway: %.300s\nhere:   %.300s", names[i], scripts[i], readable(want), readable(got))
+					t.Errorf("%s: %.300q:\nFlyway: %.300s\nhere:   %.300s", names[i], scripts[i], readable(want),
+						readable(got))
 				}
 			})
 			t.Logf("%d scripts and statements, %d differences", len(scripts), different)

@@ -143,7 +143,8 @@ var fragments = strings.Split(`SELECT 1~; ~;
 ~
 \.
 ~ \. ~VACUUM ~VACUUM(ANALYZE) ~CREATE INDEX CONCURRENTLY ~REINDEX ~DATABASE ~REINDEX (VERBOSE) SCHEMA ~DROP ~UNIQUE INDEX CONCURRENTLY ~DISCARD ALL~ALTER SYSTEM ~t1 ~a$b ~_x ~é ~größe~e`+"\u0301"+`~😀~`+"\u00a0"+`~`+"\u2003"+`~1e5 ~12~.5~,~::~a.b~a . b~"a"."b"~"a".b.c.d~a b c d e f g h i j k ~INSERT INTO t VALUES (~); ~$1$2~/~*~-~`+"\r\n"+`~`+"\t"+`~`+"\f"+`~`+
-	"\r~\v~\u0085~\u2028~\ufeff~\x1c~\x01~\x7f"+`~$é$~$é~$a$a$~$_1$~$A$~DO ~AS ~U&"~U&'\'~:a ~\;~CREATE RULE r AS ON INSERT TO t DO (~ALTER ~CLUSTER~FINALIZE`, "~")
+	"\r~\v~\u0085~\u2028~\ufeff~\x1c~\x01~\x7f"+
+	`~$é$~$é~$a$a$~$_1$~$A$~DO ~AS ~U&"~U&'\'~:a ~\;~CREATE RULE r AS ON INSERT TO t DO (~ALTER ~CLUSTER~FINALIZE`, "~")
 
 func random(r *rand.Rand) string {
 	var b strings.Builder
@@ -160,8 +161,11 @@ func random(r *rand.Rand) string {
 func TestFlywayReadsAlike(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	scripts := []string{
-		"", "(SELECT 1) UNION (SELECT 2); SELECT 3", "\n\n(SELECT 1)", "SELECT 1 AS \u0661", "COPY t FROM STDIN", "\ufeffSELECT 1;",
-		"/*/ a; */ SELECT 1", "CREATE \u0085\x7fBEGIN ATOMIC ; a", "$\x01$a;$\x01$; b", "BEGIN\u2028ATOMIC; CREATE BEGIN\u0300 ATOMIC;", "$\x7f12$;a", "PREPARE p AS SELECT $1; VACUUM; COPY t FROM STDIN;\n1\n\\.\n",
+		"", "(SELECT 1) UNION (SELECT 2); SELECT 3", "\n\n(SELECT 1)", "SELECT 1 AS \u0661", "COPY t FROM STDIN",
+		"\ufeffSELECT 1;",
+		"/*/ a; */ SELECT 1", "CREATE \u0085\x7fBEGIN ATOMIC ; a", "$\x01$a;$\x01$; b",
+		"BEGIN\u2028ATOMIC; CREATE BEGIN\u0300 ATOMIC;", "$\x7f12$;a",
+		"PREPARE p AS SELECT $1; VACUUM; COPY t FROM STDIN;\n1\n\\.\n",
 	}
 	n := 8000
 	if os.Getenv("SLIPWAY_LONG_TESTS") != "" {

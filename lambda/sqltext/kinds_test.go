@@ -37,10 +37,11 @@ func TestStatements(t *testing.T) {
 		"a -- ;\r\nb; c":                            {"A B", "C"},
 		"a - - b; c":                                {"A - - B", "C"},
 		"copy t from stdin;\n1\t'\n;\n\\.\nvacuum;": {"COPY T FROM STDIN", "VACUUM"},
-		"copy t (a, b) from stdin with (format csv);\r\n'\r\n\\.\r\nvacuum;": {"COPY T (A, B) FROM STDIN WITH (FORMAT CSV)", "VACUUM"},
-		"copy t from stdin;\n\\.\nx":                                         {"COPY T FROM STDIN", "X"},
-		"copy t from stdin;\nnever ended ;":                                  {"COPY T FROM STDIN"},
-		"copy t to stdout; vacuum":                                           {"COPY T TO STDOUT", "VACUUM"},
+		"copy t (a, b) from stdin with (format csv);\r\n'\r\n\\.\r\nvacuum;": {"COPY T (A, B) FROM STDIN WITH " +
+			"(FORMAT CSV)", "VACUUM"},
+		"copy t from stdin;\n\\.\nx":        {"COPY T FROM STDIN", "X"},
+		"copy t from stdin;\nnever ended ;": {"COPY T FROM STDIN"},
+		"copy t to stdout; vacuum":          {"COPY T TO STDOUT", "VACUUM"},
 	} {
 		if got := Statements(sql); !reflect.DeepEqual(got, want) {
 			t.Errorf("%q:\n got %q\nwant %q", sql, got, want)
@@ -109,7 +110,8 @@ func TestTrickyScripts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := NeedsNoTransaction(string(sql)), strings.HasPrefix(filepath.Base(file), "outside"); got != want {
+		if got, want := NeedsNoTransaction(string(sql)),
+			strings.HasPrefix(filepath.Base(file), "outside"); got != want {
 			t.Errorf("%s: %t; its statements: %q", file, got, Statements(string(sql)))
 		}
 	}

@@ -66,5 +66,6 @@ func (s Statement) ControlsTransaction() bool {
 	if s.Words == "" || strings.IndexByte("BSCERAP", s.Words[0]) < 0 {
 		return false
 	}
-	return transactionControl().MatchString(s.Words) && !toSavepoint().MatchString(s.Words) && !ofPrepared().MatchString(s.Words)
+	return transactionControl().MatchString(s.Words) && !toSavepoint().MatchString(s.Words) &&
+		!ofPrepared().MatchString(s.Words)
 }

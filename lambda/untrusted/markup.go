@@ -45,7 +45,9 @@ func Markdown(s string) string {
 			addWord(&b, word)
 		}
 	}
-	return begin.ReplaceAllStringFunc(b.String(), func(start string) string { return start[:len(start)-1] + `\` + start[len(start)-1:] })
+	return begin.ReplaceAllStringFunc(b.String(), func(start string) string {
+		return start[:len(start)-1] + `\` + start[len(start)-1:]
+	})
 }
 
 // addWord adds a word, as code where it is a reference.

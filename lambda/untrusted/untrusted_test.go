@@ -15,14 +15,21 @@ import (
 
 // nasty are texts that would do something where they are shown.
 var nasty = []string{
-	"", " ", "plain words, with dots.", "größer ≤ 3 € 日本語 e\u0301", "a\x00b", "\x1b[2J\x1b]0;title\x07", "\u009b31m", "\x7f", "a\rb", "a\r\nb\tc\vd\f",
-	"\u202eevil\u202c", "\u2066x\u2069", "zero\u200bwidth\u200d\ufeff\u2060", "\u00ad", "\u2028line\u2029", "\U000e0041\U000e007f", "x\ufe0f\U000e0100", "\u3164\u115f\u2800",
+	"", " ", "plain words, with dots.", "größer ≤ 3 € 日本語 e\u0301", "a\x00b", "\x1b[2J\x1b]0;title\x07", "\u009b31m",
+	"\x7f", "a\rb", "a\r\nb\tc\vd\f",
+	"\u202eevil\u202c", "\u2066x\u2069", "zero\u200bwidth\u200d\ufeff\u2060", "\u00ad", "\u2028line\u2029",
+	"\U000e0041\U000e007f", "x\ufe0f\U000e0100", "\u3164\u115f\u2800",
 	"\xff\xfe", "\xc3", "\xed\xa0\x80", "\U0010ffff\ufffe", "\ue000",
-	"`a`", "``a``", "`a``b`", "```", "````js\n````", "`", "a`b", "`` ` ``", "@``O", "`a` `b`c`d`", "` `", "```\n# x\n```",
-	"[a](https://evil.example)", "![i](u)", "<https://evil.example>", "https://evil.example", "www.evil.example", "WWW.EVIL.example", "mail@evil.example", "mailto:x",
-	"@name", "@org/team", "#123", "org/repo#1", "!1", "&1", "~label", "%milestone", "GH-12", "1a2b3c4d5e6f", "x 0123456789abcdef0123456789abcdef01234567, y",
-	"<script>alert(1)</script>", "<!-- x -->", "&lt;script&gt;", "&#64;name", "a | b", "| --- |", "*b* _i_ **b** __b__ ~~s~~", "$x$", `\`, `\\`, `\*`, "# h", "- l", "+ l", "1. l", "12) l",
-	"===", "---", "> q", "    code", "\tcode", "a\n===\nb", "[x]: https://evil", "x  \ny", "OK  5 applied\nNext: rm", "#{SourceVariables.x}", "{{ x }}",
+	"`a`", "``a``", "`a``b`", "```", "````js\n````", "`", "a`b", "`` ` ``", "@``O", "`a` `b`c`d`", "` `",
+	"```\n# x\n```",
+	"[a](https://evil.example)", "![i](u)", "<https://evil.example>", "https://evil.example", "www.evil.example",
+	"WWW.EVIL.example", "mail@evil.example", "mailto:x",
+	"@name", "@org/team", "#123", "org/repo#1", "!1", "&1", "~label", "%milestone", "GH-12", "1a2b3c4d5e6f",
+	"x 0123456789abcdef0123456789abcdef01234567, y",
+	"<script>alert(1)</script>", "<!-- x -->", "&lt;script&gt;", "&#64;name", "a | b", "| --- |",
+	"*b* _i_ **b** __b__ ~~s~~", "$x$", `\`, `\\`, `\*`, "# h", "- l", "+ l", "1. l", "12) l",
+	"===", "---", "> q", "    code", "\tcode", "a\n===\nb", "[x]: https://evil", "x  \ny", "OK  5 applied\nNext: rm",
+	"#{SourceVariables.x}", "{{ x }}",
 }
 
 func addSeeds(f *testing.F) {
@@ -35,9 +42,11 @@ func addSeeds(f *testing.F) {
 // the package has it.
 func hidden(r rune) bool {
 	switch {
-	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp, unicode.Variation_Selector):
+	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp,
+		unicode.Variation_Selector):
 		return true
-	case unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r), unicode.Is(unicode.Noncharacter_Code_Point, r), r == '\u2800':
+	case unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r), unicode.Is(unicode.Noncharacter_Code_Point, r),
+		r == '\u2800':
 		return true
 	}
 	return false
@@ -137,7 +146,8 @@ func FuzzMarkdown(f *testing.F) {
 		checkShows(t, "Markdown", s, out, "")
 		checkInline(t, s, out)
 		// A reader gets every letter, in order. Entities in code are text.
-		shown := strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">").Replace(codeSpan.ReplaceAllStringFunc(out, letters))
+		shown := strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;",
+			">").Replace(codeSpan.ReplaceAllStringFunc(out, letters))
 		if letters(shown) != letters(Line(s)) {
 			t.Errorf("Markdown(%q) loses text: %q", s, out)
 		}
@@ -149,12 +159,14 @@ func FuzzMarkdownCode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		out := MarkdownCode(s)
 		checkShows(t, "MarkdownCode", s, out, "")
-		if inner := strings.Trim(out, "`"); len(out) != len(inner)+2 || inner == "" || strings.ContainsAny(inner, "`|\n") {
+		if inner := strings.Trim(out, "`"); len(out) != len(inner)+2 || inner == "" ||
+			strings.ContainsAny(inner, "`|\n") {
 			t.Errorf("MarkdownCode(%q) is not one span in one cell: %q", s, out)
 		}
 		block := MarkdownBlock("diff", s)
 		checkShows(t, "MarkdownBlock", s, block, "\n\t")
-		if strings.Count(block, "```") != 2 || !strings.HasPrefix(block, "```diff\n") || !strings.HasSuffix(block, "\n```\n") {
+		if strings.Count(block, "```") != 2 || !strings.HasPrefix(block, "```diff\n") ||
+			!strings.HasSuffix(block, "\n```\n") {
 			t.Errorf("MarkdownBlock(%q) ends early: %q", s, block)
 		}
 	})
@@ -203,9 +215,11 @@ func TestExamples(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{Line("a\x1b[2J\u202eb\nc\xff"), "a(U+001B)[2J(U+202E)b c(0xFF)"},
 		{Text("a\r\nb\rc\td"), "a\nb\nc\td"},
-		{Approval("see https://evil.example, www.x.example #{A.B} @me"), "see https: //evil.example, www .x.example # {A.B}  @ me"},
+		{Approval("see https://evil.example, www.x.example #{A.B} @me"),
+			"see https: //evil.example, www .x.example # {A.B}  @ me"},
 		{Markdown("Dropping `a_b` in *x* | y"), "Dropping `a_b` in \\*x\\* \\| y"},
-		{Markdown("by @name for #12 (1a2b3c4d5e6f), see https://evil.example."), "by `@name` for `#12` (`1a2b3c4d5e6f`), see `https://evil.example`."},
+		{Markdown("by @name for #12 (1a2b3c4d5e6f), see https://evil.example."),
+			"by `@name` for `#12` (`1a2b3c4d5e6f`), see `https://evil.example`."},
 		{Markdown("one ` alone <b>"), "one ' alone &lt;b&gt;"},
 		{Markdown("1. item"), "1\\. item"},
 		{MarkdownCode("a`b|c\n"), "`a'b¦c `"},

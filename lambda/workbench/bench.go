@@ -82,7 +82,8 @@ var inherited = []string{"PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "TERM
 
 // replaced are variables that say where database and scripts are, which is
 // what the workbench does.
-var replaced = []string{"FLYWAY_URL", "FLYWAY_LOCATIONS", "SLIPWAY_MAVEN_MIRROR", "SLIPWAY_IAM_AUTH", databaseVariable, copyVariable}
+var replaced = []string{"FLYWAY_URL", "FLYWAY_LOCATIONS", "SLIPWAY_MAVEN_MIRROR", "SLIPWAY_IAM_AUTH", databaseVariable,
+	copyVariable}
 
 // programEnvironment is the environment of the program, but for the database:
 // what the user's shell has for it, Flyway and Java, and the scripts' folder.

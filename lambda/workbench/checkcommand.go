@@ -28,13 +28,15 @@ type branch struct {
 
 func (o *branch) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.sql, "sql", defaultSQL, "`folder` of the scripts")
-	flags.StringVar(&o.against, "against", "", "target `branch`; default: the first that exists of origin/master, master, origin/main, main")
+	flags.StringVar(&o.against, "against", "", "target `branch`; default: the first that exists of origin/master, "+
+		"master, origin/main, main")
 }
 
 func (o *branch) defineCheck(flags *flag.FlagSet) {
 	flags.BoolVar(&o.all, "all", false, "lint scripts that the target branch has as well")
 	flags.BoolVar(&o.noSQL, "no-sql", false, "names and versions only, without the linter")
-	flags.StringVar(&o.squawk, "squawk", "", "the linter's `file`; default: SLIPWAY_SQUAWK, else the pinned one, which pip fetches")
+	flags.StringVar(&o.squawk, "squawk", "", "the linter's `file`; default: SLIPWAY_SQUAWK, else the pinned one, "+
+		"which pip fetches")
 	flags.StringVar(&o.without, "without", "", "`rules` to leave out, with commas between")
 	o.comparison.define(flags)
 }

@@ -28,7 +28,8 @@ func runComment(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []
 	flags.StringVar(&v.Revision, "revision", "", "`id` of the pull request's revision that was judged")
 	commits := flags.String("commits", "", "`A..B`: the commits of destination and source")
 	code := flags.Int("code", -1, "exit `code` of the review: any but 0 takes an approval back")
-	approval := flags.String("approval", "", "`file` that the review wrote: with code 0, and with approve in it, the pull request is approved")
+	approval := flags.String("approval", "", "`file` that the review wrote: with code 0, and with approve in it, "+
+		"the pull request is approved")
 	file := flags.String("markdown", "", "`file` with the comment")
 	role := flags.String("role", "", "`ARN` of the role that comments; default: the profile's own rights")
 	if err := parse(flags, arguments); err != nil {
@@ -40,7 +41,8 @@ func runComment(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []
 	}
 	before, after, ok := strings.Cut(*commits, "..")
 	if v.Repository == "" || v.ID == "" || v.Revision == "" || !ok || *code < 0 || *approval == "" {
-		return 2, usageError{errors.New("--repository, --pull-request, --revision, --commits, --code and --approval are needed")}
+		return 2, usageError{errors.New("--repository, --pull-request, --revision, --commits, --code and --approval " +
+			"are needed")}
 	}
 	v.Before = before
 	v.After = after
@@ -49,7 +51,8 @@ func runComment(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []
 	text, err := os.ReadFile(*file)
 	if err != nil || len(text) == 0 {
 		v.Approve = false
-		text = []byte("**The scripts could not be judged.** The log of the build says why: " + b.env["CODEBUILD_BUILD_URL"] + "\n")
+		text = []byte("**The scripts could not be judged.** The log of the build says why: " +
+			b.env["CODEBUILD_BUILD_URL"] + "\n")
 	}
 	v.Markdown = string(text)
 	config, err := awsconfig.LoadDefaultConfig(ctx)
@@ -67,6 +70,7 @@ func runComment(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []
 	if err != nil {
 		return 1, err
 	}
-	b.say("%s", fmt.Sprintf("pull request %s: commented, %s", v.ID, map[bool]string{true: "approved", false: "not approved"}[v.Approve]))
+	b.say("%s", fmt.Sprintf("pull request %s: commented, %s", v.ID,
+		map[bool]string{true: "approved", false: "not approved"}[v.Approve]))
 	return 0, nil
 }

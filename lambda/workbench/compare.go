@@ -24,8 +24,8 @@ type comparison struct {
 
 func (o *comparison) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.project, "project", ".", "`folder` of the branch's project, with its cdk.json")
-	flags.Var(&o.templates, "templates", "`NAME=FOLDER`: the cloud assembly that counts as the branch's for that environment; "+
-		"can be repeated, and the branch's app is not run then")
+	flags.Var(&o.templates, "templates", "`NAME=FOLDER`: the cloud assembly that counts as the branch's for that "+
+		"environment; can be repeated, and the branch's app is not run then")
 	flags.BoolVar(&o.noTemplates, "no-templates", false, "leave out the comparison of what would be deployed")
 }
 
@@ -138,5 +138,6 @@ func findings(found []replacement.Finding, file string) []check.Finding {
 
 // meant is the next step after a refusal.
 func meant(f replacement.Finding) string {
-	return fmt.Sprintf("Take the edit back. If it is meant, save the data first, and allow it in cdk.json: %s = [\"database\"].", f.Key())
+	return fmt.Sprintf("Take the edit back. If it is meant, save the data first, and allow it in cdk.json: %s = "+
+		"[\"database\"].", f.Key())
 }

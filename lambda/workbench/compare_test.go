@@ -50,7 +50,8 @@ func (c compared) made(name string) {
 
 func (c compared) git(args ...string) {
 	c.Helper()
-	command := exec.Command("git", append([]string{"-C", c.repository, "-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
+	command := exec.Command("git", append([]string{"-C", c.repository, "-c", "user.name=t", "-c",
+		"user.email=t@example.com"}, args...)...)
 	if out, err := command.CombinedOutput(); err != nil {
 		c.Fatalf("git %v: %v\n%s", args, err, out)
 	}
@@ -94,7 +95,8 @@ func TestCheckComparesTheBranch(t *testing.T) {
 	const meant = `{"app": "cp -R made \"$CDK_OUTDIR\"", "context": {"environments": {"prod": {"replace": ["database"]}}}}`
 	c.write("cdk.json", meant)
 	out, _ = c.check(0)
-	c.wantAll(out, "waived [replaced-database]", replacedByName, `because environments.prod.replace of cdk.json has "database"`)
+	c.wantAll(out, "waived [replaced-database]", replacedByName,
+		`because environments.prod.replace of cdk.json has "database"`)
 
 	// What a script waives does not count.
 	c.git("checkout", "-q", "--", "shop/cdk.json")
@@ -167,7 +169,8 @@ func TestGivenTemplatesCount(t *testing.T) {
 	c.wantAll(out, "prod: what would be deployed is not compared: its templates are not there")
 	out, _ = c.check(0, "--templates", "new="+taken)
 	c.wantAll(out, "0 errors")
-	c.write("cdk.json", fmt.Sprintf(`{"app": "touch ran; false", "context": {"environments": {"prod": {"replace": %s}}}}`, `["database"]`))
+	c.write("cdk.json", fmt.Sprintf(
+		`{"app": "touch ran; false", "context": {"environments": {"prod": {"replace": %s}}}}`, `["database"]`))
 	c.check(0, "--templates", "prod="+taken)
 	if _, err := os.Stat("ran"); err == nil {
 		t.Error("the branch's app was run")

@@ -31,7 +31,8 @@ func newSite(t *testing.T) *site {
 	s.aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f", "InspectorName": "i"}
 	s.aws.Templates["slipway-prod"] = functionTemplate
 	s.aws.Functions["i"] = func([]byte) (string, bool) {
-		raw, _ := json.Marshal(report.Report{Command: "info", Code: report.OK, Scripts: s.applied, Database: report.Database{Host: "db", Port: 5432, Name: "shop", User: "me"}})
+		raw, _ := json.Marshal(report.Report{Command: "info", Code: report.OK, Scripts: s.applied,
+			Database: report.Database{Host: "db", Port: 5432, Name: "shop", User: "me"}})
 		return string(raw), false
 	}
 	return s
@@ -87,7 +88,8 @@ func (s *site) script(name, now, applied string) {
 		s.Fatal(err)
 	}
 	sum, on := script.Checksum([]byte(applied)), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	s.applied = append(s.applied, report.Script{Version: parsed.Version.String(), Description: parsed.Description, Type: "SQL", Script: name, State: "Success", InstalledOn: &on, Checksum: &sum})
+	s.applied = append(s.applied, report.Script{Version: parsed.Version.String(), Description: parsed.Description,
+		Type: "SQL", Script: name, State: "Success", InstalledOn: &on, Checksum: &sum})
 }
 
 // workbench runs a command and wants this exit code.
@@ -141,7 +143,8 @@ func TestAFailedRunOfADeployedEnvironment(t *testing.T) {
 	s := newSite(t)
 	s.script("V1__a.sql", "SELECT 1;", "SELECT 1;")
 	s.aws.Functions["f"] = func([]byte) (string, bool) {
-		raw, _ := json.Marshal(report.Report{Command: "repair", Code: report.Locked, Message: "held by another run", Next: "Wait."})
+		raw, _ := json.Marshal(report.Report{Command: "repair", Code: report.Locked, Message: "held by another run",
+			Next: "Wait."})
 		answer, _ := json.Marshal(map[string]string{"errorType": "LOCKED", "errorMessage": string(raw)})
 		return string(answer), true
 	}
@@ -163,8 +166,10 @@ func TestPending(t *testing.T) {
 	}
 	// Without what would be deployed, the placeholder has no value, and the script may run again.
 	out, _ = s.workbench(0, "pending", "--environment", "prod", "--summary", "summary.txt")
-	s.wantAll(out, "undecided: only Flyway can tell the checksum of R__same.sql", "Undecided", "1 of the applied undecided")
-	if raw, _ := os.ReadFile("summary.txt"); string(raw) != "2 scripts are pending: V2__b.sql, R__view.sql; undecided: only Flyway can tell the checksum of R__same.sql\n" {
+	s.wantAll(out, "undecided: only Flyway can tell the checksum of R__same.sql", "Undecided",
+		"1 of the applied undecided")
+	if raw, _ := os.ReadFile("summary.txt"); string(raw) != "2 scripts are pending: V2__b.sql, R__view.sql; "+
+		"undecided: only Flyway can tell the checksum of R__same.sql\n" {
 		t.Errorf("summary %q", raw)
 	}
 }
@@ -178,7 +183,8 @@ func TestPendingSaysWhatIsUndecided(t *testing.T) {
 	}
 	s.workbench(0, "pending", "--environment", "prod", "--summary", "summary.txt")
 	raw, _ := os.ReadFile("summary.txt")
-	s.wantAll(string(raw), "100 scripts are pending: V1__", "; undecided: only Flyway can tell the checksum of R__same.sql")
+	s.wantAll(string(raw), "100 scripts are pending: V1__",
+		"; undecided: only Flyway can tell the checksum of R__same.sql")
 	if len(raw) > maxOutcome+1 {
 		t.Errorf("%d bytes", len(raw))
 	}
@@ -189,12 +195,14 @@ func TestPendingSaysWhatIsUndecided(t *testing.T) {
 func TestPendingWithoutAnInspector(t *testing.T) {
 	s := newSite(t)
 	s.script("V1__a.sql", "SELECT 1;", "")
-	s.aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f", "ReaderArn": "arn:aws:iam::111122223333:role/reader"}
+	s.aws.Stacks["slipway-prod"] = map[string]string{"FunctionName": "f",
+		"ReaderArn": "arn:aws:iam::111122223333:role/reader"}
 	s.aws.Functions["f"] = s.aws.Functions["i"]
 	for _, role := range []string{"", "arn:aws:iam::111122223333:role/lookup"} {
 		_, errs := s.workbench(0, "pending", "--environment", "prod", "--lookup-role", role, "--summary", "summary.txt")
 		s.wantAll(errs, "no InspectorName", "next deployment")
-		if raw, _ := os.ReadFile("summary.txt"); string(raw) != "which scripts are pending is not known before this deployment\n" {
+		if raw, _ := os.ReadFile("summary.txt"); string(raw) != "which scripts are pending is not known before this "+
+			"deployment\n" {
 			t.Errorf("summary %q", raw)
 		}
 	}
@@ -227,7 +235,8 @@ func TestEverythingIsPendingWhereNothingIsDeployed(t *testing.T) {
 func TestPendingWithoutARole(t *testing.T) {
 	s := newSite(t)
 	s.script("V1__a.sql", "SELECT 1;", "")
-	_, errs := s.workbench(0, "pending", "--environment", "prod", "--lookup-role", "arn:aws:iam::111122223333:role/lookup", "--summary", "summary.txt")
+	_, errs := s.workbench(0, "pending", "--environment", "prod", "--lookup-role",
+		"arn:aws:iam::111122223333:role/lookup", "--summary", "summary.txt")
 	s.wantAll(errs, "no ReaderArn")
 	if raw, _ := os.ReadFile("summary.txt"); !strings.Contains(string(raw), "not known") {
 		t.Errorf("summary %q", raw)
@@ -240,7 +249,8 @@ func TestPendingForetellsARefusal(t *testing.T) {
 	s.script("V1__a.sql", "SELECT 11;", "SELECT 1;")
 	s.script("V3__c.sql", "SELECT 3;", "SELECT 3;")
 	s.script("V2__b.sql", "SELECT 2;", "")
-	out, _ := s.workbench(report.ValidationFailed.Exit(), "pending", "--environment", "prod", "--summary", "summary.txt")
+	out, _ := s.workbench(report.ValidationFailed.Exit(), "pending", "--environment", "prod", "--summary",
+		"summary.txt")
 	s.wantAll(out, "VALIDATION_FAILED", "V1__a.sql", "edited after it was applied", "V2__b.sql", "comes late")
 	if raw, _ := os.ReadFile("summary.txt"); !strings.HasPrefix(string(raw), "VALIDATION_FAILED") {
 		t.Errorf("summary %q", raw)
@@ -265,12 +275,14 @@ func TestComment(t *testing.T) {
 	s.write("review.md", "All is well.\n")
 	s.write("approval", "approve\n")
 	arguments := func(code, file string) []string {
-		return []string{"comment", "--repository", "slipway", "--pull-request", "3", "--revision", "r", "--commits", "aa..bb", "--code", code, "--markdown", file, "--approval", "approval",
+		return []string{"comment", "--repository", "slipway", "--pull-request", "3", "--revision", "r", "--commits",
+			"aa..bb", "--code", code, "--markdown", file, "--approval", "approval",
 			"--role", "arn:aws:iam::111122223333:role/commenter"}
 	}
 	const author = "arn:aws:sts::111122223333:assumed-role/commenter/slipway-review"
 	s.workbench(0, arguments("0", "review.md")...)
-	if pull.Approvals[author] != "APPROVE" || len(pull.Comments) != 1 || !strings.Contains(pull.Comments[0].Content, "All is well.") {
+	if pull.Approvals[author] != "APPROVE" || len(pull.Comments) != 1 ||
+		!strings.Contains(pull.Comments[0].Content, "All is well.") {
 		t.Errorf("%+v", pull)
 	}
 	for _, code := range []string{"1", "70"} {
@@ -291,7 +303,8 @@ func TestComment(t *testing.T) {
 	s.write("approval", "approve\n")
 	// A review that left no text approves nothing, whatever its code.
 	s.workbench(0, arguments("0", "none.md")...)
-	if pull.Approvals[author] != "REVOKE" || len(pull.Comments) != 1 || !strings.Contains(pull.Comments[0].Content, "could not be judged") {
+	if pull.Approvals[author] != "REVOKE" || len(pull.Comments) != 1 ||
+		!strings.Contains(pull.Comments[0].Content, "could not be judged") {
 		t.Errorf("%+v", pull)
 	}
 	s.workbench(2, "comment", "--pull-request", "3")
@@ -301,7 +314,8 @@ func TestComment(t *testing.T) {
 // The outcome becomes a part of an approval's comment, which is sent by mail.
 func TestSummaryIsFitForAnApproval(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pending.txt")
-	if err := writeSummary(file, "1 script is pending: V1__see_https://evil.example\x1b[2J\u202e\n#{Source.Secret}.sql"); err != nil {
+	if err := writeSummary(file,
+		"1 script is pending: V1__see_https://evil.example\x1b[2J\u202e\n#{Source.Secret}.sql"); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(file)

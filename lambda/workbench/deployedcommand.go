@@ -31,7 +31,8 @@ func (b *bench) connect(ctx context.Context, name, lookupRole string) (*deployed
 // find reads an environment from cdk.json.
 func find(name string) (deployed.Environment, error) {
 	if name == "" {
-		return deployed.Environment{}, usageError{errors.New("name the environment: --environment NAME, as in cdk.json")}
+		return deployed.Environment{},
+			usageError{errors.New("name the environment: --environment NAME, as in cdk.json")}
 	}
 	e, err := deployed.Find(cdkFile, name)
 	if errors.Is(err, deployed.ErrUnknown) {
@@ -51,7 +52,8 @@ func (b *bench) connectTo(ctx context.Context, e deployed.Environment, lookupRol
 
 // ask has the function of an environment run one command, prints the report
 // and answers its exit code.
-func (b *bench) ask(ctx context.Context, environment string, request deployed.Request, asJSON, exitCode bool) (int, error) {
+func (b *bench) ask(ctx context.Context, environment string, request deployed.Request, asJSON, exitCode bool) (int,
+	error) {
 	client, err := b.connect(ctx, environment, "")
 	if err != nil {
 		return 1, err
@@ -119,7 +121,8 @@ func runPending(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []
 	flags.StringVar(&p.assembly, "assembly", "",
 		"`folder` of the cloud assembly (cdk.out) whose settings hold; default: those of this environment's variables")
 	flags.StringVar(&p.lookupRole, "lookup-role", "",
-		"`ARN` of the role in which the stack is looked at; its inspector is then asked in the role that the stack names")
+		"`ARN` of the role in which the stack is looked at; its inspector is then asked in the role that the stack "+
+			"names")
 	flags.StringVar(&p.summary, "summary", "", "`file` that gets the outcome in one line")
 	flags.BoolVar(&p.asJSON, "json", false, "print the report as JSON")
 	if err := parse(flags, arguments); err != nil {
@@ -150,7 +153,8 @@ func (b *bench) pending(ctx context.Context, o pending) (int, error) {
 	if errors.Is(err, deployed.ErrNoReader) || errors.Is(err, deployed.ErrNoInspector) {
 		// To fail would keep the very deployment from coming that ends this.
 		b.say("%v", err)
-		return p.code(0), writeSummary(o.summary, p.outcome("which scripts are pending is not known before this deployment"))
+		return p.code(0), writeSummary(o.summary, p.outcome("which scripts are pending is not known before this "+
+			"deployment"))
 	}
 	if err != nil {
 		return 1, err
@@ -207,7 +211,8 @@ func (b *bench) history(ctx context.Context, environment, lookupRole string) (*r
 // forecastConfig are the settings that a forecast for that environment needs.
 func forecastConfig(v *settings.Values, environment string) migrator.Config {
 	return migrator.Config{
-		Baseline: v.Text("SLIPWAY_BASELINE_VERSION"), Flyway: v.Flyway(), CommandLine: "make {} ENVIRONMENT=" + environment,
+		Baseline: v.Text("SLIPWAY_BASELINE_VERSION"), Flyway: v.Flyway(), CommandLine: "make {} ENVIRONMENT=" +
+			environment,
 	}
 }
 

@@ -33,7 +33,8 @@ func elsewhere(t *testing.T, b *bench) (server *postgres.Server, tables func() s
 		}
 		defer connection.Close(t.Context())
 		var names string
-		err = connection.QueryRow(t.Context(), `SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_catalog.pg_class
+		err = connection.QueryRow(t.Context(),
+			`SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_catalog.pg_class
 			WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`).Scan(&names)
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +62,8 @@ func TestExportedDatabaseIsLeftAlone(t *testing.T) {
 	shell := func(command string) string {
 		c := exec.Command("bash", "-c", command)
 		c.Dir = project
-		c.Env = append(os.Environ(), "DATABASE_URL="+server.URL("app"), "STEPS=3", "SLIPWAY_DATABASE_URL="+server.URL("app"), "SLIPWAY_COPY="+server.URL("app"))
+		c.Env = append(os.Environ(), "DATABASE_URL="+server.URL("app"), "STEPS=3", "SLIPWAY_DATABASE_URL="+
+			server.URL("app"), "SLIPWAY_COPY="+server.URL("app"))
 		out, err := c.CombinedOutput()
 		if err != nil {
 			t.Errorf("%s: %v\n%s", command, err, out)
@@ -71,7 +73,8 @@ func TestExportedDatabaseIsLeftAlone(t *testing.T) {
 		}
 		return string(out)
 	}
-	shell("git init --quiet -b work . && git -c user.name=a -c user.email=a@b commit --quiet --allow-empty -m start && git branch master")
+	shell("git init --quiet -b work . && git -c user.name=a -c user.email=a@b commit --quiet --allow-empty -m start " +
+		"&& git branch master")
 	for _, step := range []struct{ command, want string }{
 		{"make run", "OK  5 applied"},
 		{"make info", "as app, PostgreSQL"},
@@ -96,7 +99,8 @@ func TestNamedDatabaseIsPrinted(t *testing.T) {
 	want := fmt.Sprintf(`: database "app" on 127.0.0.1:%d as user %q`, server.Port, postgres.Superuser)
 
 	b.env[copyVariable] = url
-	if code := call(t, b, "rehearse", "--sql", sql); code != 0 || !strings.Contains(progress.String(), "COPY"+want) || !strings.Contains(tables(), "one") {
+	if code := call(t, b, "rehearse", "--sql", sql); code != 0 || !strings.Contains(progress.String(), "COPY"+want) ||
+		!strings.Contains(tables(), "one") {
 		t.Errorf("rehearse: exit code %d, tables %s\n%s%s", code, tables(), out, progress)
 	}
 	delete(b.env, copyVariable)
@@ -104,7 +108,8 @@ func TestNamedDatabaseIsPrinted(t *testing.T) {
 	progress.Reset()
 	b.env[databaseVariable] = url
 	write(t, filepath.Join(sql, "V2__two.sql"), "CREATE TABLE two (id int);")
-	if code := call(t, b, "run", "--sql", sql); code != 0 || !strings.HasPrefix(progress.String(), "DATABASE_URL"+want) || !strings.Contains(tables(), "two") {
+	if code := call(t, b, "run", "--sql", sql); code != 0 ||
+		!strings.HasPrefix(progress.String(), "DATABASE_URL"+want) || !strings.Contains(tables(), "two") {
 		t.Errorf("run: exit code %d, tables %s\n%s%s", code, tables(), out, progress)
 	}
 	if text := out.String() + progress.String(); strings.Contains(text, server.Password()) {
@@ -117,8 +122,10 @@ func TestNamedDatabaseIsPrinted(t *testing.T) {
 func TestRehearsalRefusesDatabaseURL(t *testing.T) {
 	for _, arguments := range [][]string{{"rehearse"}, {"review"}} {
 		var out, err bytes.Buffer
-		code := execute(t.Context(), arguments, map[string]string{databaseVariable: "postgres://u:s3cret@127.0.0.1:1/d"}, &out, &err)
-		if code != 2 || !strings.Contains(err.String(), "COPY=postgres://") || strings.Contains(err.String(), "s3cret") {
+		code := execute(t.Context(), arguments,
+			map[string]string{databaseVariable: "postgres://u:s3cret@127.0.0.1:1/d"}, &out, &err)
+		if code != 2 || !strings.Contains(err.String(), "COPY=postgres://") ||
+			strings.Contains(err.String(), "s3cret") {
 			t.Errorf("%q: exit code %d, %s", arguments, code, err.String())
 		}
 	}
@@ -136,7 +143,8 @@ func TestEnvironmentExcludesLocalSettings(t *testing.T) {
 				arguments = append(arguments, "--sql", "sql/postgresql")
 			}
 			var out, err bytes.Buffer
-			if code := execute(t.Context(), arguments, env, &out, &err); code != 2 || !strings.Contains(err.String(), "--environment excludes") {
+			if code := execute(t.Context(), arguments, env, &out, &err); code != 2 ||
+				!strings.Contains(err.String(), "--environment excludes") {
 				t.Errorf("%q: exit code %d, %s", arguments, code, err.String())
 			}
 		}

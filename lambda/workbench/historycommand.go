@@ -75,9 +75,10 @@ func runHistory(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []
 	fresh.env = withSettings(b.env, settings)
 	code, err = fresh.run(ctx, where{sql: *sql}, false)
 	if code != 0 || err != nil {
-		b.say("\n%s", "An empty database does not take all scripts in their order. Correct the script that is named above. Where only your\n"+
-			"own servers can take them, say so in cdk.json: pipeline.roles names roles that these have; \"history\": false in\n"+
-			"pipeline leaves this run out (for extensions that PostgreSQL does not come with, or tables older than the scripts).")
+		b.say("\n%s", "An empty database does not take all scripts in their order. Correct the script that is named "+
+			"above. Where only your\nown servers can take them, say so in cdk.json: pipeline.roles names roles that "+
+			"these have; \"history\": false in\npipeline leaves this run out (for extensions that PostgreSQL does "+
+			"not come with, or tables older than the scripts).")
 	}
 	return code, err
 }

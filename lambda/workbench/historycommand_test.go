@@ -11,7 +11,8 @@ import (
 // historyBench is a bench in a project of its own, whose program is the real
 // one: cdk.json with these keys of the pipeline, and the cloud assembly in which
 // prod's function has these variables.
-func historyBench(t *testing.T, pipeline map[string]any, variables map[string]any, scripts map[string]string) (b *bench, printed func() string) {
+func historyBench(t *testing.T, pipeline map[string]any, variables map[string]any, scripts map[string]string) (b *bench,
+	printed func() string) {
 	t.Helper()
 	b, out, progress := testBench(t)
 	root, err := os.Getwd()
@@ -27,7 +28,8 @@ func historyBench(t *testing.T, pipeline map[string]any, variables map[string]an
 	t.Chdir(project)
 	pipeline["environments"] = []string{"dev", "prod"}
 	variables["MASTER_SECRET_ARN"] = map[string]string{"Ref": "Secret"}
-	function := map[string]any{"Type": "AWS::Lambda::Function", "Properties": map[string]any{"Environment": map[string]any{"Variables": variables}}}
+	function := map[string]any{"Type": "AWS::Lambda::Function",
+		"Properties": map[string]any{"Environment": map[string]any{"Variables": variables}}}
 	for name, content := range map[string]any{
 		"cdk.json":                           map[string]any{"context": map[string]any{"pipeline": pipeline}},
 		"cdk.out/slipway-prod.template.json": map[string]any{"Resources": map[string]any{"Function": function}},
@@ -51,7 +53,8 @@ func historyBench(t *testing.T, pipeline map[string]any, variables map[string]an
 // environment would have: placeholders, schemas that are there, roles.
 func TestHistoryRunsAllScriptsOnAnEmptyDatabase(t *testing.T) {
 	b, printed := historyBench(t, map[string]any{"roles": []string{"app", "rds_iam"}},
-		map[string]any{"FLYWAY_PLACEHOLDERS_TENANT": "acme", "FLYWAY_SCHEMAS": "shop", "SLIPWAY_COMMAND": "make {} ENVIRONMENT=prod"},
+		map[string]any{"FLYWAY_PLACEHOLDERS_TENANT": "acme", "FLYWAY_SCHEMAS": "shop",
+			"SLIPWAY_COMMAND": "make {} ENVIRONMENT=prod"},
 		map[string]string{
 			"V1__a.sql":      "CREATE TABLE a AS SELECT '${tenant}'::text AS tenant; GRANT SELECT ON a TO app;",
 			"V2__b.sql":      "CREATE INDEX CONCURRENTLY b ON shop.a (tenant); ",
@@ -61,7 +64,8 @@ func TestHistoryRunsAllScriptsOnAnEmptyDatabase(t *testing.T) {
 		})
 	// What the process itself has does not count, nor the name of the local role.
 	b.role = "app"
-	b.env["FLYWAY_PLACEHOLDERS_TENANT"], b.env["FLYWAY_SCHEMAS"], b.env[databaseVariable] = "other", "other", "postgres://nobody@127.0.0.1:1/none"
+	b.env["FLYWAY_PLACEHOLDERS_TENANT"], b.env["FLYWAY_SCHEMAS"], b.env[databaseVariable] = "other", "other",
+		"postgres://nobody@127.0.0.1:1/none"
 	for range 2 {
 		code := call(t, b, "history")
 		if text := printed(); code != 0 || !strings.Contains(text, "SchemaVersion=3 Applied=4 Pending=0") {
@@ -87,7 +91,8 @@ func TestHistoryThatAnEmptyDatabaseDoesNotTake(t *testing.T) {
 
 // A commit that takes the run out passes with the commands of the one before.
 func TestHistoryThatIsNotRun(t *testing.T) {
-	b, printed := historyBench(t, map[string]any{"history": false}, map[string]any{}, map[string]string{"V1__a.sql": "SELEKT 1;"})
+	b, printed := historyBench(t, map[string]any{"history": false}, map[string]any{},
+		map[string]string{"V1__a.sql": "SELEKT 1;"})
 	code := call(t, b, "history")
 	if text := printed(); code != 0 || !strings.Contains(text, "not run: pipeline.history is false") {
 		t.Errorf("exit code %d\n%s", code, text)

@@ -29,23 +29,35 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "[--sql DIR] [--json]", "migrate a database the way a deployment does", runRun},
-		{"info", "[--sql DIR | --environment NAME] [--json] [--exit-code]", "show applied and pending scripts", runInfo},
+		{"info", "[--sql DIR | --environment NAME] [--json] [--exit-code]", "show applied and pending scripts",
+			runInfo},
 		{"validate", "[--sql DIR | --environment NAME] [--json]", "compare history and scripts", runValidate},
-		{"repair", "[--sql DIR] [--environment NAME] [--rows RANKS] [--dry-run] [--json]", "repair the history", runRepair},
-		{"pending", "--environment NAME [--sql DIR] [--assembly DIR] [--lookup-role ARN] [--summary FILE] [--json]", "show what the scripts here would do to a deployed environment", runPending},
-		{"plan", "--environment NAME", "show what deploying the project here would do to a deployed environment: scripts, and what it would replace of the database", runPlan},
-		{"doctor", "--environment NAME [--json]", "look at each part of a deployed environment, with the credentials at hand, and change nothing", runDoctor},
-		{"comment", "--repository NAME --pull-request ID --revision ID --commits A..B --code N --approval FILE --markdown FILE [--role ARN]", "post a review to a pull request of CodeCommit", runComment},
-		{"assembly", "--from DIR --to DIR --account NUMBER --region NAME [--lookup-role ARN] STACK…", "take an environment's templates out of what a branch's CDK app made", runAssembly},
-		{"revert", "--to VERSION | --steps N [--sql DIR | --environment NAME] [--from VERSION] [--dry-run] [--json]", "undo the newest versions", runRevert},
+		{"repair", "[--sql DIR] [--environment NAME] [--rows RANKS] [--dry-run] [--json]", "repair the history",
+			runRepair},
+		{"pending", "--environment NAME [--sql DIR] [--assembly DIR] [--lookup-role ARN] [--summary FILE] [--json]",
+			"show what the scripts here would do to a deployed environment", runPending},
+		{"plan", "--environment NAME", "show what deploying the project here would do to a deployed environment: " +
+			"scripts, and what it would replace of the database", runPlan},
+		{"doctor", "--environment NAME [--json]", "look at each part of a deployed environment, with the " +
+			"credentials at hand, and change nothing", runDoctor},
+		{"comment", "--repository NAME --pull-request ID --revision ID --commits A..B --code N --approval FILE " +
+			"--markdown FILE [--role ARN]", "post a review to a pull request of CodeCommit", runComment},
+		{"assembly", "--from DIR --to DIR --account NUMBER --region NAME [--lookup-role ARN] STACK…",
+			"take an environment's templates out of what a branch's CDK app made", runAssembly},
+		{"revert", "--to VERSION | --steps N [--sql DIR | --environment NAME] [--from VERSION] [--dry-run] [--json]",
+			"undo the newest versions", runRevert},
 		{"new", "[--sql DIR] NAME", "make the next versioned script and its undo script", runNew},
 		{"start", "", "start the local PostgreSQL and print its URL", runStart},
 		{"stop", "", "end it", runStop},
 		{"clean", "", "delete the local databases", runClean},
-		{"check", "[--sql DIR] [--against BRANCH] [--all] [--fix] [--no-templates] [--json | --sarif]", "judge the branch before the merge, without a database", runCheck},
-		{"rehearse", "[--sql DIR] [--against BRANCH] [--data FILE] [--rows N] [--json]", "run the branch's scripts on a throw-away database and measure what they do", runRehearse},
-		{"review", "[flags of both] [--diff NAME=FILE]… [--markdown FILE] [--html FILE] [--json FILE] [--sarif FILE]", "check and rehearse, as a comment and a page for the pull request", runReview},
-		{"history", "[--sql DIR] [--assembly DIR]", "run all scripts on an empty throw-away database, as the pipeline does before it deploys", runHistory},
+		{"check", "[--sql DIR] [--against BRANCH] [--all] [--fix] [--no-templates] [--json | --sarif]",
+			"judge the branch before the merge, without a database", runCheck},
+		{"rehearse", "[--sql DIR] [--against BRANCH] [--data FILE] [--rows N] [--json]",
+			"run the branch's scripts on a throw-away database and measure what they do", runRehearse},
+		{"review", "[flags of both] [--diff NAME=FILE]… [--markdown FILE] [--html FILE] [--json FILE] [--sarif FILE]",
+			"check and rehearse, as a comment and a page for the pull request", runReview},
+		{"history", "[--sql DIR] [--assembly DIR]", "run all scripts on an empty throw-away database, as the " +
+			"pipeline does before it deploys", runHistory},
 		{"keep", "", "", runKeep},
 	}
 }
@@ -92,7 +104,8 @@ func execute(ctx context.Context, arguments []string, env map[string]string, out
 			fmt.Fprintln(err, "workbench: interrupted")
 			return 130
 		case errors.As(failure, &usage):
-			fmt.Fprintf(err, "workbench %s: %s\nusage: workbench %s %s\n", c.name, untrusted.Text(failure.Error()), c.name, c.flags)
+			fmt.Fprintf(err, "workbench %s: %s\nusage: workbench %s %s\n", c.name, untrusted.Text(failure.Error()),
+				c.name, c.flags)
 			return 2
 		case failure != nil:
 			fmt.Fprintf(err, "workbench %s: %s\n", c.name, untrusted.Text(failure.Error()))
@@ -105,7 +118,8 @@ func execute(ctx context.Context, arguments []string, env map[string]string, out
 }
 
 func help(out io.Writer) {
-	fmt.Fprint(out, "workbench runs Slipway on a local PostgreSQL, or on one that exists.\nRun it in the project's folder; make does.\n\nCommands:\n")
+	fmt.Fprint(out, "workbench runs Slipway on a local PostgreSQL, or on one that exists.\nRun it in the project's "+
+		"folder; make does.\n\nCommands:\n")
 	for _, c := range commands() {
 		if c.summary != "" {
 			fmt.Fprintf(out, "  %-6s %s\n         %s\n", c.name, c.summary, strings.TrimSpace(c.name+" "+c.flags))

@@ -50,7 +50,8 @@ func (m makefile) run(t *testing.T, env []string, arguments ...string) (started 
 	_ = os.Remove(file)
 	command := exec.Command("make", arguments...)
 	command.Dir = m.folder
-	command.Env = append([]string{"PATH=" + filepath.Join(m.folder, "bin") + ":/usr/bin:/bin", "RECORD=" + file}, env...)
+	command.Env = append([]string{"PATH=" + filepath.Join(m.folder, "bin") + ":/usr/bin:/bin", "RECORD=" + file},
+		env...)
 	out, err := command.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -66,7 +67,8 @@ func (m makefile) run(t *testing.T, env []string, arguments ...string) (started 
 // hostile are values that a shell or make could take for more than a text.
 // Each would leave a file behind that is called ran.
 var hostile = []string{
-	"$(shell touch ran)", "`touch ran`", "$(touch ran)", "$$(touch ran)", `"; touch ran; "`, `'; touch ran; '`, "a\ntouch ran\n",
+	"$(shell touch ran)", "`touch ran`", "$(touch ran)", "$$(touch ran)", `"; touch ran; "`, `'; touch ran; '`,
+	"a\ntouch ran\n",
 	"a # b", "--flag", "; touch ran", "| touch ran", "a b  c", "$HOME $(HOME) ${HOME}", "*", "~", `\`, "$", "é\u202e",
 	"$(eval override GIVEN_SQL := x)", "$(error no)", "a=b", "$(info x)", "&& touch ran", "$(error no)", "a\ttab",
 }
@@ -99,7 +101,8 @@ func TestMakePassesValuesAsTheyAre(t *testing.T) {
 		for _, value := range hostile {
 			started, printed, code := m.run(t, nil, s.target, name+"="+value)
 			if want := strings.Replace(s.want, "V", value, 1); code != 0 || !slices.Contains(started, want) {
-				t.Errorf("make %s %s=%q: exit code %d, %q lacks %q\n%s", s.target, name, value, code, started, want, printed)
+				t.Errorf("make %s %s=%q: exit code %d, %q lacks %q\n%s", s.target, name, value, code, started, want,
+					printed)
 			}
 			if _, err := os.Stat(filepath.Join(m.folder, "ran")); err == nil {
 				t.Fatalf("make %s %s=%q ran something", s.target, name, value)
@@ -107,7 +110,8 @@ func TestMakePassesValuesAsTheyAre(t *testing.T) {
 		}
 	}
 	for _, value := range hostile {
-		if started, printed, _ := m.run(t, nil, "run", "FLYWAY_TABLE="+value); !slices.Contains(started, "extra="+value) {
+		if started, printed, _ := m.run(t, nil, "run", "FLYWAY_TABLE="+value); !slices.Contains(started, "extra="+
+			value) {
 			t.Errorf("FLYWAY_TABLE=%q: %q\n%s", value, started, printed)
 		}
 	}
@@ -124,18 +128,22 @@ func TestMakeObeysItsArgumentsAlone(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(arguments)) {
 		env = append(env, name+"=exported", "GIVEN_"+name+"=exported")
 	}
-	for _, target := range []string{"run", "info", "validate", "repair", "revert", "new", "check", "rehearse", "review", "faults", "bench"} {
-		for _, arguments := range [][]string{{target}, {"-e", target}, {target, "GIVEN_SQL=typed", "GIVEN_DATABASE_URL=typed", "BRANCH=typed", "program=typed"}} {
+	for _, target := range []string{"run", "info", "validate", "repair", "revert", "new", "check", "rehearse", "review",
+		"faults", "bench"} {
+		for _, arguments := range [][]string{{target}, {"-e", target},
+			{target, "GIVEN_SQL=typed", "GIVEN_DATABASE_URL=typed", "BRANCH=typed", "program=typed"}} {
 			started, printed, code := m.run(t, env, arguments...)
 			if code != 0 || len(started) == 0 {
 				t.Errorf("make %q: exit code %d\n%s", arguments, code, printed)
 			}
-			if text := strings.Join(started, " "); strings.Contains(text, "exported") || strings.Contains(text, "typed") {
+			if text := strings.Join(started, " "); strings.Contains(text, "exported") ||
+				strings.Contains(text, "typed") {
 				t.Errorf("make %q starts %q", arguments, started)
 			}
 		}
 	}
-	if started, _, _ := m.run(t, []string{"MAKEFLAGS=e", "DATABASE_URL=exported"}, "run"); strings.Contains(strings.Join(started, " "), "exported") {
+	if started, _, _ := m.run(t, []string{"MAKEFLAGS=e", "DATABASE_URL=exported"},
+		"run"); strings.Contains(strings.Join(started, " "), "exported") {
 		t.Errorf("MAKEFLAGS=e: %q", started)
 	}
 }
@@ -143,10 +151,12 @@ func TestMakeObeysItsArgumentsAlone(t *testing.T) {
 // No argument of any process holds a URL.
 func TestMakeKeepsURLsOutOfArguments(t *testing.T) {
 	m := newMakefile(t)
-	for target, name := range map[string]string{"run": "DATABASE_URL", "info": "DATABASE_URL", "revert": "DATABASE_URL", "rehearse": "COPY", "review": "COPY"} {
+	for target, name := range map[string]string{"run": "DATABASE_URL", "info": "DATABASE_URL", "revert": "DATABASE_URL",
+		"rehearse": "COPY", "review": "COPY"} {
 		started, _, _ := m.run(t, nil, target, name+"=postgres://u:s3cret@h/d")
 		at := slices.IndexFunc(started, func(s string) bool { return strings.HasPrefix(s, "url=") })
-		if at < 0 || strings.Contains(strings.Join(started[:at], " "), "s3cret") || !strings.Contains(strings.Join(started[at:], " "), "s3cret") {
+		if at < 0 || strings.Contains(strings.Join(started[:at], " "), "s3cret") ||
+			!strings.Contains(strings.Join(started[at:], " "), "s3cret") {
 			t.Errorf("make %s: %q", target, started)
 		}
 		if slices.Contains(started, "old=postgres://u:s3cret@h/d") {
@@ -163,8 +173,10 @@ func TestMakeKeepsURLsOutOfArguments(t *testing.T) {
 func TestMakeRefusesWhatATargetDoesNotTake(t *testing.T) {
 	m := newMakefile(t)
 	for arguments, want := range map[string]string{
-		"run ENVIRONMENT=dev":            "make run takes no ENVIRONMENT. A deployed environment is migrated by its deployment",
-		"rehearse DATABASE_URL=x":        "make rehearse takes no DATABASE_URL. Name a restored copy, which is changed, with COPY=postgres://",
+		"run ENVIRONMENT=dev": "make run takes no ENVIRONMENT. A deployed environment is migrated by its " +
+			"deployment",
+		"rehearse DATABASE_URL=x": "make rehearse takes no DATABASE_URL. Name a restored copy, which is " +
+			"changed, with COPY=postgres://",
 		"review DATABASE_URL=x":          "COPY=postgres://",
 		"run COPY=x":                     "make run takes no COPY. DATABASE_URL=postgres://",
 		"check COPY=x":                   "make check takes no COPY",
@@ -195,7 +207,8 @@ func TestMakeTypedForOneMake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(m.folder, "Makefile"), "override takes-outer = ONLY DATABASE_URL\n"+string(text)+"\nouter:\n\t@$(MAKE) run\n")
+	write(t, filepath.Join(m.folder, "Makefile"), "override takes-outer = ONLY DATABASE_URL\n"+string(text)+
+		"\nouter:\n\t@$(MAKE) run\n")
 	if started, printed, code := m.run(t, nil, "outer", "ONLY=1"); code != 0 || len(started) == 0 {
 		t.Errorf("exit code %d\n%s", code, printed)
 	}
@@ -213,7 +226,8 @@ func TestMakeWithoutGo(t *testing.T) {
 		t.Skip("go is in /usr/bin, which make needs")
 	}
 	for _, target := range []string{"run", "test", "faults"} {
-		if _, printed, code := m.run(t, nil, target); code != 2 || !strings.Contains(printed, "there is no go on PATH: install Go 1.26 or newer") {
+		if _, printed, code := m.run(t, nil, target); code != 2 ||
+			!strings.Contains(printed, "there is no go on PATH: install Go 1.26 or newer") {
 			t.Errorf("make %s: exit code %d\n%s", target, code, printed)
 		}
 	}

@@ -40,7 +40,8 @@ func runNew(_ context.Context, b *bench, flags *flag.FlagSet, arguments []string
 	file := version + "__" + description + ".sql"
 	files := []struct{ path, text string }{
 		{filepath.Join(newest.folder, "V"+file), fmt.Sprintf("-- %s\n", strings.TrimSpace(name))},
-		{filepath.Join(newest.folder, "U"+file), fmt.Sprintf("-- What takes V%s back: it runs in a revert only, in one transaction.\n", version)},
+		{filepath.Join(newest.folder, "U"+file), fmt.Sprintf("-- What takes V%s back: it runs in a revert only, in "+
+			"one transaction.\n", version)},
 	}
 	for i, f := range files {
 		if err := create(f.path, f.text); err != nil {
@@ -78,18 +79,21 @@ func descriptionOf(name string) (string, error) {
 		return "", errors.New("the name is no valid text; " + example)
 	}
 	for _, c := range name {
-		if !unicode.IsLetter(c) && !unicode.IsDigit(c) && !unicode.Is(unicode.Mn, c) && !strings.ContainsRune(" _-", c) {
+		if !unicode.IsLetter(c) && !unicode.IsDigit(c) && !unicode.Is(unicode.Mn, c) &&
+			!strings.ContainsRune(" _-", c) {
 			return "", fmt.Errorf("the name may hold letters, digits, spaces, - and _, not %q; %s", c, example)
 		}
 	}
-	description := strings.Join(strings.FieldsFunc(name, func(c rune) bool { return strings.ContainsRune(" _-", c) }), "_")
+	description := strings.Join(strings.FieldsFunc(name, func(c rune) bool { return strings.ContainsRune(" _-", c) }),
+		"_")
 	if description == "" {
 		return "", errors.New("the name is missing; " + example)
 	}
 	if utf8.RuneCountInString(description) > longest || len("V.sql")+50+len(description) > 255 {
 		return "", fmt.Errorf("the name is too long; %s", example)
 	}
-	if n, err := script.ParseName(strings.TrimSpace(strings.ReplaceAll(name, " ", "_")) + ".sql"); err == nil && slices.Contains(numbered, n.Kind) {
+	if n, err := script.ParseName(strings.TrimSpace(strings.ReplaceAll(name, " ", "_")) + ".sql"); err == nil &&
+		slices.Contains(numbered, n.Kind) {
 		return "", fmt.Errorf("the version is found by itself; %s", example)
 	}
 	return description, nil
@@ -166,7 +170,8 @@ func stampOf(version string, now time.Time) (string, bool) {
 			return now.Format(form), true
 		}
 	}
-	if n, ok := new(big.Int).SetString(version, 10); ok && len(version) == 10 && n.IsInt64() && n.Int64() > 1e9 && n.Int64() < 4e9 {
+	if n, ok := new(big.Int).SetString(version, 10); ok && len(version) == 10 && n.IsInt64() && n.Int64() > 1e9 &&
+		n.Int64() < 4e9 {
 		return fmt.Sprint(now.Unix()), true
 	}
 	return "", false

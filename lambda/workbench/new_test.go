@@ -17,8 +17,9 @@ func TestNextVersion(t *testing.T) {
 	for newest, want := range map[string]string{
 		"": "1", "1": "2", "9": "10", "007": "008", "099": "100", "99999999999999999999": "100000000000000000000",
 		"1.2": "1.3", "1.2.9": "1.2.10", "1_2": "1_3", "2.01": "2.02",
-		"20240131120000": "20261125162030", "202401311200": "202611251620", "20240131": "20261125", "20240131.3": "20261125.1",
-		"20261125": "20261125.1", "20261125.4": "20261125.5", "20261125_4": "20261125_5",
+		"20240131120000": "20261125162030", "202401311200": "202611251620", "20240131": "20261125",
+		"20240131.3": "20261125.1",
+		"20261125":   "20261125.1", "20261125.4": "20261125.5", "20261125_4": "20261125_5",
 		"20270101000000": "20270101000001", // a clock that is ahead
 		"1700000000":     "1795623630", "12345678": "12345679", "2024": "2025",
 	} {
@@ -33,12 +34,14 @@ func TestNextVersion(t *testing.T) {
 }
 
 func TestDescriptionOf(t *testing.T) {
-	for name, want := range map[string]string{"add orders": "add_orders", "  Add  the-orders_ ": "Add_the_orders", "größe 2": "größe_2", "v2 of orders": "v2_of_orders"} {
+	for name, want := range map[string]string{"add orders": "add_orders", "  Add  the-orders_ ": "Add_the_orders",
+		"größe 2": "größe_2", "v2 of orders": "v2_of_orders"} {
 		if got, err := descriptionOf(name); got != want || err != nil {
 			t.Errorf("%q: got %q, %v", name, got, err)
 		}
 	}
-	for _, name := range []string{"", "  ", "__", "a/b", "../x", "a.sql", "it's", `a"b`, "a;b", "a$b", "tab\tbed", "nul\x00", "\xff", "a%", "V5__orders", "U5__orders", "V12", strings.Repeat("long ", 60)} {
+	for _, name := range []string{"", "  ", "__", "a/b", "../x", "a.sql", "it's", `a"b`, "a;b", "a$b", "tab\tbed",
+		"nul\x00", "\xff", "a%", "V5__orders", "U5__orders", "V12", strings.Repeat("long ", 60)} {
 		if got, err := descriptionOf(name); err == nil {
 			t.Errorf("%q passes as %q", name, got)
 		}

@@ -30,15 +30,20 @@ func TestPendingComparesWithTheDeployedTemplates(t *testing.T) {
 		want     []string
 		summary  string
 	}{
-		"the same": {"", "app", "", "app", 0, []string{"no cluster, instance, key, secret, VPC or subnet would be replaced"},
+		"the same": {"", "app", "", "app", 0, []string{"no cluster, instance, key, secret, VPC or subnet would be " +
+			"replaced"},
 			"1 script is pending"},
-		"replaced": {"", "app", "", "shop", 1, []string{"refused: " + replaced, `environments.prod.replace = ["database"]`, "1 pending"},
+		"replaced": {"", "app", "", "shop", 1,
+			[]string{"refused: " + replaced, `environments.prod.replace = ["database"]`, "1 pending"},
 			"REPLACES OR DELETES 2 of the database: " + replaced + "; 1 script is pending"},
-		"after a rollback": {"", "app", "UPDATE_ROLLBACK_COMPLETE", "shop", 1, []string{"refused: " + replaced}, "REPLACES"},
+		"after a rollback": {"", "app", "UPDATE_ROLLBACK_COMPLETE", "shop", 1, []string{"refused: " + replaced},
+			"REPLACES"},
 		"meant": {`, "replace": ["database"]`, "app", "", "shop", 0, []string{"allowed: " + replaced, "1 pending"},
 			"REPLACES OR DELETES 2 of the database: " + replaced + "; 1 script is pending"},
-		"nothing left to replace": {`, "replace": ["database"]`, "app", "", "app", 0, []string{"warning: replace has"}, "1 script"},
-		"never deployed":          {"", "", "", "shop", 1, []string{"refused: slipway-prod-database: a database is made, new and empty"}, "REPLACES"},
+		"nothing left to replace": {`, "replace": ["database"]`, "app", "", "app", 0, []string{"warning: replace has"},
+			"1 script"},
+		"never deployed": {"", "", "", "shop", 1, []string{"refused: slipway-prod-database: a database is made, new " +
+			"and empty"}, "REPLACES"},
 		"its first deployment failed": {"", "app", "ROLLBACK_COMPLETE", "shop", 1,
 			[]string{"a database is made, new and empty"}, "REPLACES"},
 		"others' database": {`, "database": {"vpcId": "vpc-1"}`, "app", "", "", 0,
@@ -74,7 +79,8 @@ func TestTemplatesAreReadInTheLookupRole(t *testing.T) {
 	s.script("V1__a.sql", "SELECT 1;", "SELECT 1;")
 	s.aws.Stacks["slipway-prod"]["ReaderArn"] = "arn:aws:iam::111122223333:role/reader"
 	s.assemble(functionTemplate, "")
-	s.workbench(0, "pending", "--environment", "prod", "--assembly", "cdk.out", "--lookup-role", "arn:aws:iam::111122223333:role/lookup")
+	s.workbench(0, "pending", "--environment", "prod", "--assembly", "cdk.out", "--lookup-role",
+		"arn:aws:iam::111122223333:role/lookup")
 	if !s.aws.Did("assumed-role/lookup/slipway", "GetTemplate") || s.aws.Did("user/test", "GetTemplate") {
 		t.Errorf("%v", s.aws.Calls())
 	}

@@ -32,10 +32,13 @@ type rehearsal struct {
 
 func (o *rehearsal) define(flags *flag.FlagSet) {
 	flags.StringVar(&o.data, "data", "", "SQL `file` that fills the target branch's tables before the new scripts run")
-	flags.IntVar(&o.rows, "rows", 10000, "how many made-up `rows` each table gets that is still empty then; 0 for none; not on a copy")
-	flags.StringVar(&o.roles, "roles", "", "`roles` that your server has and the scripts name, with commas between, made on the throw-away server")
+	flags.IntVar(&o.rows, "rows", 10000, "how many made-up `rows` each table gets that is still empty then; 0 for "+
+		"none; not on a copy")
+	flags.StringVar(&o.roles, "roles", "", "`roles` that your server has and the scripts name, with commas between, "+
+		"made on the throw-away server")
 	flags.DurationVar(&o.limit, "timeout", 30*time.Minute, "`limit` of the whole rehearsal; 0 for none")
-	flags.BoolVar(&o.superuser, "superuser", false, "let the scripts run as a superuser of the throw-away server, which may do anything on this machine as its user; for your own scripts only")
+	flags.BoolVar(&o.superuser, "superuser", false, "let the scripts run as a superuser of the throw-away server, "+
+		"which may do anything on this machine as its user; for your own scripts only")
 	flags.BoolVar(&o.noUndo, "no-undo", false, "leave out the undo scripts")
 	flags.BoolVar(&o.undo, "undo", false, "try the undo scripts on the copy as well")
 }
@@ -47,7 +50,8 @@ func (o *rehearsal) parse(b *bench, flags *flag.FlagSet, arguments []string) err
 		return err
 	}
 	if b.env[databaseVariable] != "" {
-		return usageError{errors.New("a rehearsal changes the database that it runs on, so DATABASE_URL does not count: name a restored copy with COPY=postgres://… (" + copyVariable + ")")}
+		return usageError{errors.New("a rehearsal changes the database that it runs on, so DATABASE_URL does not " +
+			"count: name a restored copy with COPY=postgres://… (" + copyVariable + ")")}
 	}
 	o.copyURL = b.env[copyVariable]
 	return nil
@@ -98,7 +102,8 @@ func (o *rehearsal) throwAway(ctx context.Context, server *postgres.Server, opti
 		return err
 	}
 	options.Target = database.Target{
-		Host: "127.0.0.1", Port: server.Port, Name: name, User: role, Password: database.Password(password), TLS: database.TLS{Insecure: true},
+		Host: "127.0.0.1", Port: server.Port, Name: name, User: role, Password: database.Password(password),
+		TLS: database.TLS{Insecure: true},
 	}
 	options.Admin = options.Target
 	options.Admin.User, options.Admin.Password = postgres.Superuser, database.Password(server.Password())
@@ -172,8 +177,10 @@ func (b *bench) rehearsalTarget(text string) (database.Target, error) {
 	field := func(key string) string { s, _ := t.secret[key].(string); return s }
 	port, _ := t.secret["port"].(int)
 	return database.Target{
-		Host: field("host"), Port: port, Name: field("dbname"), User: field("username"), Password: database.Password(field("password")),
-		TLS: database.TLS{Insecure: t.env["SLIPWAY_INSECURE_TLS"] == "true" || b.env["SLIPWAY_INSECURE_TLS"] == "true", RootCert: t.env["PGSSLROOTCERT"]},
+		Host: field("host"), Port: port, Name: field("dbname"), User: field("username"),
+		Password: database.Password(field("password")),
+		TLS: database.TLS{Insecure: t.env["SLIPWAY_INSECURE_TLS"] == "true" ||
+			b.env["SLIPWAY_INSECURE_TLS"] == "true", RootCert: t.env["PGSSLROOTCERT"]},
 	}, nil
 }
 

@@ -13,7 +13,8 @@ func TestRolesOfTheServerInARehearsal(t *testing.T) {
 	folder := changetest.Branch(t, oneTable, withScript("V2__p.sql",
 		"ALTER DEFAULT PRIVILEGES FOR ROLE app_owner GRANT SELECT ON TABLES TO app_reader;"), nil)
 	code, out, _ := branchCall(t, "rehearse", "--sql", folder, "--rows", "0")
-	if code != exitNotMade || !strings.Contains(out, "--roles app_reader") || !strings.Contains(out, "could not be rehearsed") {
+	if code != exitNotMade || !strings.Contains(out, "--roles app_reader") ||
+		!strings.Contains(out, "could not be rehearsed") {
 		t.Errorf("without them: %d\n%s", code, out)
 	}
 	code, out, _ = branchCall(t, "rehearse", "--sql", folder, "--rows", "0", "--roles", "app_owner, app_reader")
@@ -28,7 +29,8 @@ func TestRolesOfTheServerInARehearsal(t *testing.T) {
 // What a block rewrites stands in the review, for no linter sees it.
 func TestAReviewOfWhatABlockHides(t *testing.T) {
 	needLinter(t)
-	folder := changetest.Branch(t, oneTable, withScript("V2__d.sql", "DO $$ BEGIN EXECUTE 'ALTER TABLE a ALTER COLUMN id TYPE numeric'; END $$;"), nil)
+	folder := changetest.Branch(t, oneTable, withScript("V2__d.sql", "DO $$ BEGIN EXECUTE 'ALTER TABLE a ALTER "+
+		"COLUMN id TYPE numeric'; END $$;"), nil)
 	code, out, progress := branchCall(t, "review", "--sql", folder, "--no-undo")
 	if code != 1 || !strings.Contains(out, "DO block rewrites a under an ACCESS EXCLUSIVE lock") {
 		t.Errorf("%d\n%s\n%s", code, out, progress)

@@ -36,7 +36,8 @@ func runRevert(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 }
 
 // revertDeployed prints which database is about to be changed, and has it changed.
-func (b *bench) revertDeployed(ctx context.Context, environment string, request deployed.Request, asJSON bool) (int, error) {
+func (b *bench) revertDeployed(ctx context.Context, environment string, request deployed.Request, asJSON bool) (int,
+	error) {
 	client, err := b.connect(ctx, environment, "")
 	if err != nil {
 		return 1, err

@@ -12,7 +12,8 @@ import (
 func TestRevert(t *testing.T) {
 	b, out, progress := testBench(t)
 	sql := filepath.Join(t.TempDir(), "shop")
-	for name, text := range map[string]string{"V1__a.sql": "CREATE TABLE a (id int);", "V2__b.sql": "CREATE TABLE b (id int);", "U2__b.sql": "DROP TABLE b;"} {
+	for name, text := range map[string]string{"V1__a.sql": "CREATE TABLE a (id int);",
+		"V2__b.sql": "CREATE TABLE b (id int);", "U2__b.sql": "DROP TABLE b;"} {
 		write(t, filepath.Join(sql, name), text)
 	}
 	if code := call(t, b, "run", "--sql", sql); code != 0 {

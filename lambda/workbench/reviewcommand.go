@@ -45,10 +45,13 @@ func runReview(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []s
 	of.defineCheck(flags)
 	o.define(flags)
 	flags.Var(&diffs, "diff", "`NAME=FILE`: the output of cdk diff for an environment; can be repeated")
-	made := flags.String("rehearsal", "", "JSON `file` of a review that was made elsewhere, whose rehearsal counts here; nothing is run then")
+	made := flags.String("rehearsal", "", "JSON `file` of a review that was made elsewhere, whose rehearsal counts "+
+		"here; nothing is run then")
 	title := flags.String("title", "", "`text` for the heading")
-	markdown := flags.String("markdown", "", "`file` for the Markdown; default: stdout, unless another file is asked for")
-	limit := flags.Int("limit", 0, fmt.Sprintf("how many `bytes` the Markdown may have; 0 for no limit; %d fits a comment of CodeCommit", review.CommentLimit))
+	markdown := flags.String("markdown", "", "`file` for the Markdown; default: stdout, unless another file is "+
+		"asked for")
+	limit := flags.Int("limit", 0, fmt.Sprintf("how many `bytes` the Markdown may have; 0 for no limit; %d fits a "+
+		"comment of CodeCommit", review.CommentLimit))
 	page := flags.String("html", "", "`file` for the page")
 	asJSON := flags.String("json", "", "`file` for everything as JSON")
 	sarif := flags.String("sarif", "", "`file` for the findings as SARIF")

@@ -18,7 +18,8 @@ import (
 func branchCall(t *testing.T, arguments ...string) (code int, out, progress string) {
 	t.Helper()
 	env := map[string]string{}
-	for _, name := range []string{"PATH", "HOME", "XDG_CACHE_HOME", "JAVA_HOME", "SLIPWAY_MAVEN_MIRROR", "SLIPWAY_SQUAWK"} {
+	for _, name := range []string{"PATH", "HOME", "XDG_CACHE_HOME", "JAVA_HOME", "SLIPWAY_MAVEN_MIRROR",
+		"SLIPWAY_SQUAWK"} {
 		if value, ok := os.LookupEnv(name); ok {
 			env[name] = value
 		}
@@ -75,7 +76,8 @@ func TestCheckCommand(t *testing.T) {
 	}
 	code, out, _ := branchCall(t, "check", "--sql", bad, "--json")
 	var result check.Result
-	if err := json.Unmarshal([]byte(out), &result); err != nil || code != 1 || result.Findings[0].Line != 1 || result.Scripts[0].Change != "new" {
+	if err := json.Unmarshal([]byte(out), &result); err != nil || code != 1 || result.Findings[0].Line != 1 ||
+		result.Scripts[0].Change != "new" {
 		t.Errorf("%d, %v\n%s", code, err, out)
 	}
 	code, out, _ = branchCall(t, "check", "--sql", bad, "--sarif")
@@ -87,12 +89,14 @@ func TestCheckCommand(t *testing.T) {
 func TestReviewCommand(t *testing.T) {
 	needLinter(t)
 	folder := changetest.Branch(t, oneTable, map[string]string{
-		"V1__a.sql": oneTable["V1__a.sql"], "V2__b.sql": "ALTER TABLE a ADD COLUMN b text NOT NULL;", "U2__b.sql": "SELECT 1;",
+		"V1__a.sql": oneTable["V1__a.sql"], "V2__b.sql": "ALTER TABLE a ADD COLUMN b text NOT NULL;",
+		"U2__b.sql": "SELECT 1;",
 	}, nil)
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
 	write(t, file("dev.txt"), "[+] AWS::Thing")
-	code, out, progress := branchCall(t, "review", "--sql", folder, "--title", "Add b", "--diff", "dev="+file("dev.txt"),
+	code, out, progress := branchCall(t, "review", "--sql", folder, "--title", "Add b", "--diff", "dev="+
+		file("dev.txt"),
 		"--markdown", file("c.md"), "--html", file("p.html"), "--json", file("r.json"), "--sarif", file("r.sarif"))
 	if code != 1 || out != "" {
 		t.Fatalf("%d\n%s\n%s", code, out, progress)
@@ -115,7 +119,8 @@ func TestReviewCommand(t *testing.T) {
 	}
 	// A linter that is missing is said, and the rest is done all the same.
 	code, out, _ = branchCall(t, "review", "--sql", folder, "--rows", "0", "--squawk", file("none"))
-	if code != 70 || !strings.Contains(out, "could not be judged in full") || !strings.Contains(out, "`V2__b.sql`") || !strings.Contains(out, "does not restore") {
+	if code != 70 || !strings.Contains(out, "could not be judged in full") || !strings.Contains(out, "`V2__b.sql`") ||
+		!strings.Contains(out, "does not restore") {
 		t.Errorf("%d\n%s", code, out)
 	}
 }
@@ -138,18 +143,22 @@ func TestApprovalIsForScriptsAlone(t *testing.T) {
 	if err := os.WriteFile(rehearsed, []byte(`{"rehearsal": {"scripts": []}}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	waived := map[string]string{"V2__b.sql": "-- slipway:allow deleted-script in V1__a.sql because it never ran\nSELECT 1;\n"}
+	waived := map[string]string{"V2__b.sql": "-- slipway:allow deleted-script in V1__a.sql because it never " +
+		"ran\nSELECT 1;\n"}
 	for name, c := range map[string]struct {
 		work map[string]string
 		also string // a file beside the scripts' folder
 		want string
 		code int
 	}{
-		"scripts":                {work: withScript("V2__b.sql", "SELECT 1;"), want: approves},
-		"something else as well": {work: withScript("V2__b.sql", "SELECT 1;"), also: "cdk.json", want: "\"cdk.json\" is outside db/sql/\n"},
-		"a waiver":               {work: waived, want: "\"V1__a.sql\" waives deleted-script\n"},
-		"both":                   {work: waived, also: "go.work", want: "\"go.work\" is outside db/sql/\n\"V1__a.sql\" waives deleted-script\n"},
-		"what blocks the merge":  {work: map[string]string{"V2__b.sql": "SELECT 1;"}, want: "1 thing blocks the merge\n", code: 1},
+		"scripts": {work: withScript("V2__b.sql", "SELECT 1;"), want: approves},
+		"something else as well": {work: withScript("V2__b.sql", "SELECT 1;"), also: "cdk.json",
+			want: "\"cdk.json\" is outside db/sql/\n"},
+		"a waiver": {work: waived, want: "\"V1__a.sql\" waives deleted-script\n"},
+		"both": {work: waived, also: "go.work",
+			want: "\"go.work\" is outside db/sql/\n\"V1__a.sql\" waives deleted-script\n"},
+		"what blocks the merge": {work: map[string]string{"V2__b.sql": "SELECT 1;"}, want: "1 thing blocks the merge\n",
+			code: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sql := changetest.Branch(t, oneTable, c.work, nil)
@@ -159,15 +168,18 @@ func TestApprovalIsForScriptsAlone(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, args := range [][]string{{"add", "-A"}, {"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "x"}} {
-				if out, err := exec.Command("git", append([]string{"-C", root}, args...)...).CombinedOutput(); err != nil {
+			for _, args := range [][]string{{"add", "-A"},
+				{"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "x"}} {
+				if out, err := exec.Command("git",
+					append([]string{"-C", root}, args...)...).CombinedOutput(); err != nil {
 					t.Fatalf("%v\n%s", err, out)
 				}
 			}
 			approval := filepath.Join(t.TempDir(), "approval")
 			markdown := filepath.Join(t.TempDir(), "review.md")
 			page := filepath.Join(t.TempDir(), "review.html")
-			code, _, progress := branchCall(t, "review", "--sql", sql, "--no-sql", "--rehearsal", rehearsed, "--approval", approval, "--markdown", markdown, "--html", page)
+			code, _, progress := branchCall(t, "review", "--sql", sql, "--no-sql", "--rehearsal", rehearsed,
+				"--approval", approval, "--markdown", markdown, "--html", page)
 			said, err := os.ReadFile(approval)
 			if code != c.code || err != nil || string(said) != c.want {
 				t.Errorf("code %d, %v, %q, want %q\n%s", code, err, said, c.want, progress)

@@ -30,7 +30,8 @@ func (w *where) define(flags *flag.FlagSet) {
 // defineDeployed is for commands that a deployed environment can carry out.
 func (w *where) defineDeployed(flags *flag.FlagSet) {
 	w.define(flags)
-	flags.StringVar(&w.environment, "environment", "", "`name` of a deployed environment, as in cdk.json, in place of a local database")
+	flags.StringVar(&w.environment, "environment", "", "`name` of a deployed environment, as in cdk.json, in place "+
+		"of a local database")
 }
 
 // parse parses arguments and takes the database's URL from the environment:
@@ -45,9 +46,11 @@ func (w *where) parse(b *bench, flags *flag.FlagSet, arguments []string) error {
 	switch {
 	case w.environment == "" || !given:
 	case w.release:
-		return usageError{errors.New("--environment excludes DATABASE_URL: a deployed environment has a database of its own")}
+		return usageError{errors.New("--environment excludes DATABASE_URL: a deployed environment has a database of " +
+			"its own")}
 	default:
-		return usageError{errors.New("--environment excludes --sql and DATABASE_URL: a deployed environment has scripts and a database of its own")}
+		return usageError{errors.New("--environment excludes --sql and DATABASE_URL: a deployed environment has " +
+			"scripts and a database of its own")}
 	}
 	return nil
 }

@@ -96,7 +96,8 @@ func databaseName(sql string) string {
 }
 
 // systemAuthorities are where systems keep the certificates that they trust.
-var systemAuthorities = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"}
+var systemAuthorities = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/cert.pem"}
 
 // existing is the database of a URL, which errors call by the setting's name.
 // A password that the URL lacks is looked for where libpq does, in PGPASSWORD
@@ -106,7 +107,8 @@ func (b *bench) existing(setting, text string) (*target, error) {
 	// Errors of the parsers quote the URL, and with it the password.
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		return nil, usageError{fmt.Errorf("%s should look like postgres://user@host:5432/database, with the password in PGPASSWORD (%%-encode what is special in the user's name)", setting)}
+		return nil, usageError{fmt.Errorf("%s should look like postgres://user@host:5432/database, with the "+
+			"password in PGPASSWORD (%%-encode what is special in the user's name)", setting)}
 	}
 	query := u.Query()
 	mode, root := query.Get("sslmode"), query.Get("sslrootcert")
@@ -117,7 +119,8 @@ func (b *bench) existing(setting, text string) (*target, error) {
 	u.RawQuery = query.Encode()
 	config, err := pgx.ParseConfig(u.String())
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%s can't be read: it should look like postgres://user@host:5432/database", setting)}
+		return nil, usageError{fmt.Errorf("%s can't be read: it should look like postgres://user@host:5432/database",
+			setting)}
 	}
 	if u.Hostname() == "" || strings.Contains(u.Host, ",") || strings.HasPrefix(config.Host, "/") {
 		return nil, usageError{fmt.Errorf("%s must name one host", setting)}

@@ -30,7 +30,8 @@ func testBench(t *testing.T) (b *bench, out, err *bytes.Buffer) {
 	}
 	out, err = &bytes.Buffer{}, &bytes.Buffer{}
 	b = &bench{
-		env: map[string]string{"PATH": os.Getenv("PATH"), "HOME": os.Getenv("HOME"), "JAVA_HOME": os.Getenv("JAVA_HOME")},
+		env: map[string]string{"PATH": os.Getenv("PATH"), "HOME": os.Getenv("HOME"),
+			"JAVA_HOME": os.Getenv("JAVA_HOME")},
 		out: out, err: err, dir: filepath.Join(t.TempDir(), "state"), role: awkwardRole,
 		cache: &distribution.Cache{Dir: downloads, Mirror: os.Getenv("SLIPWAY_MAVEN_MIRROR"), Progress: os.Stderr},
 	}
@@ -86,7 +87,8 @@ func TestRun(t *testing.T) {
 	}{
 		{"", "", 0, []string{"V1__one.sql", "V2__two.sql"}, "SchemaVersion=2 Applied=2 Pending=0"},
 		{"", "", 0, []string{}, "SchemaVersion=2 Applied=0 Pending=0"},
-		{"V3__three.sql", "CREATE TABLE three (id int);", 0, []string{"V3__three.sql"}, "SchemaVersion=3 Applied=1 Pending=0"},
+		{"V3__three.sql", "CREATE TABLE three (id int);", 0, []string{"V3__three.sql"},
+			"SchemaVersion=3 Applied=1 Pending=0"},
 		{"V4__bad.sql", "CREATE TABLE three (id int);", 1, []string{}, "MIGRATION_FAILED in V4__bad.sql"},
 	} {
 		if step.add != "" {
@@ -115,7 +117,8 @@ func TestRun(t *testing.T) {
 	}
 
 	out.Reset()
-	if code := call(t, b, "info", "--sql", sql, "--exit-code"); code != 3 || !strings.Contains(out.String(), "3 applied, 1 pending") {
+	if code := call(t, b, "info", "--sql", sql, "--exit-code"); code != 3 ||
+		!strings.Contains(out.String(), "3 applied, 1 pending") {
 		t.Errorf("info: exit code %d: %s", code, out)
 	}
 	if secret := `p@:/%`; strings.Contains(printed.String()+out.String(), secret) {
@@ -172,7 +175,8 @@ func TestDatabaseName(t *testing.T) {
 		t.Errorf("%s and %s", a, b)
 	}
 	for _, sql := range []string{"/", "Ünï cödé", strings.Repeat("long", 50)} {
-		if got := databaseName(sql); got == "" || len(got) > 63 || unusual.MatchString(strings.ReplaceAll(got, "_", "")) {
+		if got := databaseName(sql); got == "" || len(got) > 63 ||
+			unusual.MatchString(strings.ReplaceAll(got, "_", "")) {
 			t.Errorf("%s: %q", sql, got)
 		}
 	}
@@ -207,7 +211,8 @@ func TestExistingDatabase(t *testing.T) {
 	}
 	const password = "p@:/%'\"\\$\n€"
 	got, err := (&bench{}).existing("COPY", "postgres://"+url.UserPassword("ü@", password).String()+"@localhost/app")
-	if err != nil || got.secret["username"] != "ü@" || got.secret["password"] != password || got.secret["port"] != 5432 {
+	if err != nil || got.secret["username"] != "ü@" || got.secret["password"] != password ||
+		got.secret["port"] != 5432 {
 		t.Errorf("%v, %v", got, err)
 	}
 	for _, text := range []string{
@@ -233,7 +238,8 @@ func TestProgramEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"FLYWAY_PLACEHOLDERS_X": "1", "SLIPWAY_BASELINE_VERSION": "2", "FLYWAY_LOCATIONS": "filesystem:some/sql", "NO_COLOR": "",
+		"FLYWAY_PLACEHOLDERS_X": "1", "SLIPWAY_BASELINE_VERSION": "2", "FLYWAY_LOCATIONS": "filesystem:some/sql",
+		"NO_COLOR": "",
 	} {
 		if got, ok := env[name]; !ok || got != want {
 			t.Errorf("%s is %q", name, got)

@@ -19,7 +19,8 @@ import (
 
 const (
 	listFile = "docker/flyway.classlist"
-	header   = "# The classes that Flyway loads for PostgreSQL: the list of the class-data archive. Made by make class-list."
+	header   = "# The classes that Flyway loads for PostgreSQL: the list of the class-data archive. Made by make " +
+		"class-list."
 	// wrapper stands in for the java of a JAVA_HOME and has it note its classes. Flyway's environment is
 	// made from nothing, so nothing can be handed to it there.
 	wrapper = "#!/bin/sh\nexec '%s/bin/java' -XX:DumpLoadedClassList=/lists/$$-$(date +%%s%%N) \"$@\"\n"
@@ -85,7 +86,8 @@ func load(ctx context.Context, g *ground.Ground, folder string) error {
 	if err := g.Database.Exec(ctx, "postgres", "CREATE DATABASE "+name+" OWNER "+name); err != nil {
 		return err
 	}
-	secret, err := g.NewSecret(ctx, name, map[string]any{"username": name, "password": "local", "host": g.Database.Host, "port": g.Database.Port, "dbname": name})
+	secret, err := g.NewSecret(ctx, name, map[string]any{"username": name, "password": "local", "host": g.Database.Host,
+		"port": g.Database.Port, "dbname": name})
 	if err != nil {
 		return err
 	}
@@ -94,15 +96,18 @@ func load(ctx context.Context, g *ground.Ground, folder string) error {
 		return err
 	}
 	defer g.Docker(context.Background(), "image", "rm", image)
-	home, err := g.Docker(ctx, "run", "--rm", "--entrypoint", "sh", image, "-c", `echo "${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}"`)
+	home, err := g.Docker(ctx, "run", "--rm", "--entrypoint", "sh", image, "-c",
+		`echo "${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}"`)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(folder, "java", "bin", "java"), fmt.Appendf(nil, wrapper, home), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "java", "bin", "java"), fmt.Appendf(nil, wrapper, home),
+		0o755); err != nil {
 		return err
 	}
 	flags := slices.Concat(g.Sandbox(secret, 1769), []string{
-		"--volume", filepath.Join(folder, "lists") + ":/lists", "--volume", filepath.Join(folder, "java") + ":/wrapped:ro",
+		"--volume", filepath.Join(folder, "lists") + ":/lists", "--volume", filepath.Join(folder, "java") +
+			":/wrapped:ro",
 		"--volume", g.Scripts() + ":/flyway/sql/postgresql:ro",
 		"--env", "JAVA_HOME=/wrapped", "--env", "SLIPWAY_FAST_PATH=false",
 	})

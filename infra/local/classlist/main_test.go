@@ -11,7 +11,8 @@ func TestMergeIsTheUnionWithoutWhatJavaMakesItself(t *testing.T) {
 	folder := t.TempDir()
 	for name, content := range map[string]string{
 		"1": "# NOTE\njava/lang/Object id: 0\norg/flywaydb/core/Flyway id: 7\njdk/proxy2/$Proxy6 id: 9\n",
-		"2": "java/lang/Object id: 0\norg/postgresql/Driver id: 7\n@lambda-proxy a b c\njava/lang/invoke/BoundMethodHandle$Species_LI id: 8\n",
+		"2": "java/lang/Object id: 0\norg/postgresql/Driver id: 7\n@lambda-proxy a b " +
+			"c\njava/lang/invoke/BoundMethodHandle$Species_LI id: 8\n",
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)

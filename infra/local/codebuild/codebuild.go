@@ -79,7 +79,8 @@ func (b Build) Run(ctx context.Context) (exported map[string]string, output stri
 		if b.Skip != nil && b.Skip(command) {
 			continue
 		}
-		script.WriteString("echo " + quote("── "+command) + " >&2\neval " + quote(command) + " || { echo " + quote("failed: "+command) + " >&2; exit 1; }\n")
+		script.WriteString("echo " + quote("── "+command) + " >&2\neval " + quote(command) + " || { echo " +
+			quote("failed: "+command) + " >&2; exit 1; }\n")
 	}
 	for _, name := range b.Spec.Env.Exported {
 		script.WriteString("printf '%s' \"$" + name + "\" >" + quote(filepath.Join(scratch, name)) + "\n")
@@ -124,11 +125,15 @@ func (b Build) environment(ctx context.Context, scratch string) []string {
 		}
 	}
 	add(map[string]string{
-		"CODEBUILD_SRC_DIR": b.Folder, "CODEBUILD_BUILD_ID": "p:1", "CODEBUILD_BUILD_NUMBER": "1", "CODEBUILD_INITIATOR": "codepipeline/p", "CODEBUILD_CI": "true",
-		"CODEBUILD_BUILD_URL": "https://console.example.com/build/1", "CODEBUILD_RESOLVED_SOURCE_VERSION": head(ctx, b.Folder),
-		"CODEBUILD_BUILD_ARN": "arn:aws:codebuild:eu-central-1:111122223333:build/p:1", "CODEBUILD_KMS_KEY_ID": "k", "CODEBUILD_START_TIME": "1778000000000",
+		"CODEBUILD_SRC_DIR": b.Folder, "CODEBUILD_BUILD_ID": "p:1", "CODEBUILD_BUILD_NUMBER": "1",
+		"CODEBUILD_INITIATOR": "codepipeline/p", "CODEBUILD_CI": "true",
+		"CODEBUILD_BUILD_URL":               "https://console.example.com/build/1",
+		"CODEBUILD_RESOLVED_SOURCE_VERSION": head(ctx, b.Folder),
+		"CODEBUILD_BUILD_ARN":               "arn:aws:codebuild:eu-central-1:111122223333:build/p:1",
+		"CODEBUILD_KMS_KEY_ID":              "k", "CODEBUILD_START_TIME": "1778000000000",
 		// What a build installs for all goes away with it.
-		"npm_config_prefix": filepath.Join(scratch, "npm"), "PATH": filepath.Join(scratch, "npm", "bin") + ":" + env["PATH"],
+		"npm_config_prefix": filepath.Join(scratch, "npm"), "PATH": filepath.Join(scratch, "npm", "bin") + ":" +
+			env["PATH"],
 		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
 	})
 	add(b.Account)

@@ -35,11 +35,13 @@ func (g *Ground) AWS(account, region string) AWS {
 // Environment has a program call the emulator so, and nothing else.
 func (a AWS) Environment() map[string]string {
 	env := map[string]string{
-		"AWS_ENDPOINT_URL": a.g.emulator.url(), "AWS_ENDPOINT_URL_S3": a.g.emulator.url(), "AWS_REGION": a.Region, "AWS_DEFAULT_REGION": a.Region,
-		"AWS_ACCESS_KEY_ID": a.key, "AWS_SECRET_ACCESS_KEY": secretKey, "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_ENDPOINT_URL": a.g.emulator.url(), "AWS_ENDPOINT_URL_S3": a.g.emulator.url(), "AWS_REGION": a.Region,
+		"AWS_DEFAULT_REGION": a.Region,
+		"AWS_ACCESS_KEY_ID":  a.key, "AWS_SECRET_ACCESS_KEY": secretKey, "AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
 		"CDK_DOCKER": a.g.engine.client, "DOCKER_BUILDKIT": a.g.engine.buildKit,
-		"CDK_DISABLE_CLI_TELEMETRY": "1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20", "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+		"CDK_DISABLE_CLI_TELEMETRY": "1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+		"JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
 	}
 	if a.token != "" {
 		env["AWS_SESSION_TOKEN"] = a.token
@@ -68,7 +70,8 @@ const secretKey = "local"
 // Assume is the account and the rights of a role, in the same region, in a
 // session of that name.
 func (a AWS) Assume(ctx context.Context, role, session string) (AWS, error) {
-	body, err := a.query(ctx, "sts", "2011-06-15", "AssumeRole", url.Values{"RoleArn": {role}, "RoleSessionName": {session}})
+	body, err := a.query(ctx, "sts", "2011-06-15", "AssumeRole",
+		url.Values{"RoleArn": {role}, "RoleSessionName": {session}})
 	if err != nil {
 		return AWS{}, err
 	}
@@ -144,10 +147,13 @@ func (a AWS) ReplaceChangeSet(ctx context.Context, stack, name, role, capabiliti
 	}
 	if err != nil || s.Status == "REVIEW_IN_PROGRESS" {
 		kind = "CREATE"
-	} else if _, err := a.cloudFormation(ctx, "DeleteChangeSet", url.Values{"StackName": {stack}, "ChangeSetName": {name}}); err != nil && !strings.Contains(err.Error(), "ChangeSetNotFound") {
+	} else if _, err := a.cloudFormation(ctx, "DeleteChangeSet",
+		url.Values{"StackName": {stack}, "ChangeSetName": {name}}); err != nil &&
+		!strings.Contains(err.Error(), "ChangeSetNotFound") {
 		return err
 	}
-	form := url.Values{"StackName": {stack}, "ChangeSetName": {name}, "ChangeSetType": {kind}, "RoleARN": {role}, "TemplateBody": {template}}
+	form := url.Values{"StackName": {stack}, "ChangeSetName": {name}, "ChangeSetType": {kind}, "RoleARN": {role},
+		"TemplateBody": {template}}
 	for i, capability := range strings.Split(capabilities, ",") {
 		form.Set(fmt.Sprintf("Capabilities.member.%d", i+1), capability)
 	}
@@ -155,11 +161,13 @@ func (a AWS) ReplaceChangeSet(ctx context.Context, stack, name, role, capabiliti
 		return err
 	}
 	for {
-		body, err := a.cloudFormation(ctx, "DescribeChangeSet", url.Values{"StackName": {stack}, "ChangeSetName": {name}})
+		body, err := a.cloudFormation(ctx, "DescribeChangeSet",
+			url.Values{"StackName": {stack}, "ChangeSetName": {name}})
 		if err != nil {
 			return err
 		}
-		if strings.Contains(string(body), "<Status>CREATE_COMPLETE<") || strings.Contains(string(body), "contain changes") {
+		if strings.Contains(string(body), "<Status>CREATE_COMPLETE<") ||
+			strings.Contains(string(body), "contain changes") {
 			return nil
 		}
 		if strings.Contains(string(body), "<Status>FAILED<") {
@@ -181,7 +189,8 @@ func (a AWS) ExecuteChangeSet(ctx context.Context, stack, name string) error {
 	if strings.Contains(string(body), "contain changes") {
 		return nil
 	}
-	if _, err := a.cloudFormation(ctx, "ExecuteChangeSet", url.Values{"StackName": {stack}, "ChangeSetName": {name}}); err != nil {
+	if _, err := a.cloudFormation(ctx, "ExecuteChangeSet",
+		url.Values{"StackName": {stack}, "ChangeSetName": {name}}); err != nil {
 		return err
 	}
 	for {
@@ -243,7 +252,8 @@ func (a AWS) call(ctx context.Context, service, method, path, kind, target strin
 		request.Header.Set("X-Amz-Security-Token", a.token)
 	}
 	// The emulator reads who calls, where and which service, and not the signature.
-	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+a.key+"/20000101/"+a.Region+"/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+a.key+"/20000101/"+a.Region+"/"+service+
+		"/aws4_request, SignedHeaders=host, Signature=0")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, err

@@ -68,13 +68,15 @@ func (g *Ground) EmulatorLog() string { return tail(g.emulator.log) }
 
 // Access says how to reach the ground from a shell.
 func (g *Ground) Access() string {
-	return fmt.Sprintf("AWS:        AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\nPostgreSQL: %s\nProject:    %s",
+	return fmt.Sprintf("AWS:        AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_ACCESS_KEY_ID=%s "+
+		"AWS_SECRET_ACCESS_KEY=%s\nPostgreSQL: %s\nProject:    %s",
 		g.emulator.url(), Region, Account, secretKey, g.Database.server.URL("app"), g.Project)
 }
 
 // FunctionImage is the URI of the image that a function runs.
 func (g *Ground) FunctionImage(ctx context.Context, name string) (string, error) {
-	body, err := g.home().call(ctx, "lambda", http.MethodGet, "/2015-03-31/functions/"+url.PathEscape(name), "", "", nil)
+	body, err := g.home().call(ctx, "lambda", http.MethodGet, "/2015-03-31/functions/"+url.PathEscape(name), "", "",
+		nil)
 	if err != nil {
 		return "", err
 	}
@@ -89,7 +91,8 @@ func (g *Ground) FunctionImage(ctx context.Context, name string) (string, error)
 
 // Invoke calls a function with an event, and returns what it answered.
 func (g *Ground) Invoke(ctx context.Context, name, event string) (string, error) {
-	body, err := g.home().call(ctx, "lambda", http.MethodPost, "/2015-03-31/functions/"+url.PathEscape(name)+"/invocations", "application/json", "", []byte(event))
+	body, err := g.home().call(ctx, "lambda", http.MethodPost, "/2015-03-31/functions/"+url.PathEscape(name)+
+		"/invocations", "application/json", "", []byte(event))
 	return string(body), err
 }
 
@@ -99,7 +102,8 @@ func (g *Ground) NewSecret(ctx context.Context, name string, value map[string]an
 	if err != nil {
 		return "", err
 	}
-	body, err := g.home().json(ctx, "secretsmanager", "secretsmanager.CreateSecret", map[string]string{"Name": name, "SecretString": string(text)})
+	body, err := g.home().json(ctx, "secretsmanager", "secretsmanager.CreateSecret",
+		map[string]string{"Name": name, "SecretString": string(text)})
 	if err != nil {
 		return "", err
 	}

@@ -22,7 +22,8 @@ type Variable struct{ Name, Value string }
 
 // BuildProject asks CodeBuild.
 func (a AWS) BuildProject(ctx context.Context, name string) (BuildProject, error) {
-	body, err := a.json(ctx, "codebuild", "CodeBuild_20161006.BatchGetProjects", map[string]any{"names": []string{name}})
+	body, err := a.json(ctx, "codebuild", "CodeBuild_20161006.BatchGetProjects",
+		map[string]any{"names": []string{name}})
 	if err != nil {
 		return BuildProject{}, err
 	}

@@ -35,7 +35,8 @@ func writeCertificates(host, authorityFile, certificateFile, keyFile string) err
 		NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	signedAuthority, err := x509.CreateCertificate(rand.Reader, authority, authority, &authorityKey.PublicKey, authorityKey)
+	signedAuthority, err := x509.CreateCertificate(rand.Reader, authority, authority, &authorityKey.PublicKey,
+		authorityKey)
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,8 @@ func writeCertificates(host, authorityFile, certificateFile, keyFile string) err
 		{certificateFile, "CERTIFICATE", signedServer, 0o644},
 		{keyFile, "PRIVATE KEY", private, 0o600},
 	} {
-		if err := os.WriteFile(file.name, pem.EncodeToMemory(&pem.Block{Type: file.kind, Bytes: file.content}), file.mode); err != nil {
+		if err := os.WriteFile(file.name, pem.EncodeToMemory(&pem.Block{Type: file.kind, Bytes: file.content}),
+			file.mode); err != nil {
 			return err
 		}
 	}

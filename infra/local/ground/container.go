@@ -29,7 +29,8 @@ func (g *Ground) Sandbox(secret string, memoryMB int) []string {
 		"--read-only", "--tmpfs", "/tmp:mode=1777,size=512m", "--user", "993:990", "--cap-drop", "ALL",
 		"--memory", fmt.Sprintf("%dm", memoryMB), "--cpus", fmt.Sprintf("%.2f", float64(memoryMB)/1769),
 		"--add-host", databaseHost + ":" + g.engine.bridge, "--add-host", "host.docker.internal:" + g.engine.bridge,
-		"--volume", filepath.Join(g.folder, "tls", "ca.pem") + ":/local/ca.pem:ro", "--env", "PGSSLROOTCERT=/local/ca.pem",
+		"--volume", filepath.Join(g.folder, "tls", "ca.pem") + ":/local/ca.pem:ro", "--env",
+		"PGSSLROOTCERT=/local/ca.pem",
 		"--env", "MASTER_SECRET_ARN=" + secret, "--env", "AWS_REGION=" + Region,
 		"--env", fmt.Sprintf("AWS_ENDPOINT_URL=http://host.docker.internal:%d", g.emulator.port),
 		"--env", "AWS_ACCESS_KEY_ID=" + Account, "--env", "AWS_SECRET_ACCESS_KEY=" + secretKey,
@@ -39,13 +40,15 @@ func (g *Ground) Sandbox(secret string, memoryMB int) []string {
 // RuntimeEmulator are the flags of `docker run` that start the image as the
 // child of AWS's runtime interface emulator, behind port 8080.
 func (g *Ground) RuntimeEmulator() []string {
-	return []string{"--volume", g.emulator.runtime + ":/local/aws-lambda-rie:ro", "--entrypoint", "/local/aws-lambda-rie"}
+	return []string{"--volume", g.emulator.runtime + ":/local/aws-lambda-rie:ro", "--entrypoint",
+		"/local/aws-lambda-rie"}
 }
 
 // BuildImage builds the working copy's image under a name.
 func (g *Ground) BuildImage(ctx context.Context, name string) error {
 	return g.Step("docker build", func() error {
-		build := g.command(ctx, g.engine.client, "build", "--quiet", "--tag", name, "--file", filepath.Join(g.Project, "docker", "Dockerfile"), g.Project)
+		build := g.command(ctx, g.engine.client, "build", "--quiet", "--tag", name, "--file",
+			filepath.Join(g.Project, "docker", "Dockerfile"), g.Project)
 		build.Env = append(os.Environ(), "DOCKER_BUILDKIT="+g.engine.buildKit)
 		return run(build)
 	})

@@ -39,7 +39,8 @@ func (g *Ground) startDatabase(ctx context.Context) (err error) {
 	}
 	// PostgreSQL takes a key from root if only its own group may read it besides.
 	if os.Geteuid() == 0 {
-		if err := errors.Join(os.Chown(file("server.key"), 0, postgres.Unprivileged), os.Chmod(file("server.key"), 0o640)); err != nil {
+		if err := errors.Join(os.Chown(file("server.key"), 0, postgres.Unprivileged),
+			os.Chmod(file("server.key"), 0o640)); err != nil {
 			return err
 		}
 	}
@@ -80,7 +81,8 @@ func (g *Ground) AddDatabase(ctx context.Context) (*Database, error) {
 		return nil, err
 	}
 	// The emulator makes the roles and databases of clusters: a superuser's connection, by port.
-	return d, errors.Join(os.MkdirAll(g.servers(), 0o755), os.WriteFile(filepath.Join(g.servers(), strconv.Itoa(port)), []byte(d.server.URL("")), 0o600))
+	return d, errors.Join(os.MkdirAll(g.servers(), 0o755), os.WriteFile(filepath.Join(g.servers(), strconv.Itoa(port)),
+		[]byte(d.server.URL("")), 0o600))
 }
 
 func (g *Ground) servers() string { return filepath.Join(g.folder, "servers") }

@@ -41,7 +41,8 @@ func (g *Ground) startEmulator(ctx context.Context) error {
 		return err
 	}
 	e := &emulator{
-		log: filepath.Join(g.folder, "emulator.log"), events: filepath.Join(g.folder, "events.jsonl"), runtime: lambda, ended: make(chan struct{}),
+		log: filepath.Join(g.folder, "emulator.log"), events: filepath.Join(g.folder, "events.jsonl"), runtime: lambda,
+		ended: make(chan struct{}),
 	}
 	if e.port, err = freePort(g.engine.listen); err != nil {
 		return err
@@ -121,16 +122,20 @@ func (g *Ground) stopEmulator() error {
 		return strings.Fields(string(out))
 	}
 	host, _ := os.Hostname()
-	if left := docker("ps", "--all", "--quiet", "--filter", fmt.Sprintf("label=ministack.instance=%s:%d", host, e.port)); len(left) > 0 {
+	if left := docker("ps", "--all", "--quiet", "--filter",
+		fmt.Sprintf("label=ministack.instance=%s:%d", host, e.port)); len(left) > 0 {
 		docker(append([]string{"rm", "--force"}, left...)...)
 	}
-	if images := docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", fmt.Sprintf("localhost:%d/*", e.port)); len(images) > 0 {
-		// The CDK gives each image a name of its own too, by its asset's hash, and takes an image of that name for built.
+	if images := docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}",
+		fmt.Sprintf("localhost:%d/*", e.port)); len(images) > 0 {
+		// The CDK gives each image a name of its own too, by its asset's hash, and takes an image of that name for
+		// built.
 		names := images
 		for _, image := range images {
 			if _, hash, ok := strings.Cut(image[len("localhost:"):], "/"); ok {
 				_, hash, _ = strings.Cut(hash, ":")
-				names = append(names, docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "cdkasset-"+hash)...)
+				names = append(names, docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "cdkasset-"+
+					hash)...)
 			}
 		}
 		slices.Sort(names) // an image that two accounts have is there twice
@@ -155,7 +160,8 @@ func (g *Ground) python(ctx context.Context, folder, locked string) error {
 	if err := g.tool(ctx, "python3", "-m", "venv", folder); err != nil {
 		return fmt.Errorf("a virtual environment of Python (on Debian and Ubuntu: apt install python3-venv): %w", err)
 	}
-	return g.tool(ctx, filepath.Join(folder, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:", "--requirement", locked)
+	return g.tool(ctx, filepath.Join(folder, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check",
+		"--require-hashes", "--only-binary=:all:", "--requirement", locked)
 }
 
 // installRuntimeEmulator builds AWS's runtime interface emulator for the
@@ -170,7 +176,8 @@ func (g *Ground) installRuntimeEmulator(ctx context.Context) (string, error) {
 		build := g.command(ctx, "go", "install", "-trimpath", runtimeEmulator)
 		build.Dir = folder
 		// GOBIN refuses what is built for another system; below GOPATH it goes to a folder of that system.
-		build.Env = append(os.Environ(), "GOPATH="+folder, "GOBIN=", "GOMODCACHE="+strings.TrimSpace(string(cache)), "GOOS=linux", "GOARCH="+g.engine.arch, "CGO_ENABLED=0")
+		build.Env = append(os.Environ(), "GOPATH="+folder, "GOBIN=", "GOMODCACHE="+strings.TrimSpace(string(cache)),
+			"GOOS=linux", "GOARCH="+g.engine.arch, "CGO_ENABLED=0")
 		if err := run(build); err != nil {
 			return err
 		}

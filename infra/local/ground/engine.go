@@ -44,7 +44,8 @@ func (g *Ground) findEngine(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("the Docker engine runs on %s; images are for amd64 and arm64", machine)
 	}
-	bridge, err := docker("network", "inspect", "bridge", "--format", `{{index .Options "com.docker.network.bridge.name"}}`)
+	bridge, err := docker("network", "inspect", "bridge", "--format",
+		`{{index .Options "com.docker.network.bridge.name"}}`)
 	if err != nil {
 		return err
 	}

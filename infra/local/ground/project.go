@@ -107,7 +107,8 @@ func (g *Ground) Configure(environments map[string]map[string]any) error {
 
 // Write writes a migration script of the working copy, Remove takes one away.
 func (g *Ground) Write(name, statements string) error {
-	return os.WriteFile(filepath.Join(g.Scripts(), filepath.FromSlash(name)), []byte(strings.TrimSpace(statements)+"\n"), 0o644)
+	return os.WriteFile(filepath.Join(g.Scripts(), filepath.FromSlash(name)),
+		[]byte(strings.TrimSpace(statements)+"\n"), 0o644)
 }
 
 // Read returns the text of a migration script of the working copy.

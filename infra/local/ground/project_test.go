@@ -50,8 +50,10 @@ func TestConfigureKeepsTheProjectsContextButNotItsEnvironments(t *testing.T) {
 	root, project := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(root, "cdk.json"), `{"app": "go run ./infra", "versionReporting": false, "context": {
 		"@aws-cdk/x": true, "images": {"go": "mirror/golang"}, "pipeline": {"repository": "r"}, "environments": {"prod": {}}}}`)
-	g := &Ground{Project: project, Database: &Database{Port: 5999}, app: "/app", engine: engine{arch: "arm64"}, options: Options{Root: root}}
-	if err := g.Configure(map[string]map[string]any{"local": {"throwaway": true, "database": map[string]any{"name": "shop"}}}); err != nil {
+	g := &Ground{Project: project, Database: &Database{Port: 5999}, app: "/app", engine: engine{arch: "arm64"},
+		options: Options{Root: root}}
+	if err := g.Configure(map[string]map[string]any{"local": {"throwaway": true,
+		"database": map[string]any{"name": "shop"}}}); err != nil {
 		t.Fatal(err)
 	}
 	content, err := os.ReadFile(filepath.Join(project, "cdk.json"))
@@ -62,7 +64,8 @@ func TestConfigureKeepsTheProjectsContextButNotItsEnvironments(t *testing.T) {
 	if err := json.Unmarshal(content, &got); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal([]byte(`{"app": "/app", "versionReporting": false, "context": {"@aws-cdk/x": true, "images": {"go": "mirror/golang"},
+	if err := json.Unmarshal([]byte(
+		`{"app": "/app", "versionReporting": false, "context": {"@aws-cdk/x": true, "images": {"go": "mirror/golang"},
 		"environments": {"local": {"account": "000000000000", "region": "eu-central-1", "architecture": "arm64", "throwaway": true, "database": {"name": "shop", "port": 5999}}}}}`), &want); err != nil {
 		t.Fatal(err)
 	}

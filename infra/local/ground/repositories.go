@@ -99,7 +99,8 @@ func (a AWS) ServeCodeCommit(ctx context.Context) (environment []string, err err
 		}
 		(&cgi.Handler{
 			Path: filepath.Join(strings.TrimSpace(string(git)), "git-http-backend"),
-			Env:  []string{"GIT_PROJECT_ROOT=" + filepath.Dir(a.Repository("x")), "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=" + a.key},
+			Env: []string{"GIT_PROJECT_ROOT=" + filepath.Dir(a.Repository("x")), "GIT_HTTP_EXPORT_ALL=1",
+				"REMOTE_USER=" + a.key},
 		}).ServeHTTP(w, r)
 	})
 	inner, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}})
@@ -110,12 +111,14 @@ func (a AWS) ServeCodeCommit(ctx context.Context) (environment []string, err err
 	if err != nil {
 		return nil, err
 	}
-	server, proxy := &http.Server{Handler: repositories}, &http.Server{Handler: tunnel(host+":443", inner.Addr().String())}
+	server, proxy := &http.Server{Handler: repositories},
+		&http.Server{Handler: tunnel(host+":443", inner.Addr().String())}
 	a.g.onClose(server.Close)
 	a.g.onClose(proxy.Close)
 	go server.Serve(inner)
 	go proxy.Serve(outer)
-	return []string{"PATH=" + cli + ":" + os.Getenv("PATH"), "https_proxy=http://" + outer.Addr().String(), "GIT_SSL_CAINFO=" + file("ca.pem"), "GIT_TERMINAL_PROMPT=0"}, nil
+	return []string{"PATH=" + cli + ":" + os.Getenv("PATH"), "https_proxy=http://" + outer.Addr().String(),
+		"GIT_SSL_CAINFO=" + file("ca.pem"), "GIT_TERMINAL_PROMPT=0"}, nil
 }
 
 // installCLI installs the AWS CLI, whose helper signs for git.

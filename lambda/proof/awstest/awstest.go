@@ -61,7 +61,9 @@ type Call struct{ Who, Operation string }
 // Start starts a stand-in that ends with the test.
 func Start(t testing.TB) *AWS {
 	t.Helper()
-	a := &AWS{Stacks: map[string]map[string]string{}, Status: map[string]string{}, Templates: map[string]string{}, Functions: map[string]Function{}, Idle: map[string]Idle{}, Pulls: map[string]*PullRequest{}, roles: map[string]string{}}
+	a := &AWS{Stacks: map[string]map[string]string{}, Status: map[string]string{}, Templates: map[string]string{},
+		Functions: map[string]Function{}, Idle: map[string]Idle{}, Pulls: map[string]*PullRequest{},
+		roles: map[string]string{}}
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	a.URL = server.URL
@@ -72,8 +74,10 @@ func Start(t testing.TB) *AWS {
 // arn:aws:iam::…:user/test.
 func (a *AWS) Environment() map[string]string {
 	return map[string]string{
-		"AWS_ENDPOINT_URL": a.URL, "AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-		"AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_ENDPOINT_URL": a.URL, "AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1",
+		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		"AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_CONFIG_FILE": "/dev/null",
+		"AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true",
 	}
 }
 
@@ -143,7 +147,8 @@ func (a *AWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.invoke(w, strings.TrimSuffix(name, "/invocations"), body)
 		return
 	}
-	if _, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), "."); operation == "DescribeLogGroups" || operation == "DescribeSecret" {
+	if _, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), "."); operation == "DescribeLogGroups" ||
+		operation == "DescribeSecret" {
 		note(operation)
 		if !a.denied(w, operation) {
 			a.jsonCall(w, operation, body)

@@ -58,14 +58,17 @@ func (a *AWS) codeCommit(w http.ResponseWriter, who, operation string, body []by
 	switch operation {
 	case "GetPullRequest":
 		status := map[bool]string{true: "CLOSED", false: "OPEN"}[pull.Closed]
-		reply(w, map[string]any{"pullRequest": map[string]any{"pullRequestId": in.PullRequestID, "pullRequestStatus": status, "revisionId": pull.Revision}})
+		reply(w, map[string]any{"pullRequest": map[string]any{"pullRequestId": in.PullRequestID,
+			"pullRequestStatus": status, "revisionId": pull.Revision}})
 	case "GetCommentsForPullRequest":
 		first := 0
 		_, _ = fmt.Sscan(in.NextToken, &first)
 		reply(w, page(pull.Comments, first))
 	case "PostCommentForPullRequest":
 		a.nextID++
-		pull.Comments = append(pull.Comments, Comment{ID: fmt.Sprint("comment-", a.nextID), Author: who, Content: in.Content, Before: in.Before, After: in.After})
+		pull.Comments = append(pull.Comments,
+			Comment{ID: fmt.Sprint("comment-", a.nextID), Author: who, Content: in.Content, Before: in.Before,
+				After: in.After})
 		reply(w, map[string]any{})
 	case "UpdatePullRequestApprovalState":
 		if in.RevisionID != pull.Revision {
@@ -86,7 +89,8 @@ func page(all []Comment, first int) map[string]any {
 	comments := []any{}
 	last := min(first+pageSize, len(all))
 	for _, c := range all[first:last] {
-		comments = append(comments, map[string]any{"commentId": c.ID, "authorArn": c.Author, "content": c.Content, "deleted": c.Deleted})
+		comments = append(comments, map[string]any{"commentId": c.ID, "authorArn": c.Author, "content": c.Content,
+			"deleted": c.Deleted})
 	}
 	out := map[string]any{"commentsForPullRequestData": []any{map[string]any{"comments": comments}}}
 	if last < len(all) {

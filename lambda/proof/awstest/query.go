@@ -36,10 +36,13 @@ func (a *AWS) query(w http.ResponseWriter, r *http.Request, who string, body []b
 		key := fmt.Sprintf("ASIA%08d", a.nextID)
 		role, session := form.Get("RoleArn"), form.Get("RoleSessionName")
 		a.roles[key] = sessionARN(role, session)
-		answer(w, action, fmt.Sprintf(`<Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>x</SecretAccessKey><SessionToken>x</SessionToken><Expiration>%s</Expiration></Credentials>`+
-			`<AssumedRoleUser><Arn>%s</Arn><AssumedRoleId>AROA:%s</AssumedRoleId></AssumedRoleUser>`, key, time.Now().Add(time.Hour).UTC().Format(time.RFC3339), a.roles[key], session))
+		answer(w, action, fmt.Sprintf(
+			`<Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>x</SecretAccessKey><SessionToken>x</SessionToken><Expiration>%s</Expiration></Credentials>`+
+				`<AssumedRoleUser><Arn>%s</Arn><AssumedRoleId>AROA:%s</AssumedRoleId></AssumedRoleUser>`, key,
+			time.Now().Add(time.Hour).UTC().Format(time.RFC3339), a.roles[key], session))
 	case "GetCallerIdentity":
-		answer(w, action, fmt.Sprintf(`<Arn>%s</Arn><UserId>U</UserId><Account>%s</Account>`, who, strings.Split(who, ":")[4]))
+		answer(w, action, fmt.Sprintf(`<Arn>%s</Arn><UserId>U</UserId><Account>%s</Account>`, who,
+			strings.Split(who, ":")[4]))
 	case "DescribeVpcEndpoints":
 		a.endpoints(w, form)
 	case "DescribeStackResources":
@@ -56,10 +59,12 @@ func (a *AWS) query(w http.ResponseWriter, r *http.Request, who string, body []b
 		}
 		var outputs strings.Builder
 		for key, value := range a.Stacks[stack] {
-			fmt.Fprintf(&outputs, `<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>`, key, escape(value))
+			fmt.Fprintf(&outputs, `<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>`, key,
+				escape(value))
 		}
-		answer(w, action, fmt.Sprintf(`<Stacks><member><StackId>arn:aws:cloudformation:eu-central-1:%s:stack/%s/1</StackId><StackName>%s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>`+
-			`<EnableTerminationProtection>%t</EnableTerminationProtection><StackStatus>%s</StackStatus><Outputs>%s</Outputs></member></Stacks>`, Account, stack, stack, a.Protected[stack], cmp.Or(a.Status[stack], "CREATE_COMPLETE"), outputs.String()))
+		answer(w, action, fmt.Sprintf(
+			`<Stacks><member><StackId>arn:aws:cloudformation:eu-central-1:%s:stack/%s/1</StackId><StackName>%s</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime>`+
+				`<EnableTerminationProtection>%t</EnableTerminationProtection><StackStatus>%s</StackStatus><Outputs>%s</Outputs></member></Stacks>`, Account, stack, stack, a.Protected[stack], cmp.Or(a.Status[stack], "CREATE_COMPLETE"), outputs.String()))
 	default:
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>the stand-in does not know %s</Message></Error><RequestId>1</RequestId></ErrorResponse>`, action)

@@ -45,13 +45,19 @@ const flywayHistory, gooseHistory = "flyway_schema_history", "goose_db_version"
 func (s *stage) contestants() []contestant {
 	all := []contestant{
 		{name: "recipe", about: s.recipeAbout(), history: flywayHistory, jvm: true, recipe: true, command: s.recipe},
-		{name: "flyway", about: "Flyway's launcher, `flyway migrate` once", history: flywayHistory, jvm: true, command: s.launcher},
-		{name: "java", about: "the command line of Java that Slipway would start, with the same class-data archive, without Slipway", history: flywayHistory, jvm: true, direct: true, command: s.java},
-		{name: "slipway", about: "`slipway migrate`: secret, look at the history, Flyway if anything is pending", history: flywayHistory, command: s.slipway},
-		{name: "goose", about: "goose " + gooseVersion + ", native Go, built with its PostgreSQL driver only; no secret, no lock", history: gooseHistory, command: s.gooseUp},
+		{name: "flyway", about: "Flyway's launcher, `flyway migrate` once", history: flywayHistory, jvm: true,
+			command: s.launcher},
+		{name: "java", about: "the command line of Java that Slipway would start, with the same class-data archive, " +
+			"without Slipway", history: flywayHistory, jvm: true, direct: true, command: s.java},
+		{name: "slipway", about: "`slipway migrate`: secret, look at the history, Flyway if anything is pending",
+			history: flywayHistory, command: s.slipway},
+		{name: "goose", about: "goose " + gooseVersion +
+			", native Go, built with its PostgreSQL driver only; no secret, no lock", history: gooseHistory,
+			command: s.gooseUp},
 	}
 	if s.psql = findPsql(); s.psql != "" {
-		all = append(all, contestant{name: "psql", about: "psql, one session, a transaction for each script; keeps no history", command: s.psqlFile})
+		all = append(all, contestant{name: "psql", about: "psql, one session, a transaction for each script; keeps " +
+			"no history", command: s.psqlFile})
 	}
 	return all
 }
@@ -72,16 +78,19 @@ func findPsql() string {
 
 func (s *stage) recipeAbout() string {
 	if s.aws == "" {
-		return "the shell recipe's flow: `flyway info`, `migrate`, `info` by the launcher. Its AWS CLI call is MISSING here: no Python with venv and pip was found"
+		return "the shell recipe's flow: `flyway info`, `migrate`, `info` by the launcher. Its AWS CLI call is " +
+			"MISSING here: no Python with venv and pip was found"
 	}
-	return "the shell recipe's flow: the secret by AWS CLI " + awsVersion + ", then `flyway info`, `migrate`, `info` by the launcher"
+	return "the shell recipe's flow: the secret by AWS CLI " + awsVersion +
+		", then `flyway info`, `migrate`, `info` by the launcher"
 }
 
 // base is the environment of everybody: nothing of the user's but PATH.
 func (s *stage) base(j *job) []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + j.temp, "TMPDIR=" + j.temp, "LC_ALL=C.UTF-8",
-		"AWS_REGION=eu-central-1", "AWS_DEFAULT_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=none", "AWS_SECRET_ACCESS_KEY=none", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_REGION=eu-central-1", "AWS_DEFAULT_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=none",
+		"AWS_SECRET_ACCESS_KEY=none", "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + s.secrets.URL, "MASTER_SECRET_ARN=" + s.secret(j.database),
 	}
 }
@@ -127,8 +136,10 @@ func (s *stage) installation() flyway.Installation {
 
 func (s *stage) slipway(j *job) (*exec.Cmd, error) {
 	cmd := exec.Command(s.program, "migrate")
-	cmd.Env = append(s.base(j), "FLYWAY_LOCATIONS=filesystem:"+j.scripts, "SLIPWAY_INSECURE_TLS=true", "SLIPWAY_FLYWAY_HOME="+s.jars,
-		"JAVA_HOME="+strings.TrimSuffix(s.java21, "/bin/java"), "SLIPWAY_CLASS_ARCHIVE="+s.archive, fmt.Sprintf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=%d", j.memory))
+	cmd.Env = append(s.base(j), "FLYWAY_LOCATIONS=filesystem:"+j.scripts, "SLIPWAY_INSECURE_TLS=true",
+		"SLIPWAY_FLYWAY_HOME="+s.jars,
+		"JAVA_HOME="+strings.TrimSuffix(s.java21, "/bin/java"), "SLIPWAY_CLASS_ARCHIVE="+s.archive,
+		fmt.Sprintf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=%d", j.memory))
 	return cmd, nil
 }
 

@@ -23,7 +23,8 @@ func firstBytes(ctx context.Context, s *stage, q *quotas) ([]time.Duration, erro
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		return nil, fmt.Errorf("a pipe: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(home, "bin", "java"), []byte("#!/bin/sh\necho > \"${0%/*}/started\"\n"), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(home, "bin", "java"), []byte("#!/bin/sh\necho > \"${0%/*}/started\"\n"),
+		0o755); err != nil {
 		return nil, err
 	}
 	// Open for both, so that neither side waits for the other.

@@ -20,8 +20,11 @@ func describe(ctx context.Context, s *stage, quick bool, took time.Duration) str
 		return line
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Machine: %s, %d CPUs, %s %s, %s. ", processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, first("uname", "-r"))
-	fmt.Fprintf(&b, "Flyway %s; Java: %s; PostgreSQL %s on the same machine, outside of the quotas, without fsync; %s.\n", distribution.FlywayVersion, first(s.java21, "-version"), distribution.PostgresVersion, runtime.Version())
+	fmt.Fprintf(&b, "Machine: %s, %d CPUs, %s %s, %s. ", processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
+		first("uname", "-r"))
+	fmt.Fprintf(&b, "Flyway %s; Java: %s; PostgreSQL %s on the same machine, outside of the quotas, without fsync; "+
+		"%s.\n", distribution.FlywayVersion, first(s.java21, "-version"), distribution.PostgresVersion,
+		runtime.Version())
 	fmt.Fprintf(&b, "CPU quotas by control group, dealt out every %d ms. ", period/1000)
 	if info, err := os.Stat(s.program); err == nil {
 		fmt.Fprintf(&b, "The program: %.1f MB; class-data archive: ", float64(info.Size())/1e6)

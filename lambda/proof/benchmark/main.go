@@ -20,8 +20,10 @@ import (
 
 func main() {
 	quick := flag.Bool("quick", false, "fewer cases and runs; under 3 minutes")
-	out := flag.String("out", "", "folder of the results (default lambda/proof/benchmark/results, with -quick .slipway/benchmark/results)")
-	only := flag.String("only", "", "measure only cases and contestants whose \"case/CPU/contestant\" matches this regular expression")
+	out := flag.String("out", "", "folder of the results (default lambda/proof/benchmark/results, with -quick "+
+		".slipway/benchmark/results)")
+	only := flag.String("only", "", "measure only cases and contestants whose \"case/CPU/contestant\" matches this "+
+		"regular expression")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()

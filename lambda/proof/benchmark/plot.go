@@ -40,7 +40,8 @@ func (r *results) plot() string {
 		return leftEdge + (math.Log10(d.Seconds())-least)/(most-least)*(rightEdge-leftEdge)
 	}
 	text := func(class string, x, y int, anchor, s string) {
-		fmt.Fprintf(&b, `<text class="%s" x="%d" y="%d" text-anchor="%s">%s</text>`+"\n", class, x, y, anchor, html.EscapeString(s))
+		fmt.Fprintf(&b, `<text class="%s" x="%d" y="%d" text-anchor="%s">%s</text>`+"\n", class, x, y, anchor,
+			html.EscapeString(s))
 	}
 	text("t", 10, y, "start", "Time of one run (logarithmic; shorter is better)")
 	at := 10
@@ -71,7 +72,8 @@ func (r *results) plot() string {
 					class = "v s"
 				}
 				fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%.1f" height="%d" rx="2" fill="%s"><title>%s, %s vCPU, %s: %s</title></rect>`+"\n",
-					leftEdge, y, max(1, end-leftEdge), barHeight-2, colors[name], name, vCPU(cpus), c, seconds(cell.median()))
+					leftEdge, y, max(1, end-leftEdge), barHeight-2, colors[name], name, vCPU(cpus), c,
+					seconds(cell.median()))
 				text(class, int(end)+5, y+10, "start", seconds(cell.median()))
 				y += barHeight
 			}

@@ -117,7 +117,8 @@ func (q *quotas) limit(cmd *exec.Cmd, cpus float64) (remove func(), err error) {
 		}
 	}
 	// A shell enters the group and becomes the program.
-	cmd.Args = append([]string{"sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(group, "cgroup.procs"), cmd.Path}, cmd.Args[1:]...)
+	cmd.Args = append([]string{"sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(group, "cgroup.procs"),
+		cmd.Path}, cmd.Args[1:]...)
 	cmd.Path = "/bin/sh"
 	return func() { os.Remove(group) }, nil
 }

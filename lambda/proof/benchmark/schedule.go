@@ -49,7 +49,8 @@ func schedule(quick bool, only string, cpus []float64, contestants []contestant)
 	if err != nil {
 		return nil, err
 	}
-	cases := []benchCase{{before, 0}, {before, 1}, {before, 10}, {before, 100}, {1000, 0}, {before, 1000}, {before, 5000}}
+	cases := []benchCase{{before, 0}, {before, 1}, {before, 10}, {before, 100}, {1000, 0}, {before, 1000},
+		{before, 5000}}
 	if quick {
 		cases = []benchCase{{before, 0}, {before, 10}, {before, 300}}
 	}

@@ -22,14 +22,16 @@ func TestScheduleHasWhatTheTargetsNeed(t *testing.T) {
 			have[c.key()] = c.runs
 		}
 		for _, key := range []string{
-			"nothing pending/0.29/recipe", "nothing pending/0.29/slipway", "nothing pending/0.29/goose", "nothing pending/0.58/slipway",
+			"nothing pending/0.29/recipe", "nothing pending/0.29/slipway", "nothing pending/0.29/goose",
+			"nothing pending/0.58/slipway",
 			"10 pending/1.00/recipe", "10 pending/1.00/slipway", "10 pending/1.00/java",
 		} {
 			if have[key] == 0 {
 				t.Errorf("quick=%t: %s is not measured", quick, key)
 			}
 		}
-		for _, key := range []string{"1,000 pending/1.00/flyway", "1,000 pending/1.00/slipway", "5,000 pending/2.00/flyway", "5,000 pending/2.00/slipway"} {
+		for _, key := range []string{"1,000 pending/1.00/flyway", "1,000 pending/1.00/slipway",
+			"5,000 pending/2.00/flyway", "5,000 pending/2.00/slipway"} {
 			if (have[key] == 0) != quick {
 				t.Errorf("quick=%t: %s is measured %d times", quick, key, have[key])
 			}
@@ -61,7 +63,8 @@ func TestSpread(t *testing.T) {
 	for _, c := range []struct {
 		all               []time.Duration
 		median, low, high time.Duration
-	}{{nil, 0, 0, 0}, {[]time.Duration{5}, 5, 5, 5}, {[]time.Duration{9, 1, 5}, 5, 1, 9}, {[]time.Duration{4, 1, 2, 9}, 3, 1, 9}} {
+	}{{nil, 0, 0, 0}, {[]time.Duration{5}, 5, 5, 5}, {[]time.Duration{9, 1, 5}, 5, 1, 9},
+		{[]time.Duration{4, 1, 2, 9}, 3, 1, 9}} {
 		if m, l, h := spread(c.all); m != c.median || l != c.low || h != c.high {
 			t.Errorf("%v: %d %d %d", c.all, m, l, h)
 		}
@@ -90,15 +93,18 @@ func TestTargetsAreJudged(t *testing.T) {
 		got[x.text] = x
 	}
 	for text, want := range map[string]target{
-		"nothing pending at 0.29 vCPU: at most 1.5 × goose":                                 {measured: "1.40 ×", reached: true},
+		"nothing pending at 0.29 vCPU: at most 1.5 × goose": {measured: "1.40 ×",
+			reached: true},
 		"nothing pending at 0.29 vCPU: recipe at least 50 × slipway":                        {measured: "0.86 ×"},
 		"10 pending at 1.00 vCPU: at most 1.15 × bare java":                                 {measured: "1.75 ×"},
 		"5,000 pending at 2.00 vCPU: never slower than plain Flyway (but for 2 % of noise)": {measured: "1.17 ×"},
 		"nothing pending: at most 40 MB of memory":                                          {measured: "64 MB"},
-		"10 pending: at most 128 MB of memory":                                              {measured: "64 MB", reached: true},
-		"start of Slipway to the start of Java, 10 pending, at 1.00 vCPU: at most 30 ms":    {measured: "20.0 ms (20.0 ms–20.0 ms)", reached: true},
-		"1,000 pending: at most 512 MB of memory":                                           {measured: "64 MB", reached: true},
-		"nothing pending at 1.00 vCPU: recipe at least 50 × slipway":                        {measured: "0.86 ×"},
+		"10 pending: at most 128 MB of memory": {measured: "64 MB",
+			reached: true},
+		"start of Slipway to the start of Java, 10 pending, at 1.00 vCPU: at most 30 ms": {measured: "20.0 ms (20.0 ms–20.0 ms)", reached: true},
+		"1,000 pending: at most 512 MB of memory": {measured: "64 MB",
+			reached: true},
+		"nothing pending at 1.00 vCPU: recipe at least 50 × slipway": {measured: "0.86 ×"},
 	} {
 		if x := got[text]; x.measured != want.measured || x.reached != want.reached {
 			t.Errorf("%s: %+v", text, x)

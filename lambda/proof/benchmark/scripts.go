@@ -13,7 +13,9 @@ func sql(i int) string {
 	t := i - i%5
 	switch i % 5 {
 	case 0:
-		return fmt.Sprintf("-- Orders of tenant %d.\nCREATE TABLE orders_%d (\n    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,\n    customer text NOT NULL,\n    placed timestamptz NOT NULL DEFAULT now()\n);\n", t, t)
+		return fmt.Sprintf("-- Orders of tenant %d.\nCREATE TABLE orders_%d (\n    id bigint GENERATED ALWAYS AS "+
+			"IDENTITY PRIMARY KEY,\n    customer text NOT NULL,\n    placed timestamptz NOT NULL DEFAULT now()\n);\n",
+			t, t)
 	case 1:
 		return fmt.Sprintf("CREATE INDEX orders_%d_customer ON orders_%d (customer);\n", t, t)
 	case 2:
@@ -29,7 +31,8 @@ func sql(i int) string {
 func writeScripts(folder string, c benchCase) (*job, error) {
 	j := &job{
 		applied: c.applied, pending: c.pending,
-		scripts: filepath.Join(folder, "flyway"), goose: filepath.Join(folder, "goose"), psql: filepath.Join(folder, "pending.sql"),
+		scripts: filepath.Join(folder, "flyway"), goose: filepath.Join(folder, "goose"),
+		psql: filepath.Join(folder, "pending.sql"),
 	}
 	for _, dir := range []string{j.scripts, j.goose} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {

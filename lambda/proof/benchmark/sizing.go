@@ -27,15 +27,18 @@ func (r *results) sizing() string {
 			if slipway == nil || len(r.cpus()) == 1 {
 				continue
 			}
-			b.WriteString(row(c.String(), thousands(size.memory)+" MB", timeAndCost(slipway, size.memory), timeAndCost(recipe, size.memory)))
+			b.WriteString(row(c.String(), thousands(size.memory)+" MB", timeAndCost(slipway, size.memory),
+				timeAndCost(recipe, size.memory)))
 		}
 	}
 	if b.Len() == 0 {
 		return ""
 	}
 	return "\n## Memory of the function: time and cost\n\n" +
-		fmt.Sprintf("Cost of 1,000 runs, at $%.10f for a GB-second and $%.2f for a million requests (assumed: Lambda's list price for x86 in us-east-1).\n", pricePerGBSecond, pricePerRequest*1e6) +
-		"The time is the command's: a new sandbox's own start comes on top for both. 3,008 MB stands in the first rows' CPU.\n" +
+		fmt.Sprintf("Cost of 1,000 runs, at $%.10f for a GB-second and $%.2f for a million requests (assumed: "+
+			"Lambda's list price for x86 in us-east-1).\n", pricePerGBSecond, pricePerRequest*1e6) +
+		"The time is the command's: a new sandbox's own start comes on top for both. 3,008 MB stands in the first " +
+		"rows' CPU.\n" +
 		head("case", "memory", "slipway", "recipe") + b.String()
 }
 

@@ -43,7 +43,8 @@ func newStage(ctx context.Context, log io.Writer) (s *stage, err error) {
 		return nil, err
 	}
 	cache := &distribution.Cache{Dir: dir, Mirror: os.Getenv("SLIPWAY_MAVEN_MIRROR"), Progress: log}
-	s = &stage{log: log, user: "bench", password: "not-a-secret", releases: map[benchCase]*job{}, templates: map[string]bool{}}
+	s = &stage{log: log, user: "bench", password: "not-a-secret", releases: map[benchCase]*job{},
+		templates: map[string]bool{}}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -89,7 +90,8 @@ func (s *stage) close() {
 }
 
 func (s *stage) secret(database string) string {
-	return s.secrets.Set(database, fmt.Sprintf(`{"username":%q,"password":%q,"host":"127.0.0.1","port":%d,"dbname":%q}`, s.user, s.password, s.postgres.Port, database))
+	return s.secrets.Set(database, fmt.Sprintf(`{"username":%q,"password":%q,"host":"127.0.0.1","port":%d,"dbname":%q}`,
+		s.user, s.password, s.postgres.Port, database))
 }
 
 // job prepares a database in the state in which that contestant's run begins.
@@ -121,11 +123,13 @@ func (s *stage) done(ctx context.Context, j *job, who contestant) error {
 		if err != nil {
 			return err
 		}
-		column := map[string]string{flywayHistory: "success", gooseHistory: "is_applied AND version_id > 0"}[who.history]
+		column := map[string]string{flywayHistory: "success",
+			gooseHistory: "is_applied AND version_id > 0"}[who.history]
 		err = conn.QueryRow(ctx, "SELECT count(*) FROM "+who.history+" WHERE "+column).Scan(&n)
 		conn.Close(ctx)
 		if err != nil || n != j.applied+j.pending {
-			return fmt.Errorf("%s on %d applied and %d pending scripts: its history has %d (%v)", who.name, j.applied, j.pending, n, err)
+			return fmt.Errorf("%s on %d applied and %d pending scripts: its history has %d (%v)", who.name, j.applied,
+				j.pending, n, err)
 		}
 	}
 	return s.postgres.DropDatabase(ctx, j.database)

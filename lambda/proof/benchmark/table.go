@@ -10,7 +10,8 @@ import (
 func (r *results) markdown() string {
 	var b strings.Builder
 	b.WriteString("# Slipway, measured side by side\n\n")
-	b.WriteString("Written by `make bench`; do not edit. Medians with (least–greatest); the runs of all contestants are mixed in time.\n\n")
+	b.WriteString("Written by `make bench`; do not edit. Medians with (least–greatest); the runs of all contestants " +
+		"are mixed in time.\n\n")
 	b.WriteString(r.machine)
 	b.WriteString("\n")
 	for _, name := range r.names() {
@@ -47,10 +48,12 @@ func (r *results) markdown() string {
 				continue
 			}
 			b.WriteString(row(c.String(), fmt.Sprintf("%.2f", cpus), times(ratio(r.find(c, cpus, "recipe"), s)),
-				times(ratio(r.find(c, cpus, "flyway"), s)), times(ratio(s, r.find(c, cpus, "goose"))), times(ratio(s, r.find(c, cpus, "java")))))
+				times(ratio(r.find(c, cpus, "flyway"), s)), times(ratio(s, r.find(c, cpus, "goose"))),
+				times(ratio(s, r.find(c, cpus, "java")))))
 		}
 	}
-	b.WriteString("\n## CPU time\n\nUser and system, of the process and its children, without the server's. It tells what a busy machine hides.\n")
+	b.WriteString("\n## CPU time\n\nUser and system, of the process and its children, without the server's. It " +
+		"tells what a busy machine hides.\n")
 	b.WriteString(head(slices.Concat([]string{"case"}, r.names())...))
 	for _, c := range r.cases() {
 		line := []string{c.String()}
@@ -66,7 +69,9 @@ func (r *results) markdown() string {
 		}
 		b.WriteString(row(line...))
 	}
-	b.WriteString("\n## Memory\n\nPeak of the resident sets of the whole process tree, sampled in a run of its own. Slipway is told that it has 512 MB (of which Java's heap may take half); plain Flyway takes what Java takes by itself.\n")
+	b.WriteString("\n## Memory\n\nPeak of the resident sets of the whole process tree, sampled in a run of its own. " +
+		"Slipway is told that it has 512 MB (of which Java's heap may take half); plain Flyway takes what Java " +
+		"takes by itself.\n")
 	b.WriteString(head(slices.Concat([]string{"case"}, r.names())...))
 	for _, c := range r.cases() {
 		line := []string{c.String()}

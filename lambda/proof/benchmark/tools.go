@@ -16,7 +16,8 @@ const (
 
 // gooseTags leave the drivers of other databases out of goose: the smaller
 // program starts faster.
-const gooseTags = "no_clickhouse no_libsql no_mssql no_mysql no_sqlite3 no_vertica no_ydb no_duckdb no_turso no_starrocks no_spanner"
+const gooseTags = "no_clickhouse no_libsql no_mssql no_mysql no_sqlite3 no_vertica no_ydb no_duckdb no_turso " +
+	"no_starrocks no_spanner"
 
 // buildTools builds the program as the image has it, and its class-data
 // archive, and fetches goose and the AWS CLI into cache, once.
@@ -25,7 +26,8 @@ func (s *stage) buildTools(ctx context.Context, cache string) error {
 		return fmt.Errorf("there is no lambda/main.go here: run this in the project's folder")
 	}
 	s.program, s.archive = filepath.Join(s.folder, "slipway"), filepath.Join(s.folder, "flyway.jsa")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", s.program, "./lambda")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", s.program,
+		"./lambda")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if err := explain(build); err != nil {
 		return err
@@ -52,7 +54,8 @@ func (s *stage) fetchGoose(ctx context.Context, dir string) error {
 		return err
 	}
 	// Outside of this module, whose go.mod it is not to touch.
-	install := exec.CommandContext(ctx, "go", "install", "-trimpath", "-ldflags=-s -w", "-tags="+gooseTags, "github.com/pressly/goose/v3/cmd/goose@"+gooseVersion)
+	install := exec.CommandContext(ctx, "go", "install", "-trimpath", "-ldflags=-s -w", "-tags="+gooseTags,
+		"github.com/pressly/goose/v3/cmd/goose@"+gooseVersion)
 	install.Dir = dir
 	install.Env = append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0", "GOFLAGS=")
 	return explain(install)
@@ -68,7 +71,8 @@ func (s *stage) fetchAWS(ctx context.Context, dir string) {
 	fmt.Fprintln(s.log, "installing the AWS CLI "+awsVersion)
 	for _, args := range [][]string{
 		{"python3", "-m", "venv", dir},
-		{filepath.Join(dir, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:", "--requirement", "infra/local/awscli.lock"},
+		{filepath.Join(dir, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "--require-hashes",
+			"--only-binary=:all:", "--requirement", "infra/local/awscli.lock"},
 	} {
 		if err := explain(exec.CommandContext(ctx, args[0], args[1:]...)); err != nil {
 			fmt.Fprintf(s.log, "the recipe is measured without its AWS CLI call: %v\n", err)

@@ -27,7 +27,8 @@ func (t *testbed) answered(o *outcome, want report.Code, before *look) {
 	t.check(o.exit == want.Exit(), "the exit code is %d, not %d", o.exit, want.Exit())
 	t.check(o.took <= t.limit, "it took %s, over the limit of %s", o.took, t.limit)
 	if want != report.OK {
-		t.check(len(o.Next) > 15 && o.Message != "", "the answer has no next step or no message: %q, %q", o.Message, o.Next)
+		t.check(len(o.Next) > 15 && o.Message != "", "the answer has no next step or no message: %q, %q", o.Message,
+			o.Next)
 	}
 	for _, text := range []string{o.Message, o.Next, o.log, fmt.Sprint(o.Problems), fmt.Sprint(o.Warnings)} {
 		t.check(!strings.Contains(text, t.password), "the password is in %q", text)
@@ -62,7 +63,8 @@ func (t *testbed) nothingLeft(except ...int) {
 		return len(left) == 0
 	})
 	t.await("no session is left in the database", func() bool {
-		return t.ask(`SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND usename = $2`, t.database, t.role) == "0"
+		return t.ask(`SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND usename = $2`, t.database,
+			t.role) == "0"
 	})
 	var own []uint32
 	for pid := range t.mine {
@@ -94,7 +96,8 @@ func (t *testbed) look() *look {
 	if t.ask("SELECT to_regclass('public.flyway_schema_history') IS NOT NULL") != "true" {
 		return s
 	}
-	rows, err := t.admin.Query(t.ctx, "SELECT script, coalesce(version, ''), success FROM flyway_schema_history WHERE type = 'SQL' OR type = 'SQL_BASELINE' ORDER BY installed_rank")
+	rows, err := t.admin.Query(t.ctx, "SELECT script, coalesce(version, ''), success FROM flyway_schema_history "+
+		"WHERE type = 'SQL' OR type = 'SQL_BASELINE' ORDER BY installed_rank")
 	t.must(err)
 	defer rows.Close()
 	for rows.Next() {
@@ -121,14 +124,17 @@ var makesTable = regexp.MustCompile(`(?i)CREATE TABLE (?:IF NOT EXISTS )?(t\d+)\
 // is in the history with its table, or is in neither.
 func (t *testbed) asReported(o *outcome, before *look) {
 	after := t.look()
-	t.check(o.SchemaVersionAfter == after.version, "the report names version %q, the history %q", o.SchemaVersionAfter, after.version)
+	t.check(o.SchemaVersionAfter == after.version, "the report names version %q, the history %q", o.SchemaVersionAfter,
+		after.version)
 	var applied []string
 	for _, s := range o.Applied {
 		applied = append(applied, s.Script)
 	}
-	t.check(slices.Equal(append(slices.Clone(before.applied), applied...), after.applied), "the report has %v as applied, the history %v after %v", applied, after.applied, before.applied)
+	t.check(slices.Equal(append(slices.Clone(before.applied), applied...), after.applied),
+		"the report has %v as applied, the history %v after %v", applied, after.applied, before.applied)
 	if len(applied) == 0 && len(after.failed) == 0 {
-		t.check(before.objects == after.objects, "nothing is reported as applied, but the database has changed from\n%s\nto\n%s", before.objects, after.objects)
+		t.check(before.objects == after.objects, "nothing is reported as applied, but the database has changed "+
+			"from\n%s\nto\n%s", before.objects, after.objects)
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.scripts)) {
 		m := makesTable.FindStringSubmatch(t.scripts[name])
@@ -136,7 +142,8 @@ func (t *testbed) asReported(o *outcome, before *look) {
 			continue
 		}
 		there := strings.Contains(after.objects+"\n", "r public."+m[1]+" \n")
-		t.check(there == slices.Contains(after.applied, name), "%s is half applied: table %t, history %v", name, there, after.applied)
+		t.check(there == slices.Contains(after.applied, name), "%s is half applied: table %t, history %v", name, there,
+			after.applied)
 	}
 }
 
@@ -146,7 +153,8 @@ func (t *testbed) completes(version string) *outcome {
 	before := t.look()
 	o := t.run("migrate")
 	t.answered(o, report.OK, before)
-	t.check(o.SchemaVersionAfter == version && len(o.Pending) == 0, "the run ended at version %s with %d pending", o.SchemaVersionAfter, len(o.Pending))
+	t.check(o.SchemaVersionAfter == version && len(o.Pending) == 0, "the run ended at version %s with %d pending",
+		o.SchemaVersionAfter, len(o.Pending))
 	return o
 }
 

@@ -10,28 +10,33 @@ import (
 )
 
 var attackInspectorFaults = []fault{
-	{"inspector-and-callbacks", "info and validate of the function that only reads run no callback of the release, and say what is undecided", func(t *testbed) {
+	{"inspector-and-callbacks", "info and validate of the function that only reads run no callback of the release, " +
+		"and say what is undecided", func(t *testbed) {
 		t.migrated()
 		for _, event := range []string{"afterConnect", "beforeInfo", "beforeValidate"} {
-			t.script(event+".sql", "SET default_transaction_read_only = off;\nCREATE TABLE IF NOT EXISTS planted (id int);")
+			t.script(event+".sql", "SET default_transaction_read_only = off;\nCREATE TABLE IF NOT EXISTS planted "+
+				"(id int);")
 		}
 		sandbox := t.inspector()
 		before := t.look()
 		for _, command := range []string{"info", "validate"} {
 			o := sandbox.invoke(fmt.Sprintf(`{"command":%q}`, command), t.limit).report()
-			t.check(o.Code == report.OK && o.FlywayVersion == "", "%s: %s, Flyway %q: %s", command, o.Code, o.FlywayVersion, o.Message)
+			t.check(o.Code == report.OK && o.FlywayVersion == "", "%s: %s, Flyway %q: %s", command, o.Code,
+				o.FlywayVersion, o.Message)
 			t.contains(strings.Join(o.Undecided, "\n"), "the callback afterConnect.sql", "was not run")
 		}
 		t.unchanged(before)
 		t.nothingLeft(sandbox.pid())
 		t.saw("Flyway not started, afterConnect.sql named as not run, no table made")
 	}},
-	{"inspector-asked-to-change", "the function that only reads refuses migrate, repair, baseline, revert and CloudFormation's events", func(t *testbed) {
+	{"inspector-asked-to-change", "the function that only reads refuses migrate, repair, baseline, revert and " +
+		"CloudFormation's events", func(t *testbed) {
 		t.migrated()
 		t.two()
 		sandbox := t.inspector()
 		before := t.look()
-		for _, event := range []string{`{"command":"migrate"}`, `{"command":"repair"}`, `{"command":"baseline","target":"1"}`, `{"command":"revert","to":"0"}`} {
+		for _, event := range []string{`{"command":"migrate"}`, `{"command":"repair"}`,
+			`{"command":"baseline","target":"1"}`, `{"command":"revert","to":"0"}`} {
 			o := sandbox.invoke(event, t.limit).report()
 			t.check(o.Code == report.BadRequest, "%s: %s", event, o.Code)
 			t.contains(o.Message, "only reads")
@@ -50,7 +55,8 @@ var attackInspectorFaults = []fault{
 		other := t.secrets.Set("stolen", t.secret("another"))
 		e := t.serve()
 		o := e.invoke(fmt.Sprintf(`{"command":"info","secretArn":%q}`, other)).report()
-		t.check(o.Code == report.BadRequest && t.secrets.Reads("stolen") == 0, "%s, %d reads", o.Code, t.secrets.Reads("stolen"))
+		t.check(o.Code == report.BadRequest && t.secrets.Reads("stolen") == 0, "%s, %d reads", o.Code,
+			t.secrets.Reads("stolen"))
 		t.contains(o.Message, "secretArn")
 		t.contains(o.Next, "MASTER_SECRET_ARN")
 		e.stop()

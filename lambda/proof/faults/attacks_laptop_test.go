@@ -10,7 +10,8 @@ import (
 )
 
 var attackLaptopFaults = []fault{
-	{"attack-serve-from-elsewhere", "`slipway serve` listens on 127.0.0.1 alone: another address of the machine refuses the connection", func(t *testbed) {
+	{"attack-serve-from-elsewhere", "`slipway serve` listens on 127.0.0.1 alone: another address of the machine " +
+		"refuses the connection", func(t *testbed) {
 		t.one()
 		if c, err := net.DialTimeout("tcp", "127.0.0.1:8080", time.Second); err == nil {
 			c.Close()
@@ -28,22 +29,24 @@ var attackLaptopFaults = []fault{
 		}
 		t.saw("only 127.0.0.1 takes connections")
 	}},
-	{"attack-serve-from-a-page", "a web page that posts to `slipway serve` is refused, and nothing runs", func(t *testbed) {
-		t.one()
-		before := t.look()
-		e := t.serve()
-		defer e.stop()
-		request, err := http.NewRequestWithContext(t.ctx, http.MethodPost, e.url, strings.NewReader(`{"command":"migrate"}`))
-		t.must(err)
-		request.Header.Set("Content-Type", "text/plain") // a browser asks nobody before it sends this
-		request.Header.Set("Origin", "https://attacker.example")
-		response, err := http.DefaultClient.Do(request)
-		t.must(err)
-		response.Body.Close()
-		t.check(response.StatusCode == http.StatusForbidden, "it answered %s", response.Status)
-		t.unchanged(before)
-		t.saw("%s", response.Status)
-	}},
+	{"attack-serve-from-a-page", "a web page that posts to `slipway serve` is refused, and nothing runs",
+		func(t *testbed) {
+			t.one()
+			before := t.look()
+			e := t.serve()
+			defer e.stop()
+			request, err := http.NewRequestWithContext(t.ctx, http.MethodPost, e.url,
+				strings.NewReader(`{"command":"migrate"}`))
+			t.must(err)
+			request.Header.Set("Content-Type", "text/plain") // a browser asks nobody before it sends this
+			request.Header.Set("Origin", "https://attacker.example")
+			response, err := http.DefaultClient.Do(request)
+			t.must(err)
+			response.Body.Close()
+			t.check(response.StatusCode == http.StatusForbidden, "it answered %s", response.Status)
+			t.unchanged(before)
+			t.saw("%s", response.Status)
+		}},
 }
 
 // otherAddresses are addresses of this machine besides 127.0.0.1.

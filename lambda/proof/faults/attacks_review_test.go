@@ -17,7 +17,8 @@ import (
 
 var attackReviewFaults = []fault{
 	{"attack-order-of-the-future",
-		"a release that a commit of the future belongs to is refused at synthesis: every later one would count as older", func(t *testbed) {
+		"a release that a commit of the future belongs to is refused at synthesis: every later one would count as " +
+			"older", func(t *testbed) {
 			r := t.repository()
 			at := time.Now().Add(24 * time.Hour).Format(time.RFC3339)
 			r.env = []string{"GIT_COMMITTER_DATE=" + at, "GIT_AUTHOR_DATE=" + at}
@@ -37,7 +38,8 @@ var attackReviewFaults = []fault{
 			c, err := change.Find(t.ctx, r.sql, "origin/master")
 			t.must(err)
 			scripts := len(c.New())
-			t.check(strings.HasPrefix(base, c.TipCommit) && scripts == 1, "compared with %s, %d new scripts", c.TipCommit, scripts)
+			t.check(strings.HasPrefix(base, c.TipCommit) && scripts == 1, "compared with %s, %d new scripts",
+				c.TipCommit, scripts)
 			t.saw("compared with the branch, by which V2 is new")
 		}},
 	{"attack-repository-among-scripts",
@@ -71,7 +73,8 @@ var attackReviewFaults = []fault{
 			t.saw("%s", strings.Join(beyond, "; "))
 		}},
 	{"attack-assembly-of-a-branch",
-		"of a branch's cloud assembly nothing is read but the templates of the known stacks in the known account", func(t *testbed) {
+		"of a branch's cloud assembly nothing is read but the templates of the known stacks in the known account",
+		func(t *testbed) {
 			folder := filepath.Join(t.dir, "made", "cdk.out")
 			t.must(os.MkdirAll(folder, 0o755))
 			manifest := `{"artifacts": {"x": {"type": "aws:cloudformation:stack", "environment": "aws://999988887777/us-east-1",

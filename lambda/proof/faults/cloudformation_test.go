@@ -19,53 +19,58 @@ import (
 )
 
 var eventFaults = []fault{
-	{"event-twice", "the same event again is a success that changes nothing, with the same resource id", func(t *testbed) {
-		t.one()
-		t.two()
-		e := t.serve()
-		first := t.deployed(e.invoke(create), "2")
-		again := t.deployed(e.invoke(create), "2")
-		t.check(first.Data["Applied"] == "2" && again.Data["Applied"] == "0", "applied %s, then %s", first.Data["Applied"], again.Data["Applied"])
-		t.check(first.PhysicalResourceID == again.PhysicalResourceID, "the ids differ")
-		e.stop()
-		t.nothingLeft()
-		t.saw("2 applied, then 0, one id")
-	}},
-	{"events-at-once", "20 deliveries at once, each to a sandbox of its own: all succeed, each script is applied once", func(t *testbed) {
-		t.one()
-		t.two()
-		var endpoints []*endpoint
-		for range 20 {
-			endpoints = append(endpoints, t.serve())
-		}
-		bodies := make(chan []byte, 20)
-		for _, e := range endpoints {
-			go func() {
-				body, _, err := e.post(create)
-				if err != nil {
-					body = []byte(fmt.Sprintf(`{"ErrorType":"none","ErrorMessage":%q}`, err))
-				}
-				bodies <- body
-			}()
-		}
-		applied := 0
-		for range endpoints {
-			a := t.deployed(t.reply(<-bodies, 0), "2")
-			if a.Data["Applied"] == "2" {
-				applied++
-			}
-		}
-		t.check(applied == 1, "%d of them applied scripts", applied)
-		for _, e := range endpoints {
+	{"event-twice", "the same event again is a success that changes nothing, with the same resource id",
+		func(t *testbed) {
+			t.one()
+			t.two()
+			e := t.serve()
+			first := t.deployed(e.invoke(create), "2")
+			again := t.deployed(e.invoke(create), "2")
+			t.check(first.Data["Applied"] == "2" && again.Data["Applied"] == "0", "applied %s, then %s",
+				first.Data["Applied"], again.Data["Applied"])
+			t.check(first.PhysicalResourceID == again.PhysicalResourceID, "the ids differ")
 			e.stop()
-		}
-		t.nothingLeft()
-		t.saw("20 successes, one of them applied 2 scripts")
-	}},
-	{"event-behind-another-run", "an event waits for another run until its own deadline, then looks again: nothing pending is a success, otherwise LOCKED names the other", func(t *testbed) {
+			t.nothingLeft()
+			t.saw("2 applied, then 0, one id")
+		}},
+	{"events-at-once", "20 deliveries at once, each to a sandbox of its own: all succeed, each script is applied once",
+		func(t *testbed) {
+			t.one()
+			t.two()
+			var endpoints []*endpoint
+			for range 20 {
+				endpoints = append(endpoints, t.serve())
+			}
+			bodies := make(chan []byte, 20)
+			for _, e := range endpoints {
+				go func() {
+					body, _, err := e.post(create)
+					if err != nil {
+						body = []byte(fmt.Sprintf(`{"ErrorType":"none","ErrorMessage":%q}`, err))
+					}
+					bodies <- body
+				}()
+			}
+			applied := 0
+			for range endpoints {
+				a := t.deployed(t.reply(<-bodies, 0), "2")
+				if a.Data["Applied"] == "2" {
+					applied++
+				}
+			}
+			t.check(applied == 1, "%d of them applied scripts", applied)
+			for _, e := range endpoints {
+				e.stop()
+			}
+			t.nothingLeft()
+			t.saw("20 successes, one of them applied 2 scripts")
+		}},
+	{"event-behind-another-run", "an event waits for another run until its own deadline, then looks again: nothing " +
+		"pending is a success, otherwise LOCKED names the other", func(t *testbed) {
 		t.migrated()
 		app := t.session()
-		t.do(app, fmt.Sprintf("SELECT pg_advisory_lock(%d)", database.RunLock(history.Table{Schema: "public", Name: "flyway_schema_history"})))
+		t.do(app, fmt.Sprintf("SELECT pg_advisory_lock(%d)",
+			database.RunLock(history.Table{Schema: "public", Name: "flyway_schema_history"})))
 		sandbox := t.lambda()
 		limit := 5 * time.Second
 		t.deployed(sandbox.invoke(update(2, 1), limit), "1")
@@ -82,7 +87,8 @@ var eventFaults = []fault{
 		t.migrated()
 		e := t.serve()
 		a := t.deployed(e.invoke(update(2, 1)), "1")
-		t.check(a.Data["Applied"] == "0" && !strings.Contains(e.err.String(), "starting Flyway"), "applied %s", a.Data["Applied"])
+		t.check(a.Data["Applied"] == "0" && !strings.Contains(e.err.String(), "starting Flyway"), "applied %s",
+			a.Data["Applied"])
 		e.stop()
 		t.nothingLeft()
 		t.saw("0 applied, Flyway not started")
@@ -99,17 +105,20 @@ var eventFaults = []fault{
 		t.one()
 		t.script("V2__bad.sql", "CREATE TABLE t2 (id int);\nSELECT 1/0;")
 		e := t.serve()
-		t.failedWith(e.invoke(update(2, 1)), "MIGRATION_FAILED in V2__bad.sql line 2 (SQLSTATE 22012)", "Applied before it: 1")
+		t.failedWith(e.invoke(update(2, 1)), "MIGRATION_FAILED in V2__bad.sql line 2 (SQLSTATE 22012)",
+			"Applied before it: 1")
 		t.rolledBack(e)
 		t.script("V2__bad.sql", "CREATE TABLE t2 (id int);")
 		t.next("2")
 	}},
-	{"rollback-after-non-transactional", "the failed Update names the way on; its rollback succeeds although a failed row stands in the history", func(t *testbed) {
+	{"rollback-after-non-transactional", "the failed Update names the way on; its rollback succeeds although a " +
+		"failed row stands in the history", func(t *testbed) {
 		t.migrated()
 		t.exec("INSERT INTO t1 VALUES (1, 'twice')")
 		t.script("V2__index.sql", "CREATE UNIQUE INDEX CONCURRENTLY i2 ON t1 (id);")
 		e := t.serve()
-		t.failedWith(e.invoke(update(2, 1)), "MIGRATION_FAILED in V2__index.sql", "DROP INDEX CONCURRENTLY public.i2", "slipway repair")
+		t.failedWith(e.invoke(update(2, 1)), "MIGRATION_FAILED in V2__index.sql", "DROP INDEX CONCURRENTLY public.i2",
+			"slipway repair")
 		t.rolledBack(e)
 	}},
 	{"rollback-with-changed-repeatable", "the older text of a repeatable script is not run", func(t *testbed) {
@@ -129,23 +138,26 @@ var eventFaults = []fault{
 		t.gone()
 		e := t.serve()
 		a := e.invoke(update(1, 2))
-		t.check(a.ErrorType == "" && a.Data["SchemaVersion"] == "unchanged", "%s %s %v", a.ErrorType, a.ErrorMessage, a.Data)
+		t.check(a.ErrorType == "" && a.Data["SchemaVersion"] == "unchanged", "%s %s %v", a.ErrorType, a.ErrorMessage,
+			a.Data)
 		e.stop()
 		t.saw("success, “%s”", a.Data["Message"])
 	}},
-	{"create-fails-then-delete", "the Delete after a failed Create succeeds and leaves the database alone", func(t *testbed) {
-		t.one()
-		t.script("V2__bad.sql", "CREATE TABLE t2 (id int);\nSELECT 1/0;")
-		e := t.serve()
-		t.failedWith(e.invoke(create), "MIGRATION_FAILED in V2__bad.sql line 2")
-		before := t.look()
-		a := e.invoke(remove)
-		t.check(a.ErrorType == "" && a.PhysicalResourceID == "chosen-by-the-framework", "%s %s", a.ErrorType, a.PhysicalResourceID)
-		t.unchanged(before)
-		e.stop()
-		t.nothingLeft()
-		t.saw("Create MIGRATION_FAILED, Delete a success; version 1 stays")
-	}},
+	{"create-fails-then-delete", "the Delete after a failed Create succeeds and leaves the database alone",
+		func(t *testbed) {
+			t.one()
+			t.script("V2__bad.sql", "CREATE TABLE t2 (id int);\nSELECT 1/0;")
+			e := t.serve()
+			t.failedWith(e.invoke(create), "MIGRATION_FAILED in V2__bad.sql line 2")
+			before := t.look()
+			a := e.invoke(remove)
+			t.check(a.ErrorType == "" && a.PhysicalResourceID == "chosen-by-the-framework", "%s %s", a.ErrorType,
+				a.PhysicalResourceID)
+			t.unchanged(before)
+			e.stop()
+			t.nothingLeft()
+			t.saw("Create MIGRATION_FAILED, Delete a success; version 1 stays")
+		}},
 	{"delete-with-all-gone", "a Delete succeeds without database, secret and network", func(t *testbed) {
 		t.gone()
 		e := t.serve()
@@ -156,7 +168,8 @@ var eventFaults = []fault{
 	}},
 	{"answer-too-large", "an answer stays below 4,096 bytes, whatever was applied", func(t *testbed) {
 		for i := 1; i <= 80; i++ {
-			t.script(fmt.Sprintf("V%d__%s.sql", i, strings.Repeat("long_name_", 9)), fmt.Sprintf("CREATE TABLE t%d (id int);", i))
+			t.script(fmt.Sprintf("V%d__%s.sql", i, strings.Repeat("long_name_", 9)),
+				fmt.Sprintf("CREATE TABLE t%d (id int);", i))
 		}
 		e := t.serve()
 		a := t.deployed(e.invoke(create), "80")
@@ -165,15 +178,16 @@ var eventFaults = []fault{
 		t.nothingLeft()
 		t.saw("80 applied, answer under 3,500 bytes")
 	}},
-	{"reason-too-large", "a failure's reason stays below 2,048 bytes and keeps script, line and next step", func(t *testbed) {
-		t.script("V1__bad.sql", "DO $$ BEGIN RAISE EXCEPTION '%', repeat('é', 20000); END $$;")
-		e := t.serve()
-		a := e.invoke(create)
-		t.failedWith(a, "MIGRATION_FAILED in V1__bad.sql line 1", "Next:")
-		t.check(len(a.ErrorMessage) <= 2048, "%d bytes", len(a.ErrorMessage))
-		e.stop()
-		t.nothingLeft()
-	}},
+	{"reason-too-large", "a failure's reason stays below 2,048 bytes and keeps script, line and next step",
+		func(t *testbed) {
+			t.script("V1__bad.sql", "DO $$ BEGIN RAISE EXCEPTION '%', repeat('é', 20000); END $$;")
+			e := t.serve()
+			a := e.invoke(create)
+			t.failedWith(a, "MIGRATION_FAILED in V1__bad.sql line 1", "Next:")
+			t.check(len(a.ErrorMessage) <= 2048, "%d bytes", len(a.ErrorMessage))
+			e.stop()
+			t.nothingLeft()
+		}},
 	{"panic", "a defect of the handler is a function error INTERNAL; the next event is answered", func(t *testbed) {
 		// Built in here: the real core has no way to be made to panic.
 		e := &endpoint{process: &process{t: t}}
@@ -188,17 +202,19 @@ var eventFaults = []fault{
 		}
 		t.check(e.invoke(remove).ErrorType == "", "Delete fails")
 	}},
-	{"settings-wrong", "a function with wrong settings still answers events: BAD_REQUEST names them, Delete succeeds", func(t *testbed) {
-		t.one()
-		t.env["FLYWAY_CLEAN_DISABLED"] = "false"
-		t.env["SLIPWAY_LOCK_WAIT"] = "soon"
-		e := t.serve()
-		t.failedWith(e.invoke(create), "BAD_REQUEST", "FLYWAY_CLEAN_DISABLED", "SLIPWAY_LOCK_WAIT")
-		t.check(e.invoke(remove).ErrorType == "", "Delete fails")
-		e.stop()
-		t.nothingLeft()
-	}},
-	{"release-ahead-of-image", "history ahead of the image with nothing pending is a success; a gap in between is VALIDATION_FAILED", func(t *testbed) {
+	{"settings-wrong", "a function with wrong settings still answers events: BAD_REQUEST names them, Delete succeeds",
+		func(t *testbed) {
+			t.one()
+			t.env["FLYWAY_CLEAN_DISABLED"] = "false"
+			t.env["SLIPWAY_LOCK_WAIT"] = "soon"
+			e := t.serve()
+			t.failedWith(e.invoke(create), "BAD_REQUEST", "FLYWAY_CLEAN_DISABLED", "SLIPWAY_LOCK_WAIT")
+			t.check(e.invoke(remove).ErrorType == "", "Delete fails")
+			e.stop()
+			t.nothingLeft()
+		}},
+	{"release-ahead-of-image", "history ahead of the image with nothing pending is a success; a gap in between is " +
+		"VALIDATION_FAILED", func(t *testbed) {
 		t.one()
 		t.two()
 		t.three()
@@ -221,7 +237,8 @@ const stack = `"StackId":"arn:aws:cloudformation:eu-central-1:000000000000:stack
 
 const (
 	create = `{"RequestType":"Create",` + stack + `,"ResourceProperties":{"Order":"2","Release":"0123456789ab"}}`
-	remove = `{"RequestType":"Delete",` + stack + `,"PhysicalResourceId":"chosen-by-the-framework","ResourceProperties":{"Order":"2"}}`
+	remove = `{"RequestType":"Delete",` + stack +
+		`,"PhysicalResourceId":"chosen-by-the-framework","ResourceProperties":{"Order":"2"}}`
 )
 
 func update(order, former int) string {
@@ -230,7 +247,8 @@ func update(order, former int) string {
 
 func (t *testbed) deployed(a *reply, version string) *reply {
 	t.check(a.ErrorType == "", "the event failed: %s: %s", a.ErrorType, a.ErrorMessage)
-	t.check(a.Data["SchemaVersion"] == version && a.Data["Pending"] == "0" && a.PhysicalResourceID != "", "the answer is %s", a.body)
+	t.check(a.Data["SchemaVersion"] == version && a.Data["Pending"] == "0" && a.PhysicalResourceID != "",
+		"the answer is %s", a.body)
 	return a
 }
 
@@ -239,8 +257,10 @@ func (t *testbed) deployed(a *reply, version string) *reply {
 func (t *testbed) failedWith(a *reply, words ...string) {
 	t.check(a.ErrorType != "", "the event succeeded: %s", a.body)
 	t.contains(a.ErrorMessage, words...)
-	t.check(strings.HasPrefix(a.ErrorMessage, a.ErrorType), "the type is %s, the message %q", a.ErrorType, a.ErrorMessage)
-	t.check(!strings.Contains(a.ErrorMessage, "\n") && !strings.Contains(a.ErrorMessage, t.password), "the message is %q", a.ErrorMessage)
+	t.check(strings.HasPrefix(a.ErrorMessage, a.ErrorType), "the type is %s, the message %q", a.ErrorType,
+		a.ErrorMessage)
+	t.check(!strings.Contains(a.ErrorMessage, "\n") && !strings.Contains(a.ErrorMessage, t.password),
+		"the message is %q", a.ErrorMessage)
 	var keys map[string]any
 	t.must(json.Unmarshal(a.body, &keys))
 	t.saw("%s", words[0])
@@ -251,7 +271,8 @@ func (t *testbed) failedWith(a *reply, words ...string) {
 func (t *testbed) rolledBack(e *endpoint) {
 	before, reads := t.look(), t.secrets.Reads(t.name)
 	a := e.invoke(update(1, 2))
-	t.check(a.ErrorType == "" && a.Data["SchemaVersion"] == "unchanged" && a.PhysicalResourceID == "as-before", "%s %s %s", a.ErrorType, a.ErrorMessage, a.body)
+	t.check(a.ErrorType == "" && a.Data["SchemaVersion"] == "unchanged" && a.PhysicalResourceID == "as-before",
+		"%s %s %s", a.ErrorType, a.ErrorMessage, a.body)
 	t.unchanged(before)
 	t.check(t.secrets.Reads(t.name) == reads, "the secret was read")
 	e.stop()

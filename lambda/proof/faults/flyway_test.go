@@ -27,7 +27,8 @@ var answerFaults = []fault{
 	{"flyway-exit-0-with-error", "the error in the JSON counts, not the exit code", func(t *testbed) {
 		t.faked(`echo '{"operation":"migrate","success":false,"error":{"errorCode":"FAILED_VERSIONED_MIGRATION","sqlState":"42601","message":"ERROR: syntax error","lineNumber":7,"path":"`+filepath.Join(t.dir, "sql/V2__two.sql")+`"}}'`,
 			report.MigrationFailed, func(o *outcome) {
-				t.check(o.Script == "V2__two.sql" && o.Line == 7 && o.SQLState == "42601", "it names %s line %d SQLSTATE %s", o.Script, o.Line, o.SQLState)
+				t.check(o.Script == "V2__two.sql" && o.Line == 7 && o.SQLState == "42601",
+					"it names %s line %d SQLSTATE %s", o.Script, o.Line, o.SQLState)
 			})
 	}},
 	{"flyway-exit-0-and-nothing-done", "the history counts, not the success in the JSON", func(t *testbed) {
@@ -41,15 +42,17 @@ var answerFaults = []fault{
 		})
 	}},
 	{"flyway-json-cut", "INTERNAL: an answer that ends early is no answer", func(t *testbed) {
-		t.faked(`printf '{"operation":"migrate","success":true,"migrations":[{"version":"2","desc'`, report.Internal, func(o *outcome) {
-			t.contains(o.Message, "unexpected EOF")
-		})
+		t.faked(`printf '{"operation":"migrate","success":true,"migrations":[{"version":"2","desc'`, report.Internal,
+			func(o *outcome) {
+				t.contains(o.Message, "unexpected EOF")
+			})
 	}},
 	{"flyway-floods", "300 MB of output, without a line end, are read and dropped in bounded memory", func(t *testbed) {
 		t.migrated()
 		t.two()
 		before := t.look()
-		t.fakeJava("head -c 150000000 /dev/zero | tr '\\0' x >&2\nhead -c 150000000 /dev/zero | tr '\\0' x\necho\necho '{\"operation\":\"migrate\",\"success\":true}'")
+		t.fakeJava("head -c 150000000 /dev/zero | tr '\\0' x >&2\nhead -c 150000000 /dev/zero | tr '\\0' " +
+			"x\necho\necho '{\"operation\":\"migrate\",\"success\":true}'")
 		run := t.start("migrate")
 		peak := run.peak()
 		o := run.answer()

@@ -117,7 +117,8 @@ func (t *testbed) lambda() *sandbox {
 		case i := <-r.next:
 			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "00000000-0000-4000-8000-000000000000")
 			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(i.deadline.UnixMilli()))
-			w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:000000000000:function:slipway")
+			w.Header().Set("Lambda-Runtime-Invoked-Function-Arn",
+				"arn:aws:lambda:eu-central-1:000000000000:function:slipway")
 			_, _ = io.WriteString(w, i.event)
 		case <-request.Context().Done():
 		}

@@ -13,7 +13,8 @@ import (
 )
 
 var lockFaults = []fault{
-	{"table-lock", "a lock that the application keeps: the run gives up and is tried again, then LOCKED names who holds it; the holder is not touched", func(t *testbed) {
+	{"table-lock", "a lock that the application keeps: the run gives up and is tried again, then LOCKED names who " +
+		"holds it; the holder is not touched", func(t *testbed) {
 		t.migrated()
 		t.script("V2__alter.sql", "CREATE TABLE t2 (id int);\nALTER TABLE t1 ADD COLUMN more int;")
 		app := t.session()
@@ -41,7 +42,8 @@ var lockFaults = []fault{
 		t.answered(o, report.OK, before)
 		t.check(len(o.Applied) == 2, "applied: %v", o.Applied)
 	}},
-	{"application-does-not-queue", "while a script waits for a lock, the application's queries behind it wait no longer than SLIPWAY_LOCK_TIMEOUT", func(t *testbed) {
+	{"application-does-not-queue", "while a script waits for a lock, the application's queries behind it wait no " +
+		"longer than SLIPWAY_LOCK_TIMEOUT", func(t *testbed) {
 		t.migrated()
 		t.script("V2__alter.sql", "ALTER TABLE t1 ADD COLUMN more int;")
 		holder, app := t.session(), t.session()
@@ -55,7 +57,8 @@ var lockFaults = []fault{
 		t.answered(run.answer(), report.OK, nil)
 		t.saw("a SELECT behind it waits under 2 s with a limit of 1 s")
 	}},
-	{"old-snapshot-in-mixed-run", "CREATE INDEX CONCURRENTLY among other scripts waits out an old snapshot, without lock_timeout, and ends with a valid index", func(t *testbed) {
+	{"old-snapshot-in-mixed-run", "CREATE INDEX CONCURRENTLY among other scripts waits out an old snapshot, without " +
+		"lock_timeout, and ends with a valid index", func(t *testbed) {
 		t.migrated()
 		t.two()
 		t.script("V3__index.sql", "CREATE INDEX CONCURRENTLY i3 ON t1 (id);")
@@ -70,7 +73,8 @@ var lockFaults = []fault{
 		})
 		t.do(app, "COMMIT")
 		t.answered(run.answer(), report.OK, before)
-		t.check(t.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i3'::regclass") == "true", "the index is not valid")
+		t.check(t.ask("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i3'::regclass") == "true",
+			"the index is not valid")
 		t.saw("the index is valid")
 	}},
 	{"lock-timeout-in-mixed-run", "the transactional scripts of a mixed run keep their lock_timeout", func(t *testbed) {
@@ -89,7 +93,8 @@ var lockFaults = []fault{
 		t.do(app, "COMMIT")
 		t.next("3")
 	}},
-	{"foreign-flyway-lock", "the lock of a Flyway that is not ours is waited for, then LOCKED names its holder; it is not touched", func(t *testbed) {
+	{"foreign-flyway-lock", "the lock of a Flyway that is not ours is waited for, then LOCKED names its holder; it " +
+		"is not touched", func(t *testbed) {
 		t.migrated()
 		t.two()
 		app := t.session()
@@ -99,7 +104,8 @@ var lockFaults = []fault{
 		o := t.run("migrate")
 		t.answered(o, report.Locked, before)
 		t.blockedBy(o, app)
-		t.check(t.ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = $1", app.PgConn().PID()) == "1", "its lock is gone")
+		t.check(t.ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = $1",
+			app.PgConn().PID()) == "1", "its lock is gone")
 		t.do(app, "SELECT pg_advisory_unlock_all()")
 		t.next("2")
 	}},
@@ -114,15 +120,18 @@ var lockFaults = []fault{
 		t.contains(o.Blockers[0].Application, "slipway-run/")
 		t.saw("LOCKED, exit 4, names the other run")
 		t.quick()
-		t.exec("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND query LIKE '%pg_sleep%' AND application_name LIKE 'slipway/%'", t.database)
+		t.exec("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND query LIKE '%pg_sleep%' "+
+			"AND application_name LIKE 'slipway/%'", t.database)
 		first.wait()
 		t.nothingLeft()
 		t.next("2")
 	}},
-	{"deadlock", "a script that ends in a deadlock with the application is rolled back and run again: the run completes, and says so", func(t *testbed) {
+	{"deadlock", "a script that ends in a deadlock with the application is rolled back and run again: the run " +
+		"completes, and says so", func(t *testbed) {
 		t.migrated()
 		t.exec("CREATE TABLE other (id int); ALTER TABLE other OWNER TO " + t.role)
-		t.script("V2__locks.sql", "CREATE TABLE t2 (id int);\nLOCK TABLE t1;\nSELECT pg_advisory_xact_lock(42);\nLOCK TABLE other;")
+		t.script("V2__locks.sql", "CREATE TABLE t2 (id int);\nLOCK TABLE t1;\nSELECT "+
+			"pg_advisory_xact_lock(42);\nLOCK TABLE other;")
 		t.env["SLIPWAY_LOCK_TIMEOUT"] = "30s"
 		app := t.session()
 		t.do(app, "SET deadlock_timeout = '1min'; BEGIN; LOCK TABLE other; SELECT pg_advisory_lock(42)")
@@ -142,18 +151,22 @@ var lockFaults = []fault{
 		t.answered(o, report.OK, before)
 		t.contains(strings.Join(o.Warnings, "\n"), "V2__locks.sql was run again", "deadlock", "rolled back")
 	}},
-	{"deadlock-each-time", "a script that others bring down each time is run five times, then 40P01 is reported; nothing of it stays", func(t *testbed) {
+	{"deadlock-each-time", "a script that others bring down each time is run five times, then 40P01 is reported; " +
+		"nothing of it stays", func(t *testbed) {
 		t.migrated()
-		t.script("V2__locks.sql", "CREATE TABLE t2 (id int);\nDO $$ BEGIN RAISE EXCEPTION 'a circle' USING ERRCODE = '40P01'; END $$;")
+		t.script("V2__locks.sql", "CREATE TABLE t2 (id int);\nDO $$ BEGIN RAISE EXCEPTION 'a circle' USING ERRCODE "+
+			"= '40P01'; END $$;")
 		before := t.look()
 		o := t.run("migrate")
 		t.check(o.SQLState == "40P01", "SQLSTATE %s: %s", o.SQLState, o.Message)
 		t.contains(o.Message, "It was run 5 times")
 		t.answered(o, report.MigrationFailed, before)
 	}},
-	{"deadlock-outside-a-transaction", "what ran outside a transaction is not run again by itself: some of it may stay, and the report says how to go on", func(t *testbed) {
+	{"deadlock-outside-a-transaction", "what ran outside a transaction is not run again by itself: some of it may " +
+		"stay, and the report says how to go on", func(t *testbed) {
 		t.migrated()
-		t.script("V2__locks.sql", "INSERT INTO t1 VALUES (0, 'kept');\nDO $$ BEGIN RAISE EXCEPTION 'a circle' USING ERRCODE = '40P01'; END $$;")
+		t.script("V2__locks.sql", "INSERT INTO t1 VALUES (0, 'kept');\nDO $$ BEGIN RAISE EXCEPTION 'a circle' USING "+
+			"ERRCODE = '40P01'; END $$;")
 		t.script("V2__locks.sql.conf", "executeInTransaction=false\n")
 		before := t.look()
 		o := t.run("migrate")
@@ -172,7 +185,8 @@ const flywayLock = 77433833903597
 func (t *testbed) blockedBy(o *outcome, app *pgx.Conn) {
 	t.check(len(o.Blockers) == 1, "the blockers are %v", o.Blockers)
 	b := o.Blockers[0]
-	t.check(b.PID == int(app.PgConn().PID()) && b.User == shop && b.Application == shop && !b.Since.IsZero() && b.Query != "", "the blocker is %+v", b)
+	t.check(b.PID == int(app.PgConn().PID()) && b.User == shop && b.Application == shop && !b.Since.IsZero() &&
+		b.Query != "", "the blocker is %+v", b)
 	t.check(t.ask("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", b.PID) == "1", "the blocker was ended")
 	t.saw("names pid, user, application, since and query of the holder, which lives on")
 }

@@ -26,27 +26,30 @@ var loseFaults = []fault{
 		t.answered(o, report.DatabaseUnreachable, before)
 		t.again("2")
 	}},
-	{"own-session-terminated", "with the session goes the run's lock, so Flyway is ended too, and a new session looks what was applied", func(t *testbed) {
+	{"own-session-terminated", "with the session goes the run's lock, so Flyway is ended too, and a new session " +
+		"looks what was applied", func(t *testbed) {
 		t.one()
 		t.slow()
 		before := t.look()
 		run := t.start("migrate")
 		t.awaitStatement("%pg_sleep%")
-		t.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name LIKE 'slipway-run/%'", t.database)
+		t.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name LIKE "+
+			"'slipway-run/%'", t.database)
 		t.answered(run.answer(), report.DatabaseUnreachable, before)
 		t.again("2")
 	}},
-	{"statement-cancelled", "a statement that somebody cancels fails its script, which is rolled back", func(t *testbed) {
-		t.one()
-		t.slow()
-		before := t.look()
-		run := t.start("migrate")
-		t.exec("SELECT pg_cancel_backend($1)", t.awaitStatement("%pg_sleep%"))
-		o := run.answer()
-		t.check(o.SQLState == "57014" && o.Script == "V2__slow.sql", "SQLSTATE %s in %s", o.SQLState, o.Script)
-		t.answered(o, report.MigrationFailed, before)
-		t.again("2")
-	}},
+	{"statement-cancelled", "a statement that somebody cancels fails its script, which is rolled back",
+		func(t *testbed) {
+			t.one()
+			t.slow()
+			before := t.look()
+			run := t.start("migrate")
+			t.exec("SELECT pg_cancel_backend($1)", t.awaitStatement("%pg_sleep%"))
+			o := run.answer()
+			t.check(o.SQLState == "57014" && o.Script == "V2__slow.sql", "SQLSTATE %s in %s", o.SQLState, o.Script)
+			t.answered(o, report.MigrationFailed, before)
+			t.again("2")
+		}},
 	{"connection-cut", "cut connections are an answer at once, not at the deadline", func(t *testbed) {
 		t.one()
 		t.slow()
@@ -73,7 +76,8 @@ var loseFaults = []fault{
 		t.answered(run.answer(), report.DatabaseUnreachable, before)
 		t.again("2")
 	}},
-	{"failover-to-reader", "25006 is DATABASE_UNREACHABLE with the writer as next step; on the writer the run completes", func(t *testbed) {
+	{"failover-to-reader", "25006 is DATABASE_UNREACHABLE with the writer as next step; on the writer the run " +
+		"completes", func(t *testbed) {
 		folder := t.ownServer(nil)
 		t.one()
 		t.slow()
@@ -94,20 +98,22 @@ var loseFaults = []fault{
 		t.restart(folder)
 		t.again("2")
 	}},
-	{"read-only-database", "25006 on a writer is MIGRATION_FAILED, and the next step lifts the setting", func(t *testbed) {
-		t.migrated()
-		t.two()
-		before := t.look()
-		t.exec("ALTER DATABASE " + t.database + " SET default_transaction_read_only = on")
-		o := t.run("migrate")
-		t.check(o.SQLState == "25006", "SQLSTATE %s: %s", o.SQLState, o.Message)
-		t.contains(o.Next, "default_transaction_read_only is on (set for the database)")
-		t.answered(o, report.MigrationFailed, before)
-		t.exec("SET default_transaction_read_only = off")
-		t.exec("ALTER DATABASE " + t.database + " RESET default_transaction_read_only")
-		t.next("2")
-	}},
-	{"sandbox-vanishes", "killed with its network cut and no socket closed: keepalives have the server end statement and lock in under 40 s", func(t *testbed) {
+	{"read-only-database", "25006 on a writer is MIGRATION_FAILED, and the next step lifts the setting",
+		func(t *testbed) {
+			t.migrated()
+			t.two()
+			before := t.look()
+			t.exec("ALTER DATABASE " + t.database + " SET default_transaction_read_only = on")
+			o := t.run("migrate")
+			t.check(o.SQLState == "25006", "SQLSTATE %s: %s", o.SQLState, o.Message)
+			t.contains(o.Next, "default_transaction_read_only is on (set for the database)")
+			t.answered(o, report.MigrationFailed, before)
+			t.exec("SET default_transaction_read_only = off")
+			t.exec("ALTER DATABASE " + t.database + " RESET default_transaction_read_only")
+			t.next("2")
+		}},
+	{"sandbox-vanishes", "killed with its network cut and no socket closed: keepalives have the server end " +
+		"statement and lock in under 40 s", func(t *testbed) {
 		run, cut := t.overNetwork()
 		cut()
 		run.kill()
@@ -119,19 +125,21 @@ var loseFaults = []fault{
 		t.check(time.Since(at) < 40*time.Second, "it took %s", time.Since(at))
 		t.seen = []string{"a run started at once waits for the dead one's lock and completes at 2"}
 	}},
-	{"network-cut", "the program lives, its network is cut: an answer within the limit, nothing left on either side", func(t *testbed) {
-		t.limit = 20 * time.Second
-		run, cut := t.overNetwork("--timeout", "20s")
-		cut()
-		o := run.answer()
-		t.check(o.Code == report.DatabaseUnreachable || o.Code == report.Deadline, "the code is %s", o.Code)
-		t.check(o.exit == o.Code.Exit() && o.Next != "", "exit code %d, next %q", o.exit, o.Next)
-		t.check(len(o.Warnings) > 0, "no warning that the history could not be read again")
-		t.saw("a typed answer in time, with a warning that the history could not be read")
-		t.nothingLeft()
-		t.again("2")
-	}},
-	{"restore-point", "a run that changes something carries the time before it; when it fails, the command that restores to it", func(t *testbed) {
+	{"network-cut", "the program lives, its network is cut: an answer within the limit, nothing left on either side",
+		func(t *testbed) {
+			t.limit = 20 * time.Second
+			run, cut := t.overNetwork("--timeout", "20s")
+			cut()
+			o := run.answer()
+			t.check(o.Code == report.DatabaseUnreachable || o.Code == report.Deadline, "the code is %s", o.Code)
+			t.check(o.exit == o.Code.Exit() && o.Next != "", "exit code %d, next %q", o.exit, o.Next)
+			t.check(len(o.Warnings) > 0, "no warning that the history could not be read again")
+			t.saw("a typed answer in time, with a warning that the history could not be read")
+			t.nothingLeft()
+			t.again("2")
+		}},
+	{"restore-point", "a run that changes something carries the time before it; when it fails, the command that " +
+		"restores to it", func(t *testbed) {
 		t.migrated()
 		t.two()
 		t.script("V3__bad.sql", "CREATE TABLE t3 (id int);\nSELECT 1/0;")
@@ -142,9 +150,11 @@ var loseFaults = []fault{
 		t.answered(o, report.MigrationFailed, before)
 		t.check(o.RestorePoint != nil, "there is no restore point")
 		at := o.RestorePoint.UTC().Format("2006-01-02T15:04:05")
-		applied := t.ask("SELECT to_char(installed_on, 'YYYY-MM-DD\"T\"HH24:MI:SS') FROM flyway_schema_history WHERE version = '2'")
+		applied := t.ask("SELECT to_char(installed_on, 'YYYY-MM-DD\"T\"HH24:MI:SS') FROM flyway_schema_history " +
+			"WHERE version = '2'")
 		t.check(begun <= at && at <= applied, "the restore point %s is not between %s and %s", at, begun, applied)
-		t.contains(o.Restore, "restore-db-cluster-to-point-in-time", "--source-db-cluster-identifier orders-prod", "--db-cluster-identifier orders-prod-restored", "--restore-to-time "+at)
+		t.contains(o.Restore, "restore-db-cluster-to-point-in-time", "--source-db-cluster-identifier orders-prod",
+			"--db-cluster-identifier orders-prod-restored", "--restore-to-time "+at)
 		t.saw("the command names cluster, new cluster and the second before version 2")
 		t.script("V3__bad.sql", "CREATE TABLE t3 (id int);")
 		o = t.completes("3")

@@ -51,7 +51,8 @@ func (t *testbed) overNetwork(args ...string) (run *process, cut func()) {
 	t.Cleanup(func() { relay.Close() })
 	go relayAll(relay, endpoint.Host)
 	former := t.env["AWS_ENDPOINT_URL_SECRETS_MANAGER"]
-	t.env["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = "http://" + net.JoinHostPort(host, strconv.Itoa(relay.Addr().(*net.TCPAddr).Port))
+	t.env["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = "http://" +
+		net.JoinHostPort(host, strconv.Itoa(relay.Addr().(*net.TCPAddr).Port))
 
 	t.one()
 	t.slow()

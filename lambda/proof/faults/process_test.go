@@ -92,7 +92,8 @@ func (p *process) answer() *outcome {
 	p.wait()
 	o := &outcome{exit: p.cmd.ProcessState.ExitCode(), log: p.err.String(), took: p.took}
 	if err := json.Unmarshal([]byte(p.out.String()), &o.Report); err != nil {
-		p.t.fail("no report (exit code %d): %v; stdout %q; stderr %q", o.exit, err, tail(p.out.String(), 200), tail(o.log, 400))
+		p.t.fail("no report (exit code %d): %v; stdout %q; stderr %q", o.exit, err, tail(p.out.String(), 200),
+			tail(o.log, 400))
 	}
 	return o
 }

@@ -15,39 +15,44 @@ import (
 )
 
 var processFaults = []fault{
-	{"sigterm", "the statement is cancelled and the run answers INTERRUPTED", func(t *testbed) { t.interrupted(syscall.SIGTERM) }},
-	{"sigint", "the statement is cancelled and the run answers INTERRUPTED", func(t *testbed) { t.interrupted(syscall.SIGINT) }},
-	{"sigint-twice", "a second signal ends the program at once; the JVM and the statement go with it", func(t *testbed) {
-		// A server that does not take cancels keeps the first signal's end waiting.
-		t.one()
-		t.slow()
-		p := t.proxy((*proxy).freezable)
-		run := t.start("migrate")
-		t.awaitStatement("%pg_sleep%")
-		p.freeze()
-		run.signal(syscall.SIGINT)
-		t.await("the first signal is taken", func() bool { return strings.Contains(run.err.String(), "interrupted") })
-		run.signal(syscall.SIGINT)
-		run.wait()
-		p.cut()
-		t.clear()
-		t.nothingLeft()
-		t.saw("gone, and its JVM with it")
-		t.direct()
-		t.again("2")
-	}},
-	{"sigkill-program", "the JVM dies with the program, the server ends the statement and frees the locks", func(t *testbed) {
-		t.one()
-		t.slow()
-		run := t.start("migrate")
-		t.awaitStatement("%pg_sleep%")
-		run.signal(syscall.SIGKILL)
-		run.wait()
-		t.clear()
-		t.nothingLeft()
-		t.saw("no process, session or lock is left")
-		t.again("2")
-	}},
+	{"sigterm", "the statement is cancelled and the run answers INTERRUPTED",
+		func(t *testbed) { t.interrupted(syscall.SIGTERM) }},
+	{"sigint", "the statement is cancelled and the run answers INTERRUPTED",
+		func(t *testbed) { t.interrupted(syscall.SIGINT) }},
+	{"sigint-twice", "a second signal ends the program at once; the JVM and the statement go with it",
+		func(t *testbed) {
+			// A server that does not take cancels keeps the first signal's end waiting.
+			t.one()
+			t.slow()
+			p := t.proxy((*proxy).freezable)
+			run := t.start("migrate")
+			t.awaitStatement("%pg_sleep%")
+			p.freeze()
+			run.signal(syscall.SIGINT)
+			t.await("the first signal is taken",
+				func() bool { return strings.Contains(run.err.String(), "interrupted") })
+			run.signal(syscall.SIGINT)
+			run.wait()
+			p.cut()
+			t.clear()
+			t.nothingLeft()
+			t.saw("gone, and its JVM with it")
+			t.direct()
+			t.again("2")
+		}},
+	{"sigkill-program", "the JVM dies with the program, the server ends the statement and frees the locks",
+		func(t *testbed) {
+			t.one()
+			t.slow()
+			run := t.start("migrate")
+			t.awaitStatement("%pg_sleep%")
+			run.signal(syscall.SIGKILL)
+			run.wait()
+			t.clear()
+			t.nothingLeft()
+			t.saw("no process, session or lock is left")
+			t.again("2")
+		}},
 	{"sigkill-jvm", "INTERNAL says that Flyway was killed; nothing of the script stays", func(t *testbed) {
 		t.jvmEnded(syscall.SIGKILL)
 	}},
@@ -64,45 +69,51 @@ var processFaults = []fault{
 		t.saw("no process, session or lock is left")
 		t.again("2")
 	}},
-	{"orphan-of-a-dead-run", "a statement that outlived its run is named and ended; the run then completes", func(t *testbed) {
-		t.one()
-		t.slow()
-		t.proxy(func(p *proxy, c net.Conn, _ int) { p.pass(c, c, true) })
-		run := t.start("migrate")
-		orphan := t.awaitStatement("%pg_sleep%")
-		run.kill()
-		t.direct()
-		// The session that held the run's lock is gone: that proves the run dead.
-		t.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name LIKE 'slipway-run/%'", t.database)
-		t.check(t.ask("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", orphan) == "1", "there is no orphan")
-		t.quick()
-		o := t.completes("2")
-		t.contains(strings.Join(o.Warnings, "\n"), fmt.Sprintf("pid %d", orphan), "SELECT on lab.knob")
-		t.seen = []string{"the orphan is named with pid and statement, and ended; the run completes at 2"}
-	}},
-	{"orphan-still-locked", "a run whose session still holds the lock is not touched: LOCKED names it", func(t *testbed) {
-		t.one()
-		t.slow()
-		p := t.proxy(func(p *proxy, c net.Conn, _ int) { p.pass(c, c, true) })
-		run := t.start("migrate")
-		pid := t.awaitStatement("%pg_sleep%")
-		run.kill()
-		t.direct()
-		t.env["SLIPWAY_LOCK_WAIT"] = "1s"
-		o := t.run("migrate")
-		t.check(o.Code == report.Locked && o.exit == 4, "the code is %s: %s", o.Code, o.Message)
-		t.check(len(o.Blockers) == 1 && strings.HasPrefix(o.Blockers[0].Application, "slipway-run/"), "the blockers are %v", o.Blockers)
-		t.check(t.ask("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid) == "1", "it was touched")
-		t.saw("LOCKED, exit 4, names the session of the run; its statement goes on")
-		p.cut() // the network has noticed at last
-		delete(t.env, "SLIPWAY_LOCK_WAIT")
-		t.again("2")
-	}},
-	{"orphan-of-another-role", "an orphan that the role may not end, as alternating users can leave it: LOCKED names it and the statement that ends it", func(t *testbed) {
+	{"orphan-of-a-dead-run", "a statement that outlived its run is named and ended; the run then completes",
+		func(t *testbed) {
+			t.one()
+			t.slow()
+			t.proxy(func(p *proxy, c net.Conn, _ int) { p.pass(c, c, true) })
+			run := t.start("migrate")
+			orphan := t.awaitStatement("%pg_sleep%")
+			run.kill()
+			t.direct()
+			// The session that held the run's lock is gone: that proves the run dead.
+			t.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name "+
+				"LIKE 'slipway-run/%'", t.database)
+			t.check(t.ask("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", orphan) == "1", "there is no orphan")
+			t.quick()
+			o := t.completes("2")
+			t.contains(strings.Join(o.Warnings, "\n"), fmt.Sprintf("pid %d", orphan), "SELECT on lab.knob")
+			t.seen = []string{"the orphan is named with pid and statement, and ended; the run completes at 2"}
+		}},
+	{"orphan-still-locked", "a run whose session still holds the lock is not touched: LOCKED names it",
+		func(t *testbed) {
+			t.one()
+			t.slow()
+			p := t.proxy(func(p *proxy, c net.Conn, _ int) { p.pass(c, c, true) })
+			run := t.start("migrate")
+			pid := t.awaitStatement("%pg_sleep%")
+			run.kill()
+			t.direct()
+			t.env["SLIPWAY_LOCK_WAIT"] = "1s"
+			o := t.run("migrate")
+			t.check(o.Code == report.Locked && o.exit == 4, "the code is %s: %s", o.Code, o.Message)
+			t.check(len(o.Blockers) == 1 && strings.HasPrefix(o.Blockers[0].Application, "slipway-run/"),
+				"the blockers are %v", o.Blockers)
+			t.check(t.ask("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid) == "1", "it was touched")
+			t.saw("LOCKED, exit 4, names the session of the run; its statement goes on")
+			p.cut() // the network has noticed at last
+			delete(t.env, "SLIPWAY_LOCK_WAIT")
+			t.again("2")
+		}},
+	{"orphan-of-another-role", "an orphan that the role may not end, as alternating users can leave it: LOCKED " +
+		"names it and the statement that ends it", func(t *testbed) {
 		t.migrated()
 		t.two()
 		app := t.session()
-		t.do(app, "SET application_name = 'slipway/e73cd15b/00000000dead'; BEGIN; SELECT count(*) FROM t1") // e73cd15b is of public.flyway_schema_history
+		// e73cd15b is of public.flyway_schema_history
+		t.do(app, "SET application_name = 'slipway/e73cd15b/00000000dead'; BEGIN; SELECT count(*) FROM t1")
 		before := t.look()
 		o := t.run("migrate")
 		t.answered(o, report.Locked, before)
@@ -115,7 +126,8 @@ var processFaults = []fault{
 	}},
 	{"out-of-memory", "INTERNAL says so and what to raise; nothing was applied", func(t *testbed) {
 		t.migrated()
-		t.script("V2__big.sql", "CREATE TABLE t2 (name text);\nINSERT INTO t2 VALUES ('"+strings.Repeat("x", 40<<20)+"');")
+		t.script("V2__big.sql", "CREATE TABLE t2 (name text);\nINSERT INTO t2 VALUES ('"+strings.Repeat("x", 40<<20)+
+			"');")
 		before := t.look()
 		t.env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = "128"
 		o := t.run("migrate")

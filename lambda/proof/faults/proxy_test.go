@@ -29,7 +29,9 @@ type proxy struct {
 func (t *testbed) proxy(handle func(p *proxy, c net.Conn, n int)) *proxy {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	t.must(err)
-	p := &proxy{listener: listener, port: listener.Addr().(*net.TCPAddr).Port, target: net.JoinHostPort("127.0.0.1", strconv.Itoa(t.server.Port)), thaw: make(chan struct{})}
+	p := &proxy{
+		listener: listener, port: listener.Addr().(*net.TCPAddr).Port,
+		target: net.JoinHostPort("127.0.0.1", strconv.Itoa(t.server.Port)), thaw: make(chan struct{})}
 	t.Cleanup(p.close)
 	t.env["PGHOST"], t.env["PGPORT"] = "127.0.0.1", strconv.Itoa(p.port)
 	go func() {

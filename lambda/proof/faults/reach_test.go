@@ -13,19 +13,22 @@ import (
 )
 
 var reachFaults = []fault{
-	{"refused", "tried again with backoff for as long as SLIPWAY_CONNECT_WAIT, then DATABASE_UNREACHABLE", func(t *testbed) {
-		t.unreachable(func() {
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			t.must(err)
-			t.env["PGHOST"], t.env["PGPORT"] = "127.0.0.1", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
-			listener.Close() // the port is free now
-		}, "connection refused")
-	}},
-	{"packets-dropped", "no longer than the bound, then DATABASE_UNREACHABLE with the security groups as first suspect", func(t *testbed) {
-		t.limit = 25 * time.Second
-		t.unreachable(func() { t.env["PGHOST"], t.env["PGPORT"] = "127.0.0.1", strconv.Itoa(t.deafPort()) }, "127.0.0.1")
-		t.saw("names the security groups")
-	}},
+	{"refused", "tried again with backoff for as long as SLIPWAY_CONNECT_WAIT, then DATABASE_UNREACHABLE",
+		func(t *testbed) {
+			t.unreachable(func() {
+				listener, err := net.Listen("tcp", "127.0.0.1:0")
+				t.must(err)
+				t.env["PGHOST"], t.env["PGPORT"] = "127.0.0.1", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+				listener.Close() // the port is free now
+			}, "connection refused")
+		}},
+	{"packets-dropped", "no longer than the bound, then DATABASE_UNREACHABLE with the security groups as first suspect",
+		func(t *testbed) {
+			t.limit = 25 * time.Second
+			t.unreachable(func() { t.env["PGHOST"], t.env["PGPORT"] = "127.0.0.1", strconv.Itoa(t.deafPort()) },
+				"127.0.0.1")
+			t.saw("names the security groups")
+		}},
 	{"name-not-resolved", "tried again within the bound, then DATABASE_UNREACHABLE with the name", func(t *testbed) {
 		t.unreachable(func() { t.env["PGHOST"] = "no-such-cluster.invalid" }, "no-such-cluster.invalid")
 	}},
@@ -43,11 +46,12 @@ var reachFaults = []fault{
 		t.check(p.connections.Load() > 4, "only %d connections", p.connections.Load())
 		t.saw("after refusals with 57P03")
 	}},
-	{"starting-up-for-ever", "57P03 within the bound, then DATABASE_UNREACHABLE with the server's own words", func(t *testbed) {
-		t.unreachable(func() {
-			t.proxy(func(_ *proxy, c net.Conn, _ int) { refuse(c, "57P03", "the database system is starting up") })
-		}, "starting up")
-	}},
+	{"starting-up-for-ever", "57P03 within the bound, then DATABASE_UNREACHABLE with the server's own words",
+		func(t *testbed) {
+			t.unreachable(func() {
+				t.proxy(func(_ *proxy, c net.Conn, _ int) { refuse(c, "57P03", "the database system is starting up") })
+			}, "starting up")
+		}},
 	{"zero-capacity", "a cluster that resumes from zero capacity is waited for", func(t *testbed) {
 		t.migrated()
 		t.two()
@@ -107,31 +111,34 @@ var reachFaults = []fault{
 		delete(t.env, "PGDATABASE")
 		t.next("2")
 	}},
-	{"too-few-rights", "42501 before the first script is ACCESS_DENIED at once, and says what to grant", func(t *testbed) {
-		t.one()
-		t.exec("ALTER DATABASE " + t.database + " OWNER TO " + shop)
-		before := t.look()
-		o := t.run("migrate")
-		t.atOnce(o)
-		t.check(o.SQLState == "42501", "SQLSTATE %s", o.SQLState)
-		t.contains(o.Message, "permission denied for schema public")
-		t.contains(o.Next, "Grant")
-		t.answered(o, report.AccessDenied, before)
-		t.exec("GRANT CREATE ON SCHEMA public TO " + t.role)
-		t.next("1")
-	}},
-	{"too-few-rights-in-script", "42501 in a script is MIGRATION_FAILED with the script and what to grant", func(t *testbed) {
-		t.migrated()
-		t.exec("CREATE TABLE theirs (id int)")
-		t.script("V2__grant.sql", "CREATE TABLE t2 (id int);\nALTER TABLE theirs ADD COLUMN x int;")
-		before := t.look()
-		o := t.run("migrate")
-		t.check(o.SQLState == "42501" && o.Script == "V2__grant.sql" && o.Line == 2, "SQLSTATE %s in %s line %d", o.SQLState, o.Script, o.Line)
-		t.contains(o.Next, "GRANT")
-		t.answered(o, report.MigrationFailed, before)
-		t.exec("ALTER TABLE theirs OWNER TO " + t.role)
-		t.next("2")
-	}},
+	{"too-few-rights", "42501 before the first script is ACCESS_DENIED at once, and says what to grant",
+		func(t *testbed) {
+			t.one()
+			t.exec("ALTER DATABASE " + t.database + " OWNER TO " + shop)
+			before := t.look()
+			o := t.run("migrate")
+			t.atOnce(o)
+			t.check(o.SQLState == "42501", "SQLSTATE %s", o.SQLState)
+			t.contains(o.Message, "permission denied for schema public")
+			t.contains(o.Next, "Grant")
+			t.answered(o, report.AccessDenied, before)
+			t.exec("GRANT CREATE ON SCHEMA public TO " + t.role)
+			t.next("1")
+		}},
+	{"too-few-rights-in-script", "42501 in a script is MIGRATION_FAILED with the script and what to grant",
+		func(t *testbed) {
+			t.migrated()
+			t.exec("CREATE TABLE theirs (id int)")
+			t.script("V2__grant.sql", "CREATE TABLE t2 (id int);\nALTER TABLE theirs ADD COLUMN x int;")
+			before := t.look()
+			o := t.run("migrate")
+			t.check(o.SQLState == "42501" && o.Script == "V2__grant.sql" && o.Line == 2, "SQLSTATE %s in %s line %d",
+				o.SQLState, o.Script, o.Line)
+			t.contains(o.Next, "GRANT")
+			t.answered(o, report.MigrationFailed, before)
+			t.exec("ALTER TABLE theirs OWNER TO " + t.role)
+			t.next("2")
+		}},
 }
 
 // unreachable runs migrate with version 2 pending against a database that

@@ -77,7 +77,8 @@ func (s *shared) build(ctx context.Context) error {
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the program: %w\n%s", err, out)
 	}
-	archive := exec.CommandContext(ctx, s.program, "archive", filepath.Join(home, "docker", "flyway.classlist"), s.archive)
+	archive := exec.CommandContext(ctx, s.program, "archive", filepath.Join(home, "docker", "flyway.classlist"),
+		s.archive)
 	archive.Env = []string{"PATH=" + s.path, "SLIPWAY_FLYWAY_HOME=" + s.flyway, "JAVA_HOME=" + s.javaHome}
 	if out, err := archive.CombinedOutput(); err != nil {
 		return fmt.Errorf("the class-data archive: %w\n%s", err, out)

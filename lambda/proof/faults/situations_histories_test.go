@@ -12,14 +12,17 @@ import (
 // Histories that another program, another edition or an older Flyway wrote, and
 // releases whose scripts were made into one.
 var situationHistoriesFaults = []fault{
-	{"history-of-an-old-flyway", "each command names the row that Flyway can't read, with the statement that ends it; nothing else is run", func(t *testbed) {
+	{"history-of-an-old-flyway", "each command names the row that Flyway can't read, with the statement that ends " +
+		"it; nothing else is run", func(t *testbed) {
 		t.one()
 		t.script("V2__two.sql", "CREATE TABLE t2 (id int);")
-		t.asOwner(historyOfOthers + "INSERT INTO flyway_schema_history VALUES (1, '0.9', 'begin', 'SPRING_JDBC', 'db.migration.V0_9__begin', NULL, 'old', '2015-03-01', 5, true)")
+		t.asOwner(historyOfOthers + "INSERT INTO flyway_schema_history VALUES (1, '0.9', 'begin', 'SPRING_JDBC', " +
+			"'db.migration.V0_9__begin', NULL, 'old', '2015-03-01', 5, true)")
 		before := t.look()
 		for _, command := range []string{"migrate", "validate", "repair"} {
 			o := t.run(command)
-			t.contains(fmt.Sprint(o.Problems), `row 1 of the history (version 0.9, "begin", type "SPRING_JDBC")`, "SET type = 'JDBC' WHERE installed_rank = 1")
+			t.contains(fmt.Sprint(o.Problems), `row 1 of the history (version 0.9, "begin", type "SPRING_JDBC")`,
+				"SET type = 'JDBC' WHERE installed_rank = 1")
 			t.contains(o.Next, "slipway repair --rows 1")
 			t.answered(o, report.ValidationFailed, before)
 			t.seen = nil
@@ -31,12 +34,14 @@ var situationHistoriesFaults = []fault{
 	}},
 	{"history-is-a-view", "refused by name before anything runs", func(t *testbed) {
 		t.one()
-		t.asOwner(strings.Replace(historyOfOthers, "flyway_schema_history", "h", 1) + "CREATE VIEW flyway_schema_history AS SELECT * FROM h")
+		t.asOwner(strings.Replace(historyOfOthers, "flyway_schema_history", "h", 1) +
+			"CREATE VIEW flyway_schema_history AS SELECT * FROM h")
 		o := t.run("migrate")
 		t.contains(o.Message, `"flyway_schema_history" is a view`)
 		t.answered(o, report.ValidationFailed, t.look())
 	}},
-	{"history-of-flyway-3", "the column that Flyway no longer fills is named, with the statement; then the run completes", func(t *testbed) {
+	{"history-of-flyway-3", "the column that Flyway no longer fills is named, with the statement; then the run " +
+		"completes", func(t *testbed) {
 		t.one()
 		t.asOwner(historyOfOthers + "ALTER TABLE flyway_schema_history ADD version_rank int NOT NULL")
 		o := t.run("migrate")
@@ -52,10 +57,12 @@ var situationHistoriesFaults = []fault{
 		t.three()
 		t.script("B2__all.sql", "CREATE TABLE t12 (id int);")
 		o := t.completes("3")
-		t.check(len(o.Applied) == 2 && o.Applied[0].Script == "B2__all.sql" && o.Applied[1].Script == "V3__three.sql", "applied %v", o.Applied)
+		t.check(len(o.Applied) == 2 && o.Applied[0].Script == "B2__all.sql" && o.Applied[1].Script == "V3__three.sql",
+			"applied %v", o.Applied)
 		t.saw("applied: B2__all.sql, V3__three.sql")
 	}},
-	{"squash-under-a-database", "with the V scripts gone, neither migrate nor repair leads to a second run of what is there; the way out is named, and works", func(t *testbed) {
+	{"squash-under-a-database", "with the V scripts gone, neither migrate nor repair leads to a second run of what " +
+		"is there; the way out is named, and works", func(t *testbed) {
 		t.one()
 		t.two()
 		t.completes("2")

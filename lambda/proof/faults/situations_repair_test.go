@@ -36,11 +36,13 @@ var situationRepairFaults = []fault{
 		t.unchanged(before)
 
 		request := func(second int32) string {
-			return fmt.Sprintf(`{"command": "repair", "checksums": {%q: {"was": %d, "now": %d}, %q: {"was": %d, "now": %d}}}`,
+			return fmt.Sprintf(
+				`{"command": "repair", "checksums": {%q: {"was": %d, "now": %d}, %q: {"was": %d, "now": %d}}}`,
 				names[0], was[names[0]], now[names[0]], names[1], second, now[names[1]])
 		}
 		o = e.invoke(request(was[names[1]] + 1)).report()
-		t.check(o.Code == report.ValidationFailed && len(o.Problems) == 1, "a wrong checksum: %s %v", o.Code, o.Problems)
+		t.check(o.Code == report.ValidationFailed && len(o.Problems) == 1, "a wrong checksum: %s %v", o.Code,
+			o.Problems)
 		t.contains(o.Problems[0].String(), names[1], "with the checksum")
 		t.unchanged(before)
 		o = e.invoke(request(was[names[1]])).report()

@@ -13,11 +13,13 @@ import (
 
 var situationReplacementFaults = []fault{
 	{"situation-replaced-cluster",
-		"an edit that has CloudFormation replace the cluster is refused with the property and what goes with it, until cdk.json allows it",
+		"an edit that has CloudFormation replace the cluster is refused with the property and what goes with it, " +
+			"until cdk.json allows it",
 		func(t *testbed) {
 			before, after := t.deployable("app", "10.0.0.0/16"), t.deployable("shop", "10.0.0.0/16")
 			found := replacement.Compare(before, after)
-			t.check(len(found) == 2 && found[0].Level == replacement.Refused && found[1].Level == replacement.Refused, "%v", found)
+			t.check(len(found) == 2 && found[0].Level == replacement.Refused && found[1].Level == replacement.Refused,
+				"%v", found)
 			t.contains(found[0].Message, "cluster Cluster", `DatabaseName "app" → "shop"`)
 			t.contains(found[1].Message, "instance Writer", "refers to Cluster")
 			after.Environments["prod"] = replacement.Environment{Replace: true}
@@ -42,7 +44,8 @@ var situationReplacementFaults = []fault{
 			after.Environments = map[string]replacement.Environment{"production": {}}
 			found := replacement.Compare(before, after)
 			t.check(len(found) == 1 && found[0].Level == replacement.Refused, "%v", found)
-			t.contains(found[0].Message, "production is new", "prod is gone", "slipway-prod-database keeps cluster Cluster")
+			t.contains(found[0].Message, "production is new", "prod is gone",
+				"slipway-prod-database keeps cluster Cluster")
 			t.saw("refused: another name is another database")
 		}},
 }

@@ -13,7 +13,8 @@ const deniedBefore = "ACCESS_DENIED with script, line and what would allow it, b
 // situationRightsFaults are scripts that need more than the role, the server or
 // a placeholder gives them, and names that need quotation marks.
 var situationRightsFaults = []fault{
-	{"template-text-in-a-function", "text of another template engine: the line is named, and another prefix lets the script run", func(t *testbed) {
+	{"template-text-in-a-function", "text of another template engine: the line is named, and another prefix lets " +
+		"the script run", func(t *testbed) {
 		t.env["FLYWAY_PLACEHOLDERS_TENANT"] = "acme"
 		t.migrated()
 		t.script("V2__two.sql", "CREATE TABLE t2 (id int);\nCREATE FUNCTION greeting() RETURNS text LANGUAGE sql AS "+
@@ -50,14 +51,17 @@ var situationRightsFaults = []fault{
 	{"role-that-makes-roles", deniedBefore, func(t *testbed) {
 		t.deniedAt(2, "CREATE ROLE reporting;\n", "CREATEROLE")
 	}},
-	{"extension-that-is-not-there", "an extension that the server does not have is BAD_RELEASE with script and line, before anything is run", func(t *testbed) {
+	{"extension-that-is-not-there", "an extension that the server does not have is BAD_RELEASE with script and " +
+		"line, before anything is run", func(t *testbed) {
 		t.refusedAt(2, "CREATE EXTENSION no_such_extension;\n", "no_such_extension")
 	}},
-	{"default-privileges-of-another-role", "42501: the role to be a member of is named, and the GRANT works as it stands", func(t *testbed) {
+	{"default-privileges-of-another-role", "42501: the role to be a member of is named, and the GRANT works as it " +
+		"stands", func(t *testbed) {
 		owner := t.role + "_owner"
 		t.exec("CREATE ROLE " + owner)
 		t.migrated()
-		t.script("V2__two.sql", "CREATE TABLE t2 (id int);\nALTER DEFAULT PRIVILEGES FOR ROLE "+owner+" GRANT SELECT ON TABLES TO PUBLIC;\n")
+		t.script("V2__two.sql", "CREATE TABLE t2 (id int);\nALTER DEFAULT PRIVILEGES FOR ROLE "+owner+
+			" GRANT SELECT ON TABLES TO PUBLIC;\n")
 		before := t.look()
 		o := t.run("migrate")
 		t.answered(o, report.MigrationFailed, before)
@@ -67,8 +71,10 @@ var situationRightsFaults = []fault{
 		t.next("2")
 		t.exec("DROP OWNED BY " + owner + "; DROP ROLE " + owner)
 	}},
-	{"partition-left-half-detached", "a DETACH CONCURRENTLY that was cut off is named before the next run, with the statement that ends it", func(t *testbed) {
-		t.script("V1__one.sql", "CREATE TABLE parts (id int) PARTITION BY LIST (id);\nCREATE TABLE part_one PARTITION OF parts FOR VALUES IN (1);")
+	{"partition-left-half-detached", "a DETACH CONCURRENTLY that was cut off is named before the next run, with the " +
+		"statement that ends it", func(t *testbed) {
+		t.script("V1__one.sql", "CREATE TABLE parts (id int) PARTITION BY LIST (id);\nCREATE TABLE part_one "+
+			"PARTITION OF parts FOR VALUES IN (1);")
 		t.completes("1")
 		t.exec("UPDATE pg_inherits SET inhdetachpending = true WHERE inhrelid = 'part_one'::regclass")
 		t.script("V2__two.sql", "ALTER TABLE parts DETACH PARTITION part_one CONCURRENTLY;")
@@ -80,7 +86,8 @@ var situationRightsFaults = []fault{
 		t.asReported(o, before)
 		t.saw("%s: FINALIZE", o.Code)
 	}},
-	{"schema-with-quotes", "schemas with capitals, of a key word and with a quotation mark, and another name of the history: each command finds them", func(t *testbed) {
+	{"schema-with-quotes", "schemas with capitals, of a key word and with a quotation mark, and another name of the " +
+		"history: each command finds them", func(t *testbed) {
 		for _, schema := range []string{"Sales Data", "order", `a"b`} {
 			t.env["FLYWAY_DEFAULT_SCHEMA"] = schema
 			t.env["FLYWAY_TABLE"] = "Schema History"
@@ -89,7 +96,8 @@ var situationRightsFaults = []fault{
 			t.script("U1__one.sql", "DROP TABLE things;")
 			o := t.run("migrate")
 			t.check(o.OK() && o.SchemaVersionAfter == "1", "%s: %s", schema, o.Message)
-			where := t.ask("SELECT string_agg(relname, ', ' ORDER BY relname COLLATE \"C\") FROM pg_class WHERE relkind = 'r' AND relnamespace = $1::name::text::regnamespace", quoted(schema))
+			where := t.ask("SELECT string_agg(relname, ', ' ORDER BY relname COLLATE \"C\") FROM pg_class WHERE "+
+				"relkind = 'r' AND relnamespace = $1::name::text::regnamespace", quoted(schema))
 			t.check(where == "Schema History, things", "%s holds %s", schema, where)
 			o = t.run("migrate")
 			t.check(o.OK() && o.FlywayVersion == "", "%s: a second run: %s, Flyway %q", schema, o.Code, o.FlywayVersion)

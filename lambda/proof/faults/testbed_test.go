@@ -63,7 +63,8 @@ func newTestbed(ctx context.Context, parent *testing.T, s *shared, number int, f
 	t.env = map[string]string{
 		"PATH": t.path, "HOME": t.dir, "TMPDIR": filepath.Join(t.dir, "tmp"),
 		"JAVA_HOME": t.javaHome, "SLIPWAY_FLYWAY_HOME": t.flyway, "SLIPWAY_CLASS_ARCHIVE": t.archive,
-		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIAFAULTS", "AWS_SECRET_ACCESS_KEY": "fault", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIAFAULTS", "AWS_SECRET_ACCESS_KEY": "fault",
+		"AWS_EC2_METADATA_DISABLED":        "true",
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER": t.secrets.URL,
 		"SLIPWAY_INSECURE_TLS":             "true",
 		"FLYWAY_LOCATIONS":                 "filesystem:" + filepath.Join(t.dir, "sql"),
@@ -106,7 +107,8 @@ func (t *testbed) connectAdmin() {
 // secret is the value of a secret as RDS writes it.
 func (t *testbed) secret(password string) string {
 	text, err := json.Marshal(map[string]any{
-		"engine": "postgres", "host": "127.0.0.1", "port": t.server.Port, "dbname": t.database, "username": t.role, "password": password,
+		"engine": "postgres", "host": "127.0.0.1", "port": t.server.Port, "dbname": t.database, "username": t.role,
+		"password": password,
 	})
 	t.must(err)
 	return string(text)
@@ -139,7 +141,8 @@ func (t *testbed) three() { t.script("V3__three.sql", "CREATE TABLE t3 (id int);
 
 // slow makes version 2 a script that lasts until [testbed.quick] is called.
 func (t *testbed) slow() {
-	t.exec("CREATE SCHEMA lab; CREATE TABLE lab.knob (seconds float); INSERT INTO lab.knob VALUES (300); GRANT ALL ON SCHEMA lab TO PUBLIC; GRANT ALL ON lab.knob TO PUBLIC")
+	t.exec("CREATE SCHEMA lab; CREATE TABLE lab.knob (seconds float); INSERT INTO lab.knob VALUES (300); GRANT ALL " +
+		"ON SCHEMA lab TO PUBLIC; GRANT ALL ON lab.knob TO PUBLIC")
 	t.script("V2__slow.sql", "CREATE TABLE t2 (id int);\nSELECT pg_sleep(seconds) FROM lab.knob;")
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 var timeFaults = []fault{
-	{"deadline-in-statement", "the statement is cancelled, the run ends before the limit, what was applied before stays", func(t *testbed) {
+	{"deadline-in-statement", "the statement is cancelled, the run ends before the limit, what was applied before " +
+		"stays", func(t *testbed) {
 		t.one()
 		t.slow()
 		before := t.look()
@@ -44,14 +45,16 @@ var timeFaults = []fault{
 		before := t.look()
 		t.limit = 6 * time.Second
 		o := t.run("migrate", "--timeout", "6s")
-		t.check(len(o.Applied) > 2 && len(o.Pending) > 2, "the deadline did not come between scripts: %d applied, %d pending", len(o.Applied), len(o.Pending))
+		t.check(len(o.Applied) > 2 && len(o.Pending) > 2,
+			"the deadline did not come between scripts: %d applied, %d pending", len(o.Applied), len(o.Pending))
 		seen := t.seen
 		t.answered(o, report.Deadline, before)
 		t.seen = append(seen, "DEADLINE, exit 5; history, tables and report agree on each of 150 scripts")
 		t.limit = time.Minute
 		t.next("150")
 	}},
-	{"deadline-non-transactional", "CREATE INDEX CONCURRENTLY is cancelled, its failed row is recorded, the invalid index is named with the statement that removes it", func(t *testbed) {
+	{"deadline-non-transactional", "CREATE INDEX CONCURRENTLY is cancelled, its failed row is recorded, the invalid " +
+		"index is named with the statement that removes it", func(t *testbed) {
 		t.migrated()
 		t.script("V2__index.sql", "CREATE INDEX CONCURRENTLY i2 ON t1 (id);")
 		app := t.session()
@@ -79,28 +82,32 @@ var timeFaults = []fault{
 		t.direct()
 		t.next("2")
 	}},
-	{"deadline-server-silent", "an answer before the limit even though the server can't be asked to cancel", func(t *testbed) {
-		t.one()
-		t.slow()
-		p := t.proxy((*proxy).freezable)
-		t.limit = 16 * time.Second
-		run := t.start("migrate", "--timeout", "16s")
-		pid := t.awaitStatement("%pg_sleep%")
-		p.freeze()
-		o := run.answer()
-		t.check(o.Code == report.Deadline || o.Code == report.DatabaseUnreachable, "the code is %s: %s", o.Code, o.Message)
-		t.check(o.exit == o.Code.Exit() && o.Next != "", "exit code %d, next %q", o.exit, o.Next)
-		t.check(slices.ContainsFunc(o.Warnings, func(w string) bool { return len(w) > 0 }), "no warning that the history could not be read again")
-		t.saw("a typed answer that warns that the history could not be read")
-		// The client is gone; this server hears it, as its keepalives would tell it.
-		p.cut()
-		t.await("the server has ended the statement", func() bool {
-			return t.ask("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid) == "0"
-		})
-		t.direct()
-		t.again("2")
-	}},
-	{"deadline-in-lambda", "the handler answers Lambda with a function error DEADLINE before the sandbox would be killed", func(t *testbed) {
+	{"deadline-server-silent", "an answer before the limit even though the server can't be asked to cancel",
+		func(t *testbed) {
+			t.one()
+			t.slow()
+			p := t.proxy((*proxy).freezable)
+			t.limit = 16 * time.Second
+			run := t.start("migrate", "--timeout", "16s")
+			pid := t.awaitStatement("%pg_sleep%")
+			p.freeze()
+			o := run.answer()
+			t.check(o.Code == report.Deadline || o.Code == report.DatabaseUnreachable, "the code is %s: %s", o.Code,
+				o.Message)
+			t.check(o.exit == o.Code.Exit() && o.Next != "", "exit code %d, next %q", o.exit, o.Next)
+			t.check(slices.ContainsFunc(o.Warnings, func(w string) bool { return len(w) > 0 }),
+				"no warning that the history could not be read again")
+			t.saw("a typed answer that warns that the history could not be read")
+			// The client is gone; this server hears it, as its keepalives would tell it.
+			p.cut()
+			t.await("the server has ended the statement", func() bool {
+				return t.ask("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid) == "0"
+			})
+			t.direct()
+			t.again("2")
+		}},
+	{"deadline-in-lambda", "the handler answers Lambda with a function error DEADLINE before the sandbox would be " +
+		"killed", func(t *testbed) {
 		t.one()
 		t.slow()
 		before := t.look()
@@ -115,7 +122,8 @@ var timeFaults = []fault{
 		t.saw("DEADLINE as a function error, at version %s", o.SchemaVersionAfter)
 		t.quick()
 		a = api.invoke(`{"command":"migrate"}`, time.Minute)
-		t.check(a.ErrorType == "" && a.report().SchemaVersionAfter == "2", "the next invocation: %s %s", a.ErrorType, a.ErrorMessage)
+		t.check(a.ErrorType == "" && a.report().SchemaVersionAfter == "2", "the next invocation: %s %s", a.ErrorType,
+			a.ErrorMessage)
 		t.saw("the next invocation of the same sandbox completes at 2")
 	}},
 }
@@ -130,5 +138,6 @@ func (t *testbed) again(version string) *outcome {
 // unchanged fails if the database is not as it was.
 func (t *testbed) unchanged(before *look) {
 	after := t.look()
-	t.check(after.objects == before.objects && slices.Equal(after.applied, before.applied) && slices.Equal(after.failed, before.failed), "the database has changed: %+v, before %+v", after, before)
+	t.check(after.objects == before.objects && slices.Equal(after.applied, before.applied) &&
+		slices.Equal(after.failed, before.failed), "the database has changed: %+v, before %+v", after, before)
 }

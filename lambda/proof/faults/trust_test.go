@@ -27,13 +27,15 @@ import (
 )
 
 var trustFaults = []fault{
-	{"tls-verified", "a server with a certificate of the trusted authority for its host is taken, by Slipway and by Flyway", func(t *testbed) {
+	{"tls-verified", "a server with a certificate of the trusted authority for its host is taken, by Slipway and by " +
+		"Flyway", func(t *testbed) {
 		t.tls("127.0.0.1", time.Hour, nil)
 		t.one()
 		t.slow()
 		run := t.start("migrate")
 		t.awaitStatement("%pg_sleep%")
-		sessions := t.ask("SELECT string_agg(DISTINCT split_part(application_name, '/', 1) || ' ' || ssl, ', ') FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = $1", t.role)
+		sessions := t.ask("SELECT string_agg(DISTINCT split_part(application_name, '/', 1) || ' ' || ssl, ', ') "+
+			"FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = $1", t.role)
 		t.check(sessions == "slipway true, slipway-run true", "the sessions and their encryption: %s", sessions)
 		t.saw("every session is encrypted")
 		run.kill()
@@ -57,26 +59,27 @@ var trustFaults = []fault{
 		t.verify()
 		t.distrusted("offers no TLS")
 	}},
-	{"tls-stripped-for-flyway", "Flyway checks the server itself: without TLS it gets no password either", func(t *testbed) {
-		t.tls("127.0.0.1", time.Hour, nil)
-		t.one()
-		before := t.look()
-		passwords := make(chan []byte, 9)
-		t.proxy(func(p *proxy, c net.Conn, n int) {
-			if n == 1 {
-				p.relay(c)
-				return
-			}
-			if message := startup(c); message != nil { // says no to TLS
-				passwords <- message
-			}
-		})
-		o := t.run("migrate")
-		t.answered(o, report.DatabaseUnreachable, before)
-		t.check(len(passwords) == 0, "Flyway went on without TLS")
-		t.direct()
-		t.next("1")
-	}},
+	{"tls-stripped-for-flyway", "Flyway checks the server itself: without TLS it gets no password either",
+		func(t *testbed) {
+			t.tls("127.0.0.1", time.Hour, nil)
+			t.one()
+			before := t.look()
+			passwords := make(chan []byte, 9)
+			t.proxy(func(p *proxy, c net.Conn, n int) {
+				if n == 1 {
+					p.relay(c)
+					return
+				}
+				if message := startup(c); message != nil { // says no to TLS
+					passwords <- message
+				}
+			})
+			o := t.run("migrate")
+			t.answered(o, report.DatabaseUnreachable, before)
+			t.check(len(passwords) == 0, "Flyway went on without TLS")
+			t.direct()
+			t.next("1")
+		}},
 	{"tls-authority-file-missing", "BAD_REQUEST names PGSSLROOTCERT", func(t *testbed) {
 		t.one()
 		before := t.look()
@@ -85,13 +88,14 @@ var trustFaults = []fault{
 		t.contains(o.Message+o.Next, "PGSSLROOTCERT")
 		t.answered(o, report.BadRequest, before)
 	}},
-	{"iam", "a token from the SDK is the password, of Slipway's session and of Flyway's; the secret is not read", func(t *testbed) {
-		tokens := t.iam()
-		t.completes("2")
-		t.check(len(tokens) >= 2, "%d tokens were taken", len(tokens))
-		t.check(t.secrets.Reads(t.name) == 0, "the secret was read")
-		t.saw("a server that takes only signed tokens for its host and user")
-	}},
+	{"iam", "a token from the SDK is the password, of Slipway's session and of Flyway's; the secret is not read",
+		func(t *testbed) {
+			tokens := t.iam()
+			t.completes("2")
+			t.check(len(tokens) >= 2, "%d tokens were taken", len(tokens))
+			t.check(t.secrets.Reads(t.name) == 0, "the secret was read")
+			t.saw("a server that takes only signed tokens for its host and user")
+		}},
 	{"iam-refused", "a token that the server does not take is ACCESS_DENIED at once", func(t *testbed) {
 		t.iam()
 		t.env["PGUSER"] = t.role
@@ -155,8 +159,10 @@ func newAuthority(t *testbed) *authority {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	t.must(err)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(48 * time.Hour), KeyUsage: x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true,
+		BasicConstraintsValid: true,
+		NotBefore:             time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(48 * time.Hour),
+		KeyUsage: x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	t.must(err)
@@ -259,7 +265,9 @@ func (t *testbed) goodToken(token string, port int) bool {
 		return false
 	}
 	q := u.Query()
-	return u.Host == net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) && q.Get("Action") == "connect" && q.Get("DBUser") == t.role &&
-		strings.HasPrefix(q.Get("X-Amz-Credential"), "AKIAFAULTS/") && strings.HasSuffix(q.Get("X-Amz-Credential"), fmt.Sprintf("/%s/rds-db/aws4_request", t.env["AWS_REGION"])) &&
+	return u.Host == net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) && q.Get("Action") == "connect" &&
+		q.Get("DBUser") == t.role &&
+		strings.HasPrefix(q.Get("X-Amz-Credential"), "AKIAFAULTS/") &&
+		strings.HasSuffix(q.Get("X-Amz-Credential"), fmt.Sprintf("/%s/rds-db/aws4_request", t.env["AWS_REGION"])) &&
 		q.Get("X-Amz-Expires") == "900" && signature.MatchString(q.Get("X-Amz-Signature"))
 }

@@ -31,7 +31,8 @@ func stack(change object) object {
 	for key, value := range change {
 		properties[key] = value
 	}
-	return object{"type": "aws:cloudformation:stack", "environment": "aws://444455556666/us-east-1", "properties": properties,
+	return object{"type": "aws:cloudformation:stack", "environment": "aws://444455556666/us-east-1",
+		"properties":             properties,
 		"additionalMetadataFile": "../../../secret.json", "dependencies": []string{"slipway-prod.assets"}}
 }
 
@@ -68,7 +69,8 @@ func artifact(t *testing.T, manifest any, files map[string]string) string {
 func TestOnlyTheTemplatesGetThrough(t *testing.T) {
 	other := stack(object{"stackName": "billing", "templateFile": "billing.template.json"})
 	manifest := object{"version": "54.0.0", "artifacts": object{
-		"Renamed": stack(nil), "billing": other, "slipway-prod.assets": object{"type": "cdk:asset-manifest", "properties": object{"file": "../../x"}},
+		"Renamed": stack(nil), "billing": other, "slipway-prod.assets": object{"type": "cdk:asset-manifest",
+			"properties": object{"file": "../../x"}},
 		"assembly-x": object{"type": "cdk:cloud-assembly", "properties": object{"directoryName": "../.."}},
 	}}
 	from := artifact(t, manifest, map[string]string{"cdk.out/billing.template.json": `{"Resources": {}}`})
@@ -91,7 +93,8 @@ func TestOnlyTheTemplatesGetThrough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, no := range []string{"role-of-the-branch", "deploy-role", "billing", "else.json", "secret.json", "assets", "cdk:cloud-assembly"} {
+	for _, no := range []string{"role-of-the-branch", "deploy-role", "billing", "else.json", "secret.json", "assets",
+		"cdk:cloud-assembly"} {
 		if strings.Contains(string(made), no) {
 			t.Errorf("the manifest has %q:\n%s", no, made)
 		}
@@ -125,30 +128,53 @@ func TestWhatIsRefused(t *testing.T) {
 		files    map[string]string
 		want     string
 	}{
-		"another account":           {manifest: in("aws://111122223333/us-east-1"), want: `is for "aws://111122223333/us-east-1", the deployed branch's for aws://444455556666/us-east-1`},
-		"another region":            {manifest: in("aws://444455556666/eu-central-1"), want: "eu-central-1"},
-		"any account":               {manifest: in("aws://unknown-account/unknown-region"), want: "unknown-account"},
-		"no account":                {manifest: in(""), want: `is for ""`},
-		"another stack's name":      {manifest: only(stack(object{"stackName": "billing"})), want: "makes 0 stacks named slipway-prod"},
-		"no stack":                  {manifest: object{}, want: "makes 0 stacks"},
-		"two of that name":          {manifest: object{"artifacts": object{"a": stack(nil), "b": stack(nil)}}, want: "makes 2 stacks"},
-		"another kind of that id":   {manifest: object{"artifacts": object{"slipway-prod": object{"type": "cdk:cloud-assembly"}}}, want: "makes 0 stacks"},
-		"a look-up":                 {manifest: object{"artifacts": object{"slipway-prod": stack(nil)}, "missing": []any{object{"key": "vpc-provider:x", "provider": "vpc-provider"}}}, want: `wants "vpc-provider:x" looked up`},
-		"a template elsewhere":      {manifest: only(stack(object{"templateFile": "../../secret.json"})), want: "not a file of the assembly"},
-		"a template at the root":    {manifest: only(stack(object{"templateFile": secret})), want: "not a file of the assembly"},
-		"a template that is the .":  {manifest: only(stack(object{"templateFile": ".."})), want: "not a file of the assembly"},
-		"no template":               {manifest: only(stack(object{"templateFile": "none.json"})), want: "can't be read"},
-		"a link to a template":      {manifest: only(stack(object{"templateFile": "link.json"})), files: map[string]string{"cdk.out/link.json": "@" + secret}, want: "can't be read"},
-		"a link upward":             {manifest: only(stack(object{"templateFile": "link.json"})), files: map[string]string{"cdk.out/link.json": "@../../" + filepath.Base(secret)}, want: "can't be read"},
-		"a link for the log":        {manifest: only(stack(nil)), files: map[string]string{"failed": "1", "synth.log": "@" + secret}, want: "its log can't be read"},
-		"a folder for a template":   {manifest: only(stack(object{"templateFile": "folder"})), files: map[string]string{"cdk.out/folder/x": ""}, want: "is not a file"},
-		"a stack within":            {manifest: only(stack(nil)), files: map[string]string{"cdk.out/slipway-prod.template.json": nested}, want: `a stack within it, "Inner"`},
-		"a type that is no text":    {manifest: only(stack(nil)), files: map[string]string{"cdk.out/slipway-prod.template.json": `{"Resources": {"X": {"Type": ["AWS::CloudFormation::Stack"]}}}`}, want: "has no type"},
-		"a resource of none":        {manifest: only(stack(nil)), files: map[string]string{"cdk.out/slipway-prod.template.json": `{"Resources": {"X": 1}}`}, want: "is not an object"},
-		"YAML":                      {manifest: only(stack(nil)), files: map[string]string{"cdk.out/slipway-prod.template.json": "Resources: {}\n"}, want: "not valid JSON"},
-		"a huge template":           {manifest: only(stack(nil)), files: map[string]string{"cdk.out/slipway-prod.template.json": strings.Repeat(" ", 5<<20)}, want: "more than"},
-		"an app that failed":        {manifest: only(stack(nil)), files: map[string]string{"failed": "1", "synth.log": "no such key"}, want: "the branch's app failed:\nno such key"},
-		"a manifest that is a link": {manifest: nil, files: map[string]string{"cdk.out/manifest.json": "@" + secret}, want: "can't be read"},
+		"another account": {manifest: in("aws://111122223333/us-east-1"),
+			want: `is for "aws://111122223333/us-east-1", the deployed branch's for aws://444455556666/us-east-1`},
+		"another region": {manifest: in("aws://444455556666/eu-central-1"), want: "eu-central-1"},
+		"any account":    {manifest: in("aws://unknown-account/unknown-region"), want: "unknown-account"},
+		"no account":     {manifest: in(""), want: `is for ""`},
+		"another stack's name": {manifest: only(stack(object{"stackName": "billing"})),
+			want: "makes 0 stacks named slipway-prod"},
+		"no stack": {manifest: object{}, want: "makes 0 stacks"},
+		"two of that name": {manifest: object{"artifacts": object{"a": stack(nil), "b": stack(nil)}},
+			want: "makes 2 stacks"},
+		"another kind of that id": {manifest: object{"artifacts": object{"slipway-prod": object{"type": "cdk:cloud-assembly"}}}, want: "makes 0 stacks"},
+		"a look-up": {manifest: object{"artifacts": object{"slipway-prod": stack(nil)},
+			"missing": []any{object{"key": "vpc-provider:x", "provider": "vpc-provider"}}},
+			want: `wants "vpc-provider:x" looked up`},
+		"a template elsewhere": {manifest: only(stack(object{"templateFile": "../../secret.json"})),
+			want: "not a file of the assembly"},
+		"a template at the root": {manifest: only(stack(object{"templateFile": secret})),
+			want: "not a file of the assembly"},
+		"a template that is the .": {manifest: only(stack(object{"templateFile": ".."})),
+			want: "not a file of the assembly"},
+		"no template": {manifest: only(stack(object{"templateFile": "none.json"})),
+			want: "can't be read"},
+		"a link to a template": {manifest: only(stack(object{"templateFile": "link.json"})),
+			files: map[string]string{"cdk.out/link.json": "@" + secret}, want: "can't be read"},
+		"a link upward": {manifest: only(stack(object{"templateFile": "link.json"})),
+			files: map[string]string{"cdk.out/link.json": "@../../" + filepath.Base(secret)}, want: "can't be read"},
+		"a link for the log": {manifest: only(stack(nil)),
+			files: map[string]string{"failed": "1", "synth.log": "@" + secret}, want: "its log can't be read"},
+		"a folder for a template": {manifest: only(stack(object{"templateFile": "folder"})),
+			files: map[string]string{"cdk.out/folder/x": ""}, want: "is not a file"},
+		"a stack within": {manifest: only(stack(nil)),
+			files: map[string]string{"cdk.out/slipway-prod.template.json": nested}, want: `a stack within it, "Inner"`},
+		"a type that is no text": {manifest: only(stack(nil)),
+			files: map[string]string{"cdk.out/slipway-prod.template.json": `{"Resources": {"X": {"Type": ["AWS::CloudFormation::Stack"]}}}`}, want: "has no type"},
+		"a resource of none": {manifest: only(stack(nil)),
+			files: map[string]string{"cdk.out/slipway-prod.template.json": `{"Resources": {"X": 1}}`},
+			want:  "is not an object"},
+		"YAML": {manifest: only(stack(nil)),
+			files: map[string]string{"cdk.out/slipway-prod.template.json": "Resources: {}\n"}, want: "not valid JSON"},
+		"a huge template": {manifest: only(stack(nil)),
+			files: map[string]string{"cdk.out/slipway-prod.template.json": strings.Repeat(" ", 5<<20)},
+			want:  "more than"},
+		"an app that failed": {manifest: only(stack(nil)),
+			files: map[string]string{"failed": "1", "synth.log": "no such key"},
+			want:  "the branch's app failed:\nno such key"},
+		"a manifest that is a link": {manifest: nil, files: map[string]string{"cdk.out/manifest.json": "@" + secret},
+			want: "can't be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			to := filepath.Join(t.TempDir(), "prod")

@@ -167,7 +167,8 @@ func TestColumnOrder(t *testing.T) {
 	if diff := catalog.Diff(loose, snapshot(t, conn, options)); diff != "" {
 		t.Errorf("the order counts:\n%s", diff)
 	}
-	want := "- column public.t.a integer #1\n+ column public.t.a integer #2\n- column public.t.b integer #2\n+ column public.t.b integer #1"
+	want := "- column public.t.a integer #1\n+ column public.t.a integer #2\n- column public.t.b integer #2\n+ " +
+		"column public.t.b integer #1"
 	if diff := catalog.Diff(strict, snapshot(t, conn, catalog.Options{ColumnOrder: true})); !equalLines(diff, want) {
 		t.Errorf("got\n%s\nwant\n%s", diff, want)
 	}

@@ -138,7 +138,8 @@ func (c *Change) New() []Entry {
 	for _, e := range c.Work {
 		other, ok := known[e.Key()]
 		switch {
-		case e.Kind == script.Versioned && !ok, e.Kind == script.Repeatable && (!ok || other.Checksum() != e.Checksum()):
+		case e.Kind == script.Versioned && !ok, e.Kind == script.Repeatable &&
+			(!ok || other.Checksum() != e.Checksum()):
 			list = append(list, e)
 		}
 	}
@@ -150,7 +151,9 @@ func (c *Change) New() []Entry {
 func Order(a, b Entry) int {
 	rank := map[script.Kind]int{script.Versioned: 1, script.Baseline: 1, script.Repeatable: 2, script.Undo: 3}
 	second := map[script.Kind]int{script.Baseline: 1} // at one version
-	return cmp.Or(cmp.Compare(rank[a.Kind], rank[b.Kind]), a.Version.Compare(b.Version), cmp.Compare(second[a.Kind], second[b.Kind]), cmp.Compare(a.Description, b.Description), cmp.Compare(a.Path, b.Path))
+	return cmp.Or(cmp.Compare(rank[a.Kind], rank[b.Kind]), a.Version.Compare(b.Version),
+		cmp.Compare(second[a.Kind], second[b.Kind]), cmp.Compare(a.Description, b.Description),
+		cmp.Compare(a.Path, b.Path))
 }
 
 func (t Tree) byKey() map[string]Entry {

@@ -27,8 +27,10 @@ func paths(t change.Tree) string {
 func TestThreeTrees(t *testing.T) {
 	base := files{"V1__a.sql": "1", "V2__b.sql": "2", "sub dir/R__ü.sql": "r"}
 	folder := changetest.Branch(t, base,
-		files{"V1__a.sql": "edited", "sub dir/R__ü.sql": "r", "V3__mine.sql": "3", "README.md": "x", ".hidden/V9__x.sql": "9", "x.sh": "x"},
-		files{"V1__a.sql": "1", "V2__b.sql": "2", "sub dir/R__ü.sql": "changed there", "V4__theirs.sql": "4", "a.py": "x", "notes.txt": "x"})
+		files{"V1__a.sql": "edited", "sub dir/R__ü.sql": "r", "V3__mine.sql": "3", "README.md": "x",
+			".hidden/V9__x.sql": "9", "x.sh": "x"},
+		files{"V1__a.sql": "1", "V2__b.sql": "2", "sub dir/R__ü.sql": "changed there", "V4__theirs.sql": "4",
+			"a.py": "x", "notes.txt": "x"})
 	before := status(t, folder)
 	c, err := change.Find(t.Context(), folder, "")
 	if err != nil {
@@ -38,8 +40,10 @@ func TestThreeTrees(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	for name, got := range map[string][2]string{
-		"base": {paths(c.Base), "V1__a.sql V2__b.sql sub dir/R__ü.sql"}, "tip": {paths(c.Tip), "V1__a.sql V2__b.sql V4__theirs.sql a.py sub dir/R__ü.sql"},
-		"work": {paths(c.Work), "V1__a.sql V3__mine.sql sub dir/R__ü.sql x.sh"}, "merged": {paths(c.Merged()), "V1__a.sql V3__mine.sql V4__theirs.sql a.py sub dir/R__ü.sql x.sh"},
+		"base":   {paths(c.Base), "V1__a.sql V2__b.sql sub dir/R__ü.sql"},
+		"tip":    {paths(c.Tip), "V1__a.sql V2__b.sql V4__theirs.sql a.py sub dir/R__ü.sql"},
+		"work":   {paths(c.Work), "V1__a.sql V3__mine.sql sub dir/R__ü.sql x.sh"},
+		"merged": {paths(c.Merged()), "V1__a.sql V3__mine.sql V4__theirs.sql a.py sub dir/R__ü.sql x.sh"},
 	} {
 		if got[0] != got[1] {
 			t.Errorf("%s has %s, want %s", name, got[0], got[1])
@@ -56,7 +60,8 @@ func TestThreeTrees(t *testing.T) {
 	if err := merged.Write(out); err != nil {
 		t.Fatal(err)
 	}
-	if text, err := os.ReadFile(filepath.Join(out, "sub dir", "R__ü.sql")); err != nil || string(text) != "changed there" {
+	if text, err := os.ReadFile(filepath.Join(out, "sub dir", "R__ü.sql")); err != nil ||
+		string(text) != "changed there" {
 		t.Errorf("%q, %v", text, err)
 	}
 }
@@ -87,12 +92,14 @@ func TestTargets(t *testing.T) {
 		t.Error(err)
 	}
 	root := filepath.Dir(filepath.Dir(folder))
-	orphan := exec.Command("git", "-C", root, "-c", "user.name=t", "-c", "user.email=t@example.com", "commit-tree", "-m", "x", "HEAD^{tree}")
+	orphan := exec.Command("git", "-C", root, "-c", "user.name=t", "-c", "user.email=t@example.com", "commit-tree",
+		"-m", "x", "HEAD^{tree}")
 	out, err := orphan.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := change.Find(t.Context(), folder, strings.TrimSpace(string(out))); !errors.Is(err, change.ErrNoTarget) || !strings.Contains(err.Error(), "unshallow") {
+	if _, err := change.Find(t.Context(), folder, strings.TrimSpace(string(out))); !errors.Is(err,
+		change.ErrNoTarget) || !strings.Contains(err.Error(), "unshallow") {
 		t.Error(err)
 	}
 	t.Setenv("PATH", t.TempDir())
@@ -109,8 +116,9 @@ func TestPathsStayInside(t *testing.T) {
 
 func TestNew(t *testing.T) {
 	c := &change.Change{
-		Tip:  change.FromTexts(files{"V1__a.sql": "1", "R__same.sql": "s", "R__edited.sql": "e"}),
-		Work: change.FromTexts(files{"V01__a.sql": "1", "V10__c.sql": "", "V2__b.sql": "", "R__same.sql": "s", "R__edited.sql": "E", "U2__b.sql": "", "beforeMigrate.sql": ""}),
+		Tip: change.FromTexts(files{"V1__a.sql": "1", "R__same.sql": "s", "R__edited.sql": "e"}),
+		Work: change.FromTexts(files{"V01__a.sql": "1", "V10__c.sql": "", "V2__b.sql": "", "R__same.sql": "s",
+			"R__edited.sql": "E", "U2__b.sql": "", "beforeMigrate.sql": ""}),
 	}
 	var got []string
 	for _, e := range c.New() {

@@ -75,7 +75,8 @@ func (p Project) Checkout(ctx context.Context, folder string) (string, error) {
 		command := gitCommand(ctx, p.top, args...)
 		command.Env = append(command.Env, "GIT_INDEX_FILE="+filepath.Join(folder, "index"))
 		if out, err := command.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%s can't be laid out beside the work tree: git %s: %w: %s", p.change.Against, args, err, out)
+			return "", fmt.Errorf("%s can't be laid out beside the work tree: git %s: %w: %s", p.change.Against, args,
+				err, out)
 		}
 	}
 	return filepath.Join(folder, "tree", filepath.FromSlash(p.Prefix)), nil

@@ -166,7 +166,8 @@ func (r repository) mergeBase(ctx context.Context, tip, against string) (string,
 	}
 	out, err := git(ctx, r.top, "merge-base", tip, head)
 	if err != nil {
-		return "", fmt.Errorf("%w: %s and the work tree share no commit; a shallow clone needs `git fetch --unshallow`", ErrNoTarget, against)
+		return "", fmt.Errorf("%w: %s and the work tree share no commit; a shallow clone needs `git fetch --unshallow`",
+			ErrNoTarget, against)
 	}
 	return strings.TrimSpace(string(out)), nil
 }

@@ -41,7 +41,8 @@ func newClone(t *testing.T) clone {
 
 func (c clone) git(args ...string) string {
 	c.t.Helper()
-	command := exec.Command("git", append([]string{"-C", c.sql, "-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"}, args...)...)
+	command := exec.Command("git", append([]string{"-C", c.sql, "-c", "user.name=t", "-c", "user.email=t@example.com",
+		"-c", "commit.gpgsign=false"}, args...)...)
 	out, err := command.CombinedOutput()
 	if err != nil {
 		c.t.Fatalf("git %v: %v\n%s", args, err, out)
@@ -77,27 +78,47 @@ func TestNamesOfTargets(t *testing.T) {
 		want    string // the commit, or what the error says
 		is      string // the name that reports print, if another one
 	}{
-		"a tag named like the default":       {refs: files{"refs/remotes/origin/master": "V1", "refs/tags/origin/master": "V2"}, want: "V1", is: "origin/master"},
-		"that tag alone":                     {refs: files{"refs/tags/origin/master": "V2", "refs/tags/master": "V2", "refs/heads/main": "V1"}, want: "V1", is: "main"},
-		"a tag named like the one given":     {refs: files{"refs/remotes/origin/next": "V1", "refs/tags/origin/next": "V2"}, against: "origin/next", want: "V1"},
-		"a tag like a local branch":          {refs: files{"refs/heads/next": "V1", "refs/tags/next": "V2"}, against: "next", want: "V1"},
-		"a tag where no branch is":           {refs: files{"refs/tags/origin/next": "V2"}, against: "origin/next", want: "name the tag: refs/tags/origin/next"},
-		"a tag's forerunner":                 {refs: files{"refs/tags/v2": "V2"}, against: "v2~1", want: "refs/tags/v2~1"},
-		"a tag that is meant":                {refs: files{"refs/tags/v2": "V2", "refs/heads/refs/tags/v2": "V1"}, against: "refs/tags/v2", want: "V2"},
-		"a local branch like a remote's":     {refs: files{"refs/remotes/origin/next": "V1", "refs/heads/origin/next": "V2"}, against: "origin/next", want: "refs/heads/origin/next or refs/remotes/origin/next"},
-		"the same twice":                     {refs: files{"refs/remotes/origin/next": "V1", "refs/heads/origin/next": "V1"}, against: "origin/next", want: "V1"},
-		"a whole name":                       {refs: files{"refs/remotes/origin/next": "V1", "refs/heads/origin/next": "V2"}, against: "refs/remotes/origin/next", want: "V1"},
-		"a whole name as a branch and a tag": {refs: files{"refs/remotes/origin/next": "V1", "refs/heads/refs/remotes/origin/next": "V2", "refs/tags/refs/remotes/origin/next": "V2"}, against: "refs/remotes/origin/next", want: "V1"},
-		"half a name":                        {refs: files{"refs/heads/next": "V1", "refs/tags/heads/next": "V2"}, against: "heads/next", want: "V1"},
-		"a forerunner":                       {refs: files{"refs/remotes/origin/next": "V2", "refs/tags/origin/next": "V2"}, against: "origin/next~1", want: "V1"},
-		"a branch named HEAD":                {refs: files{"refs/heads/HEAD": "V2", "refs/tags/HEAD": "V2"}, against: "HEAD", want: "V3"},
-		"before a branch named HEAD":         {refs: files{"refs/heads/HEAD": "V2", "refs/tags/HEAD": "V2"}, against: "HEAD^", want: "V1"},
-		"a branch named like a commit":       {refs: files{"refs/heads/<V1>": "V2", "refs/tags/<V1>": "V2", "refs/remotes/<V1>": "V2"}, against: "<V1>", want: "V1"},
-		"an option":                          {against: "--all", want: "unknown here"},
-		"a branch named like an option":      {refs: files{"refs/heads/--all": "V1"}, against: "--all", want: "V1"},
-		"an empty revision":                  {against: "^", want: "unknown here"},
-		"nothing of that name":               {against: "next", want: "next is unknown here; fetch it first"},
-		"the remote's own choice":            {refs: files{"refs/remotes/origin/master": "V2", "refs/remotes/origin/main": "V1", "refs/remotes/origin/HEAD": "@refs/remotes/origin/main"}, want: "V1", is: "origin/main"},
+		"a tag named like the default": {refs: files{"refs/remotes/origin/master": "V1",
+			"refs/tags/origin/master": "V2"}, want: "V1", is: "origin/master"},
+		"that tag alone": {refs: files{"refs/tags/origin/master": "V2", "refs/tags/master": "V2",
+			"refs/heads/main": "V1"}, want: "V1", is: "main"},
+		"a tag named like the one given": {refs: files{"refs/remotes/origin/next": "V1",
+			"refs/tags/origin/next": "V2"}, against: "origin/next", want: "V1"},
+		"a tag like a local branch": {refs: files{"refs/heads/next": "V1", "refs/tags/next": "V2"},
+			against: "next", want: "V1"},
+		"a tag where no branch is": {refs: files{"refs/tags/origin/next": "V2"}, against: "origin/next",
+			want: "name the tag: refs/tags/origin/next"},
+		"a tag's forerunner": {refs: files{"refs/tags/v2": "V2"}, against: "v2~1",
+			want: "refs/tags/v2~1"},
+		"a tag that is meant": {refs: files{"refs/tags/v2": "V2", "refs/heads/refs/tags/v2": "V1"},
+			against: "refs/tags/v2", want: "V2"},
+		"a local branch like a remote's": {refs: files{"refs/remotes/origin/next": "V1",
+			"refs/heads/origin/next": "V2"}, against: "origin/next",
+			want: "refs/heads/origin/next or refs/remotes/origin/next"},
+		"the same twice": {refs: files{"refs/remotes/origin/next": "V1",
+			"refs/heads/origin/next": "V1"}, against: "origin/next", want: "V1"},
+		"a whole name": {refs: files{"refs/remotes/origin/next": "V1",
+			"refs/heads/origin/next": "V2"}, against: "refs/remotes/origin/next", want: "V1"},
+		"a whole name as a branch and a tag": {refs: files{"refs/remotes/origin/next": "V1",
+			"refs/heads/refs/remotes/origin/next": "V2", "refs/tags/refs/remotes/origin/next": "V2"},
+			against: "refs/remotes/origin/next", want: "V1"},
+		"half a name": {refs: files{"refs/heads/next": "V1", "refs/tags/heads/next": "V2"},
+			against: "heads/next", want: "V1"},
+		"a forerunner": {refs: files{"refs/remotes/origin/next": "V2", "refs/tags/origin/next": "V2"},
+			against: "origin/next~1", want: "V1"},
+		"a branch named HEAD": {refs: files{"refs/heads/HEAD": "V2", "refs/tags/HEAD": "V2"}, against: "HEAD",
+			want: "V3"},
+		"before a branch named HEAD": {refs: files{"refs/heads/HEAD": "V2", "refs/tags/HEAD": "V2"},
+			against: "HEAD^", want: "V1"},
+		"a branch named like a commit": {refs: files{"refs/heads/<V1>": "V2", "refs/tags/<V1>": "V2",
+			"refs/remotes/<V1>": "V2"}, against: "<V1>", want: "V1"},
+		"an option":                     {against: "--all", want: "unknown here"},
+		"a branch named like an option": {refs: files{"refs/heads/--all": "V1"}, against: "--all", want: "V1"},
+		"an empty revision":             {against: "^", want: "unknown here"},
+		"nothing of that name":          {against: "next", want: "next is unknown here; fetch it first"},
+		"the remote's own choice": {refs: files{"refs/remotes/origin/master": "V2",
+			"refs/remotes/origin/main": "V1", "refs/remotes/origin/HEAD": "@refs/remotes/origin/main"}, want: "V1",
+			is: "origin/main"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			made := newClone(t)
@@ -139,7 +160,8 @@ func TestARepositoryAmongTheFilesIsNotObeyed(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(made.sql, "config"), []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := change.Find(t.Context(), made.sql, made.commit["V1"]); err == nil || !strings.Contains(err.Error(), "bare repository") {
+	if c, err := change.Find(t.Context(), made.sql, made.commit["V1"]); err == nil ||
+		!strings.Contains(err.Error(), "bare repository") {
 		t.Errorf("compared by way of %q: %v", c.Prefix, err)
 	}
 }

@@ -109,7 +109,8 @@ func blob(in *bufio.Reader) ([]byte, error) {
 	}
 	fields := strings.Fields(head)
 	if len(fields) != 3 {
-		return nil, fmt.Errorf("git has no such object (%s); a partial clone has to fetch it first", strings.TrimSpace(head))
+		return nil, fmt.Errorf("git has no such object (%s); a partial clone has to fetch it first",
+			strings.TrimSpace(head))
 	}
 	size, err := strconv.Atoi(fields[2])
 	if err != nil {

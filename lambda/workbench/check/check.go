@@ -140,7 +140,9 @@ func Run(ctx context.Context, c *change.Change, o Options) (*Result, error) {
 		}
 	}
 	r.waive(texts)
-	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return slices.Contains(o.WithoutRules, f.Rule) && waivable(f.Rule) })
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
+		return slices.Contains(o.WithoutRules, f.Rule) && waivable(f.Rule)
+	})
 	r.place = map[string]int{}
 	for i, e := range c.Work.Sorted() {
 		r.place[e.Path] = i
@@ -151,7 +153,8 @@ func Run(ctx context.Context, c *change.Change, o Options) (*Result, error) {
 
 func (r *Result) sort() {
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
-		return cmp.Or(rank(a)-rank(b), r.place[a.Script]-r.place[b.Script], cmp.Compare(a.Script, b.Script), a.Line-b.Line)
+		return cmp.Or(rank(a)-rank(b), r.place[a.Script]-r.place[b.Script], cmp.Compare(a.Script, b.Script),
+			a.Line-b.Line)
 	})
 }
 

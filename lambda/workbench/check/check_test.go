@@ -84,7 +84,8 @@ const (
 	v2 = "CREATE TABLE b (id bigint PRIMARY KEY);\n"
 )
 
-var base = files{"V1__a.sql": v1, "V2__b.sql": v2, "R__view.sql": "CREATE VIEW v AS SELECT 1 AS one;\n", "U2__b.sql": "DROP TABLE b;\n"}
+var base = files{"V1__a.sql": v1, "V2__b.sql": v2, "R__view.sql": "CREATE VIEW v AS SELECT 1 AS one;\n",
+	"U2__b.sql": "DROP TABLE b;\n"}
 
 // with is base with some files changed; an empty text removes one.
 func with(changes files) files {
@@ -128,7 +129,8 @@ func TestAgainstTheTargetBranch(t *testing.T) {
 			want: []string{"error version-not-above V3__c.sql"},
 		},
 		"a version in between, waived": {
-			work: with(files{"V1.5__c.sql": "SELECT 1;\n-- slipway:allow version-not-above because every environment is rebuilt\n"}),
+			work: with(files{"V1.5__c.sql": "SELECT 1;\n-- slipway:allow version-not-above because every " +
+				"environment is rebuilt\n"}),
 			want: []string{"waived version-not-above V1.5__c.sql"},
 		},
 		"a version in between, out of order": {
@@ -148,21 +150,24 @@ func TestAgainstTheTargetBranch(t *testing.T) {
 			want: []string{"error deleted-script V1__a.sql", "error deleted-script V2__b.sql"},
 		},
 		"an edited script, waived": {
-			work: with(files{"V1__a.sql": "-- slipway:allow edited-script because it failed everywhere, and repair follows\n" + v1}),
+			work: with(files{"V1__a.sql": "-- slipway:allow edited-script because it failed everywhere, and repair " +
+				"follows\n" + v1}),
 			want: []string{"waived edited-script V1__a.sql"},
 		},
 		"an edit that came from the target branch": {
 			work: base, moved: with(files{"V1__a.sql": v1 + "-- more\n"}),
 		},
 		"edited repeatable and undo scripts": {
-			work: with(files{"R__view.sql": "CREATE OR REPLACE VIEW v AS SELECT 2 AS one;\n", "U2__b.sql": "DROP TABLE IF EXISTS b;\n"}),
+			work: with(files{"R__view.sql": "CREATE OR REPLACE VIEW v AS SELECT 2 AS one;\n",
+				"U2__b.sql": "DROP TABLE IF EXISTS b;\n"}),
 		},
 		"deleted scripts": {
 			work: with(files{"V2__b.sql": "", "R__view.sql": ""}),
 			want: []string{"error deleted-script V2__b.sql", "error deleted-script R__view.sql"},
 		},
 		"a deleted script, waived by another": {
-			work: with(files{"V2__b.sql": "", "V3__c.sql": "-- slipway:allow deleted-script in V2__b.sql because it never ran\nSELECT 1;\n"}),
+			work: with(files{"V2__b.sql": "", "V3__c.sql": "-- slipway:allow deleted-script in V2__b.sql because it " +
+				"never ran\nSELECT 1;\n"}),
 			want: []string{"waived deleted-script V2__b.sql"},
 		},
 		"a deleted undo script": {work: with(files{"U2__b.sql": ""})},
@@ -173,7 +178,8 @@ func TestAgainstTheTargetBranch(t *testing.T) {
 		"a script that moved to another folder": {work: with(files{"V2__b.sql": "", "old/V2__b.sql": v2})},
 		"edits that Flyway's checksum does not see": {
 			work: with(files{
-				"V1__a.sql": strings.ReplaceAll(v1, "\n", "\r\n"), "V2__b.sql": "\ufeff" + v2, "R__view.sql": strings.ReplaceAll(base["R__view.sql"], " AS SELECT", "\nAS SELECT"),
+				"V1__a.sql": strings.ReplaceAll(v1, "\n", "\r\n"), "V2__b.sql": "\ufeff" + v2,
+				"R__view.sql": strings.ReplaceAll(base["R__view.sql"], " AS SELECT", "\nAS SELECT"),
 			}),
 			want: []string{"error unseen-edit V1__a.sql", "error unseen-edit V2__b.sql"},
 		},
@@ -182,8 +188,10 @@ func TestAgainstTheTargetBranch(t *testing.T) {
 			want: []string{"error unseen-edit R__view.sql"},
 		},
 		"files of no release": {
-			work: with(files{"V3__c.sh": "true", "beforeMigrate.py": "x", ".hidden.sh": "x", "a/Thumbs.db": "x", "README.md": "x", ".gitkeep": "x"}),
-			want: []string{"error bad-name V3__c.sh", "error bad-name beforeMigrate.py", "error bad-name .hidden.sh", "error bad-name a/Thumbs.db"},
+			work: with(files{"V3__c.sh": "true", "beforeMigrate.py": "x", ".hidden.sh": "x", "a/Thumbs.db": "x",
+				"README.md": "x", ".gitkeep": "x"}),
+			want: []string{"error bad-name V3__c.sh", "error bad-name beforeMigrate.py", "error bad-name .hidden.sh",
+				"error bad-name a/Thumbs.db"},
 		},
 		"bad names": {
 			work: with(files{"V3_c.sql": "SELECT 1;", "notes.sql": "", "V4__d.SQL": "SELECT 1;", "README.md": "text"}),
@@ -199,7 +207,8 @@ func TestAgainstTheTargetBranch(t *testing.T) {
 			want:  []string{"error version-collision V3__c.sql"},
 		},
 		"waivers without a reason or a rule": {
-			work: with(files{"V1__a.sql": v1 + "-- slipway:allow edited-script\n-- slipway:allow because of that\n-- squawk-ignore ban-drop-table because\n"}),
+			work: with(files{"V1__a.sql": v1 + "-- slipway:allow edited-script\n-- slipway:allow because of " +
+				"that\n-- squawk-ignore ban-drop-table because\n"}),
 			want: []string{
 				"error edited-script V1__a.sql", "error waiver-without-reason V1__a.sql:2",
 				"error waiver-without-reason V1__a.sql:3", "error waiver-without-reason V1__a.sql:4",

@@ -44,7 +44,8 @@ func Find(ctx context.Context, cache, program string, progress io.Writer) (*Squa
 		if _, err := os.Stat(program); err != nil {
 			fmt.Fprintf(progress, "fetching squawk %s with pip\n", SquawkVersion)
 			if err := fetch(ctx, program); err != nil {
-				return nil, fmt.Errorf("%w: %w\nInstall it (pip install squawk-cli==%s) and name it with --squawk FILE or SLIPWAY_SQUAWK; --no-sql checks names and versions alone", ErrNoLinter, err, SquawkVersion)
+				return nil, fmt.Errorf("%w: %w\nInstall it (pip install squawk-cli==%s) and name it with --squawk "+
+					"FILE or SLIPWAY_SQUAWK; --no-sql checks names and versions alone", ErrNoLinter, err, SquawkVersion)
 			}
 		}
 	}
@@ -103,14 +104,16 @@ func download(ctx context.Context, temp string, w wheel) (string, error) {
 	if err := os.WriteFile(requirements, []byte(line), 0o644); err != nil {
 		return "", err
 	}
-	args := []string{"download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--require-hashes", "--platform", w.platform, "--dest", temp, "--requirement", requirements}
+	args := []string{"download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:",
+		"--require-hashes", "--platform", w.platform, "--dest", temp, "--requirement", requirements}
 	var failures []string
 	for _, pip := range [][]string{{"python3", "-m", "pip"}, {"pip3"}, {"python", "-m", "pip"}, {"pip"}} {
 		command := exec.CommandContext(ctx, pip[0], append(pip[1:], args...)...)
 		var stderr bytes.Buffer
 		command.Stderr = &stderr
 		if err := command.Run(); err != nil {
-			failures = append(failures, fmt.Sprintf("%s: %v %s", strings.Join(pip, " "), err, lastLine(stderr.String())))
+			failures = append(failures,
+				fmt.Sprintf("%s: %v %s", strings.Join(pip, " "), err, lastLine(stderr.String())))
 			continue
 		}
 		if found, _ := filepath.Glob(filepath.Join(temp, "*.whl")); len(found) == 1 {

@@ -11,7 +11,8 @@ import (
 // pip is what a machine's pip could do: this one answers another file.
 func TestAnotherFileIsRefused(t *testing.T) {
 	bin, cache := t.TempDir(), t.TempDir()
-	script := "#!/bin/sh\nwhile [ $# -gt 1 ]; do [ \"$1\" = --dest ] && echo other > \"$2/squawk_cli.whl\"; shift; done\n"
+	script := "#!/bin/sh\nwhile [ $# -gt 1 ]; do [ \"$1\" = --dest ] && echo other > \"$2/squawk_cli.whl\"; shift; " +
+		"done\n"
 	if err := os.WriteFile(filepath.Join(bin, "python3"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}

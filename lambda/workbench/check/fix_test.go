@@ -17,8 +17,9 @@ func TestFixAddsOnlyWhatIsMissing(t *testing.T) {
 	work := files{
 		"V1__a.sql": base["V1__a.sql"], "V2__b.sql": base["V2__b.sql"],
 		"V3__c.sql": "REINDEX TABLE CONCURRENTLY a;", "sub/V4__d.sql": "CLUSTER;\nREINDEX (CONCURRENTLY) TABLE a;",
-		"V5__e.sql": "REINDEX TABLE CONCURRENTLY a;\nSELECT 1;", "V6__f.sql": "CLUSTER;", "V6__f.sql.conf": "encoding=UTF-8\n",
-		"V7__g.sql": "VACUUM a;", "U7__g.sql": "CLUSTER;", "R__h.sql": "SELECT 1;", "V8__i.sql": "-- nothing",
+		"V5__e.sql": "REINDEX TABLE CONCURRENTLY a;\nSELECT 1;", "V6__f.sql": "CLUSTER;",
+		"V6__f.sql.conf": "encoding=UTF-8\n",
+		"V7__g.sql":      "VACUUM a;", "U7__g.sql": "CLUSTER;", "R__h.sql": "SELECT 1;", "V8__i.sql": "-- nothing",
 	}
 	folder := changetest.Branch(t, base, work, nil)
 	c, err := change.Find(context.Background(), folder, "")

@@ -12,7 +12,8 @@ const hiddenRule = "hidden-ddl"
 var (
 	hides   = regexp.MustCompile(`^(DO|CALL|EXECUTE)\b`)
 	mayHide = regexp.MustCompile(`^(DO|CALL|EXECUTE|SELECT|WITH|EXPLAIN)\b`) // a function can do anything
-	ddl     = regexp.MustCompile(`(?i)\b(EXECUTE|CALL|PERFORM|ALTER|CREATE|DROP|TRUNCATE|CLUSTER|REINDEX|VACUUM|LOCK|REFRESH)\b`)
+	ddl     = regexp.MustCompile(
+		`(?i)\b(EXECUTE|CALL|PERFORM|ALTER|CREATE|DROP|TRUNCATE|CLUSTER|REINDEX|VACUUM|LOCK|REFRESH)\b`)
 )
 
 // hidden notes the statements in which no linter sees what happens, and keeps
@@ -61,12 +62,14 @@ func (r *Result) Reveal(script, table string, rewritten bool) {
 	}
 	f := Finding{
 		Rule: hiddenRule, Level: Warning, Script: script,
-		Message: fmt.Sprintf("a function, procedure or DO block locks %s against readers and writers, as the rehearsal saw", table),
-		Help:    "Write the statement itself, so that it can be judged; or keep the script short.",
+		Message: fmt.Sprintf("a function, procedure or DO block locks %s against readers and writers, as the "+
+			"rehearsal saw", table),
+		Help: "Write the statement itself, so that it can be judged; or keep the script short.",
 	}
 	if rewritten {
 		f.Level = Error
-		f.Message = fmt.Sprintf("a function, procedure or DO block rewrites %s under an ACCESS EXCLUSIVE lock, as the rehearsal saw", table)
+		f.Message = fmt.Sprintf("a function, procedure or DO block rewrites %s under an ACCESS EXCLUSIVE lock, as "+
+			"the rehearsal saw", table)
 		f.Help = "Do it in steps that rewrite nothing: a new column, a backfill in parts, a swap."
 	}
 	for _, w := range r.waivers {

@@ -12,7 +12,8 @@ func TestLongHistories(t *testing.T) {
 	squawk := linter(t)
 	all := changetest.History(300)
 	begun := time.Now()
-	r := run(t, changetest.Branch(t, map[string]string{"V1__step_1.sql": all["V1__step_1.sql"]}, all, nil), Options{Linter: squawk})
+	r := run(t, changetest.Branch(t, map[string]string{"V1__step_1.sql": all["V1__step_1.sql"]}, all, nil),
+		Options{Linter: squawk})
 	took := time.Since(begun)
 	t.Logf("299 new scripts in %s: %s", took.Round(time.Millisecond), r.Summary())
 	if took > time.Minute || r.Linted != 299 {
@@ -30,7 +31,8 @@ func TestLongHistories(t *testing.T) {
 			all[f.Script] = "-- slipway:allow-file " + f.Rule + " because the table is small\n" + all[f.Script]
 		}
 	}
-	r = run(t, changetest.Branch(t, map[string]string{"V1__step_1.sql": all["V1__step_1.sql"]}, all, nil), Options{Linter: squawk})
+	r = run(t, changetest.Branch(t, map[string]string{"V1__step_1.sql": all["V1__step_1.sql"]}, all, nil),
+		Options{Linter: squawk})
 	if r.Failures() != 0 {
 		t.Errorf("can't be waived: %v", found(r))
 	}

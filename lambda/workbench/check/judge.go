@@ -19,7 +19,8 @@ func (r *Result) judge(t *text, violations []violation, created created) {
 	}
 	mistakes := map[int]bool{}
 	for _, v := range violations {
-		f := Finding{Rule: v.Rule, Level: levelOf(v.Rule), Script: t.path, Line: v.Line + 1, Message: oneLine(v.Message)}
+		f := Finding{Rule: v.Rule, Level: levelOf(v.Rule), Script: t.path, Line: v.Line + 1,
+			Message: oneLine(v.Message)}
 		if v.Help != nil {
 			f.Help = oneLine(*v.Help)
 		}
@@ -37,7 +38,8 @@ func (r *Result) judge(t *text, violations []violation, created created) {
 			continue
 		}
 		f.Table = tableAt(t, lines, f.Line)
-		if statement, ok := t.statementAt(lines, f.Line); ok && onOnly.MatchString(t.sqlOf(statement)) && f.Rule == "require-concurrent-index-creation" {
+		if statement, ok := t.statementAt(lines, f.Line); ok && onOnly.MatchString(t.sqlOf(statement)) &&
+			f.Rule == "require-concurrent-index-creation" {
 			continue // an index of the parent alone is empty, whatever its partitions hold
 		}
 		if slices.Contains(blocking, f.Rule) {
@@ -70,7 +72,8 @@ const name = `((?:"[^"]+"|[\w\x80-\xff]+)(?:\s*\.\s*(?:"[^"]+"|[\w\x80-\xff]+))?
 
 var (
 	createsTable = regexp.MustCompile(`(?is)^CREATE\s+(?:(?:UNLOGGED\s+)?TABLE|MATERIALIZED\s+VIEW)\s+` + name)
-	ifNotExists  = regexp.MustCompile(`(?is)^CREATE\s+(?:(?:UNLOGGED\s+)?TABLE|MATERIALIZED\s+VIEW)\s+IF\s+NOT\s+EXISTS\b`)
+	ifNotExists  = regexp.MustCompile(
+		`(?is)^CREATE\s+(?:(?:UNLOGGED\s+)?TABLE|MATERIALIZED\s+VIEW)\s+IF\s+NOT\s+EXISTS\b`)
 	altersTable  = regexp.MustCompile(`(?is)^ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?` + name)
 	indexesTable = regexp.MustCompile(`(?is)^CREATE\s+(?:UNIQUE\s+)?INDEX\b.*?\bON\s+(?:ONLY\s+)?` + name)
 	fullRewrite  = regexp.MustCompile(`^(VACUUM (FULL|\([^)]*FULL)|CLUSTER\b)`)

@@ -32,15 +32,17 @@ func TestRulesOfSQL(t *testing.T) {
 			want: []string{"error adding-required-field V3__c.sql:1"},
 		},
 		"a table rewrite": {
-			sql:  "ALTER TABLE a ALTER COLUMN id TYPE numeric;\nVACUUM FULL a;",
-			want: []string{"error changing-column-type V3__c.sql:1", "error full-rewrite V3__c.sql:2", "error mixed-script V3__c.sql"},
+			sql: "ALTER TABLE a ALTER COLUMN id TYPE numeric;\nVACUUM FULL a;",
+			want: []string{"error changing-column-type V3__c.sql:1", "error full-rewrite V3__c.sql:2",
+				"error mixed-script V3__c.sql"},
 		},
 		"SQL that does not parse": {
 			sql:  "SELECT 1;\nCREATE TABEL x (id int);\n",
 			want: []string{"error syntax-error V3__c.sql:2"},
 		},
 		"SQL that does not parse, waived": {
-			sql:  "-- slipway:allow-file syntax-error because the linter lags behind the server\nSELECT 1;\nCREATE TABEL x (id int);\n",
+			sql: "-- slipway:allow-file syntax-error because the linter lags behind the server\nSELECT 1;\nCREATE " +
+				"TABEL x (id int);\n",
 			want: []string{"waived syntax-error V3__c.sql:3"},
 		},
 		"a transaction of its own": {
@@ -62,7 +64,8 @@ func TestRulesOfSQL(t *testing.T) {
 			want: []string{"error flyway-reads-otherwise V3__c.sql:3"},
 		},
 		"the history in a dump": {
-			sql:  "ALTER TABLE public.flyway_schema_history OWNER TO me;\nCREATE TABLE old.flyway_schema_history (id bigint);",
+			sql: "ALTER TABLE public.flyway_schema_history OWNER TO me;\nCREATE TABLE old.flyway_schema_history " +
+				"(id bigint);",
 			want: []string{"error history-table V3__c.sql:1"},
 		},
 		"reindexing without a word to Flyway": {
@@ -82,7 +85,8 @@ func TestRulesOfSQL(t *testing.T) {
 		"a table of another new script": {
 			sql:  "CREATE INDEX i ON public.N (id);\nALTER TABLE ONLY n ADD CONSTRAINT u UNIQUE (id);",
 			also: files{"V2.5__n.sql": "CREATE TABLE n (id bigint);"},
-			want: []string{"note require-concurrent-index-creation V3__c.sql:1", "note disallowed-unique-constraint V3__c.sql:2"},
+			want: []string{"note require-concurrent-index-creation V3__c.sql:1",
+				"note disallowed-unique-constraint V3__c.sql:2"},
 		},
 		"a table that may have been there": {
 			sql:  "CREATE INDEX i ON n (id);",
@@ -94,12 +98,15 @@ func TestRulesOfSQL(t *testing.T) {
 				"DROP TABLE b; -- slipway:allow ban-drop-table because of the same\n" +
 				"DROP TABLE -- squawk-ignore ban-drop-table because it is empty\n c;\n" +
 				"DROP TABLE d;\n",
-			want: []string{"waived ban-drop-table V3__c.sql:2", "waived ban-drop-table V3__c.sql:3", "waived ban-drop-table V3__c.sql:4", "error ban-drop-table V3__c.sql:6"},
+			want: []string{"waived ban-drop-table V3__c.sql:2", "waived ban-drop-table V3__c.sql:3",
+				"waived ban-drop-table V3__c.sql:4", "error ban-drop-table V3__c.sql:6"},
 		},
 		"squawk's own comments need a reason as well": {
-			sql: "-- squawk-ignore ban-drop-table\nDROP TABLE a;\n-- squawk-ignore-file\n-- squawk-disable-assume-in-transaction\nSELECT 1;",
+			sql: "-- squawk-ignore ban-drop-table\nDROP TABLE a;\n-- squawk-ignore-file\n-- " +
+				"squawk-disable-assume-in-transaction\nSELECT 1;",
 			want: []string{
-				"error ban-drop-table V3__c.sql:2", "error waiver-without-reason V3__c.sql:1", "error waiver-without-reason V3__c.sql:3",
+				"error ban-drop-table V3__c.sql:2", "error waiver-without-reason V3__c.sql:1",
+				"error waiver-without-reason V3__c.sql:3",
 			},
 		},
 		"a waiver for nothing": {
@@ -107,7 +114,8 @@ func TestRulesOfSQL(t *testing.T) {
 			want: []string{"note unused-waiver V3__c.sql:1"},
 		},
 		"placeholders keep the lines": {
-			sql:  "GRANT SELECT ON a TO ${reader};\nSELECT '${a\nb}', ${dsn};\nALTER SCHEMA ${schema} OWNER TO ${owner};\nDROP TABLE ${old};",
+			sql: "GRANT SELECT ON a TO ${reader};\nSELECT '${a\nb}', ${dsn};\nALTER SCHEMA ${schema} OWNER TO " +
+				"${owner};\nDROP TABLE ${old};",
 			want: []string{"error ban-drop-table V3__c.sql:5"},
 		},
 		"data of COPY": {
@@ -122,14 +130,16 @@ func TestRulesOfSQL(t *testing.T) {
 		"a .conf file turns the transaction off": {
 			sql:  "CREATE TABLE n (id bigint);\nCREATE INDEX i ON n (id);",
 			also: files{"V3__c.sql.conf": "executeInTransaction=false"},
-			want: []string{"note require-concurrent-index-creation V3__c.sql:2", "warning several-statements V3__c.sql"},
+			want: []string{"note require-concurrent-index-creation V3__c.sql:2",
+				"warning several-statements V3__c.sql"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			work := with(c.also)
 			work["V3__c.sql"] = c.sql
 			if strings.HasPrefix(name, "undo") {
-				work = with(files{"V3__c.sql": c.sql, "U3__c.sql": c.also["U3__c.sql"], "beforeMigrate.sql": c.also["beforeMigrate.sql"]})
+				work = with(files{"V3__c.sql": c.sql, "U3__c.sql": c.also["U3__c.sql"],
+					"beforeMigrate.sql": c.also["beforeMigrate.sql"]})
 			}
 			options := Options{Linter: squawk, Batch: 1, Replace: true, Placeholders: map[string]string{"env": "test"}}
 			expect(t, run(t, changetest.Branch(t, base, work, nil), options), c.want...)

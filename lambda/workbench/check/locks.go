@@ -12,11 +12,13 @@ import (
 var (
 	onOnly       = regexp.MustCompile(`(?is)^CREATE\s+(?:UNIQUE\s+)?INDEX\b.*?\bON\s+ONLY\b`)
 	concurrently = regexp.MustCompile(`^CREATE( UNIQUE)? INDEX CONCURRENTLY\b`)
-	addsValue    = regexp.MustCompile(`(?is)^ALTER\s+TYPE\s+` + name + `\s+ADD\s+VALUE\s+(?:IF\s+NOT\s+EXISTS\s+)?('(?:[^']|'')*')`)
-	createsType  = regexp.MustCompile(`(?is)^CREATE\s+TYPE\s+` + name)
+	addsValue    = regexp.MustCompile(`(?is)^ALTER\s+TYPE\s+` + name +
+		`\s+ADD\s+VALUE\s+(?:IF\s+NOT\s+EXISTS\s+)?('(?:[^']|'')*')`)
+	createsType = regexp.MustCompile(`(?is)^CREATE\s+TYPE\s+` + name)
 )
 
-const inParts = "CREATE INDEX … ON ONLY the parent, CREATE INDEX CONCURRENTLY on each partition, then ALTER INDEX … ATTACH PARTITION, each in a script of its own."
+const inParts = "CREATE INDEX … ON ONLY the parent, CREATE INDEX CONCURRENTLY on each partition, then ALTER INDEX … " +
+	"ATTACH PARTITION, each in a script of its own."
 
 // partitioned are the tables that scripts make as parents of partitions.
 func partitioned(texts []*text) map[string]bool {
@@ -35,7 +37,8 @@ func partitioned(texts []*text) map[string]bool {
 					depth++
 				case token == ")":
 					depth--
-				case depth == 0 && strings.EqualFold(token, "PARTITION") && i+1 < len(tokens) && strings.EqualFold(tokens[i+1], "BY"):
+				case depth == 0 && strings.EqualFold(token, "PARTITION") && i+1 < len(tokens) &&
+					strings.EqualFold(tokens[i+1], "BY"):
 					parents[plain(m[1])] = true
 				}
 			}
@@ -49,10 +52,12 @@ func (r *Result) lockRules(t *text, created created) {
 	lines := newLines(t.sql)
 	for _, s := range t.statements {
 		sql := t.sqlOf(s)
-		if m := indexesTable.FindStringSubmatch(sql); m != nil && concurrently.MatchString(s.Head) && !onOnly.MatchString(sql) && created.parents[plain(m[1])] {
+		if m := indexesTable.FindStringSubmatch(sql); m != nil && concurrently.MatchString(s.Head) &&
+			!onOnly.MatchString(sql) && created.parents[plain(m[1])] {
 			r.add(Finding{
 				Rule: "concurrently-on-partitioned", Level: Error, Script: t.path, Line: lines.of(s.Start),
-				Message: plain(m[1]) + " has partitions, and PostgreSQL makes no index on such a table CONCURRENTLY", Help: inParts,
+				Message: plain(m[1]) + " has partitions, and PostgreSQL makes no index on such a table CONCURRENTLY",
+				Help:    inParts,
 			})
 		}
 		r.references(t, s, lines, created)
@@ -92,7 +97,8 @@ func (r *Result) references(t *text, s sqltext.Statement, lines lines, created c
 	if len(locked) == 0 {
 		return
 	}
-	f.Message = fmt.Sprintf("the foreign key locks %s against writes to the end of the script", strings.Join(locked, ", "))
+	f.Message = fmt.Sprintf("the foreign key locks %s against writes to the end of the script",
+		strings.Join(locked, ", "))
 	f.Help = "Put it into a script of its own, with nothing slow behind it: the lock ends with the script."
 	r.add(f)
 }
@@ -124,8 +130,9 @@ func (r *Result) enumValues(t *text, lines lines) {
 			if enum, new := added[token]; new {
 				r.add(Finding{
 					Rule: "new-enum-value", Level: Warning, Script: t.path, Line: lines.of(s.Start),
-					Message: fmt.Sprintf("uses %s, which the same script adds to %s: PostgreSQL refuses a new value until its transaction is over", token, enum),
-					Help:    "Put ALTER TYPE … ADD VALUE into an earlier script.",
+					Message: fmt.Sprintf("uses %s, which the same script adds to %s: PostgreSQL refuses a new value "+
+						"until its transaction is over", token, enum),
+					Help: "Put ALTER TYPE … ADD VALUE into an earlier script.",
 				})
 				break
 			}

@@ -50,7 +50,8 @@ func (r *Result) Summary() string {
 	if r.Linter == "" {
 		linted = "no SQL linted"
 	}
-	return fmt.Sprintf("%s, %s, %d waived; %s", plural(r.Failures(), "error"), plural(warnings, "warning"), waived, linted)
+	return fmt.Sprintf("%s, %s, %d waived; %s", plural(r.Failures(), "error"), plural(warnings, "warning"), waived,
+		linted)
 }
 
 func plural(n int, noun string) string {

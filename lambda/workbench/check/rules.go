@@ -48,7 +48,8 @@ var blocking = []string{
 // breaking are the rules about what programs that still run would miss, and
 // what can't be taken back.
 var breaking = []string{
-	"ban-drop-column", "ban-drop-table", "ban-drop-database", "ban-truncate-cascade", "renaming-column", "renaming-table",
+	"ban-drop-column", "ban-drop-table", "ban-drop-database", "ban-truncate-cascade", "renaming-column",
+	"renaming-table",
 }
 
 // wrong are rules about scripts that PostgreSQL or Flyway refuse.
@@ -68,26 +69,32 @@ func levelOf(rule string) Level {
 // sameThing are rules that repeat, more vaguely, what the other ones say of the
 // same statement.
 var sameThing = map[string][]string{
-	"constraint-missing-not-valid": {"adding-foreign-key-constraint", "disallowed-unique-constraint", "adding-serial-primary-key-field"},
+	"constraint-missing-not-valid": {"adding-foreign-key-constraint", "disallowed-unique-constraint",
+		"adding-serial-primary-key-field"},
 }
 
 // Rules describes each rule of this package, for SARIF and the help.
 var Rules = map[string]string{
-	ReplacedDatabase:            "A deployment would replace, delete or leave behind an environment's cluster, instance, key, secret, VPC or subnet.",
-	DatabaseAtRisk:              "A change takes protection from an environment's database, or leaves it to itself.",
-	"unseen-edit":               "A script of the target branch was edited in a way that Flyway's checksum does not see.",
-	"version-collision":         "Two scripts have one version (or two repeatable ones one description).",
-	"version-not-above":         "A new version is below one that the target branch has.",
-	"edited-script":             "A versioned script that the target branch has was edited.",
-	"edited-baseline":           "A baseline (B) script that the target branch has was edited: Flyway never notices.",
-	"renamed-script":            "A versioned script that the target branch has got another description.",
-	"deleted-script":            "A script that the target branch has is gone.",
-	"bad-name":                  "The file's name is none of a script, its .conf or a text for people: Flyway skips it in silence, or runs it as a program.",
-	"bad-script":                "The file can't be read, decoded or configured.",
-	"no-scripts":                "The folder holds no migration.",
-	"full-rewrite":              "VACUUM FULL and CLUSTER rewrite the table under an exclusive lock.",
-	"several-statements":        "A script outside a transaction has several statements: a failure leaves the first ones applied.",
-	"mixed-script":              "Statements that can't run in a transaction stand beside others: Flyway refuses the script.",
+	ReplacedDatabase: "A deployment would replace, delete or leave behind an environment's cluster, " +
+		"instance, key, secret, VPC or subnet.",
+	DatabaseAtRisk: "A change takes protection from an environment's database, or leaves it to itself.",
+	"unseen-edit": "A script of the target branch was edited in a way that Flyway's checksum does not " +
+		"see.",
+	"version-collision": "Two scripts have one version (or two repeatable ones one description).",
+	"version-not-above": "A new version is below one that the target branch has.",
+	"edited-script":     "A versioned script that the target branch has was edited.",
+	"edited-baseline":   "A baseline (B) script that the target branch has was edited: Flyway never notices.",
+	"renamed-script":    "A versioned script that the target branch has got another description.",
+	"deleted-script":    "A script that the target branch has is gone.",
+	"bad-name": "The file's name is none of a script, its .conf or a text for people: Flyway skips " +
+		"it in silence, or runs it as a program.",
+	"bad-script":   "The file can't be read, decoded or configured.",
+	"no-scripts":   "The folder holds no migration.",
+	"full-rewrite": "VACUUM FULL and CLUSTER rewrite the table under an exclusive lock.",
+	"several-statements": "A script outside a transaction has several statements: a failure leaves the first " +
+		"ones applied.",
+	"mixed-script": "Statements that can't run in a transaction stand beside others: Flyway refuses " +
+		"the script.",
 	"waiver-without-reason":     "A finding is waived without saying why.",
 	string(judge.ReadOtherwise): "Flyway or its driver read the script otherwise than PostgreSQL does.",
 	string(judge.PsqlCommand):   "A command of psql stands in the script, which is not SQL.",

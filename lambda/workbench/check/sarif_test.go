@@ -41,10 +41,12 @@ func TestSARIFFollowsItsSchema(t *testing.T) {
 	}
 	run := log.Runs[0]
 	first, second := run.Results[0], run.Results[1]
-	if first.Locations[0].Physical.Artifact.URI != "db/sql/V3__a%20b%3F.sql" || first.Locations[0].Physical.Region.StartLine != 7 {
+	if first.Locations[0].Physical.Artifact.URI != "db/sql/V3__a%20b%3F.sql" ||
+		first.Locations[0].Physical.Region.StartLine != 7 {
 		t.Errorf("the place is %+v", first.Locations)
 	}
-	if run.Tool.Driver.Rules[second.RuleIndex].ID != "edited-script" || second.Suppressions[0].Justification != "it \"had\" to be" {
+	if run.Tool.Driver.Rules[second.RuleIndex].ID != "edited-script" ||
+		second.Suppressions[0].Justification != "it \"had\" to be" {
 		t.Errorf("the second result is %+v", second)
 	}
 	if got := run.Tool.Driver.Rules[first.RuleIndex].HelpURI; got != "https://squawkhq.com/docs/ban-drop-table" {

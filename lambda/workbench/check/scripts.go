@@ -17,13 +17,15 @@ func (r *Result) judgeScripts(texts []*text, o Options) {
 			continue
 		}
 		for _, f := range judge.Script(t.file, t.filled, db) {
-			r.add(Finding{Rule: string(f.Rule), Level: Error, Script: t.path, Line: f.Line, Message: f.Reason, Help: f.Next})
+			r.add(Finding{Rule: string(f.Rule), Level: Error, Script: t.path, Line: f.Line, Message: f.Reason,
+				Help: f.Next})
 		}
 		for _, p := range t.passedOver {
 			r.add(Finding{
 				Rule: "placeholder-kept", Level: Warning, Script: t.path, Line: p.Line,
-				Message: fmt.Sprintf("the placeholder %s is not replaced here: Flyway passes over it behind the letter before it", p.Name),
-				Help:    "Put a space or another letter between.",
+				Message: fmt.Sprintf("the placeholder %s is not replaced here: Flyway passes over it behind the "+
+					"letter before it", p.Name),
+				Help: "Put a space or another letter between.",
 			})
 		}
 	}

@@ -92,7 +92,8 @@ func (r *Result) lint(ctx context.Context, texts []*text, o Options) error {
 
 // run starts squawk once.
 func (s *Squawk) run(ctx context.Context, folder string, files []string, inTransaction bool) ([]violation, error) {
-	args := []string{"--reporter=json", "--pg-version=17", "--config=squawk.toml", "--exclude=" + strings.Join(turnedOff, ",")}
+	args := []string{"--reporter=json", "--pg-version=17", "--config=squawk.toml", "--exclude=" +
+		strings.Join(turnedOff, ",")}
 	if inTransaction {
 		args = append(args, "--assume-in-transaction")
 	}
@@ -104,7 +105,8 @@ func (s *Squawk) run(ctx context.Context, folder string, files []string, inTrans
 	failure := command.Run() // 1 with findings
 	var violations []violation
 	if err := json.Unmarshal(stdout.Bytes(), &violations); err != nil {
-		return nil, fmt.Errorf("squawk could not judge the scripts: %w: %.500s", firstError(failure, err), stderr.String())
+		return nil, fmt.Errorf("squawk could not judge the scripts: %w: %.500s", firstError(failure, err),
+			stderr.String())
 	}
 	return violations, ctx.Err()
 }

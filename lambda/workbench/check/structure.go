@@ -72,8 +72,8 @@ func (r *Result) gone(e change.Entry, work map[string][]change.Entry) {
 		Help:    "Put it back, and undo what it did in a new script.",
 	}
 	if b := standsFor(e, work); b.Path != "" {
-		f.Help = fmt.Sprintf("Put it back: %s stands for it on new databases only. To remove it, keep the V script of version %s, "+
-			"wait until every database has that version, and repair each.", b.Path, b.Version)
+		f.Help = fmt.Sprintf("Put it back: %s stands for it on new databases only. To remove it, keep the V script "+
+			"of version %s, wait until every database has that version, and repair each.", b.Path, b.Version)
 	}
 	r.add(f)
 }
@@ -119,8 +119,9 @@ func (r *Result) changed(e change.Entry, base map[string][]change.Entry) {
 	if e.Kind == script.Baseline {
 		r.add(Finding{
 			Rule: "edited-baseline", Level: Warning, Script: e.Path,
-			Message: "the target branch has it, and Flyway never notices that it changed: databases that began with it keep what it was",
-			Help:    "Make the change in a new script, unless both do the same.",
+			Message: "the target branch has it, and Flyway never notices that it changed: databases that began with " +
+				"it keep what it was",
+			Help: "Make the change in a new script, unless both do the same.",
 		})
 		return
 	}
@@ -136,16 +137,20 @@ func (r *Result) changed(e change.Entry, base map[string][]change.Entry) {
 	}
 	f := Finding{
 		Rule: "edited-script", Level: Error, Script: e.Path,
-		Message: "the target branch has it, so databases have applied it as it was: an edited one is refused by its checksum",
-		Help:    "Put it back as it was, and make the change in a new script.",
+		Message: "the target branch has it, so databases have applied it as it was: an edited one is refused by its " +
+			"checksum",
+		Help: "Put it back as it was, and make the change in a new script.",
 	}
 	if !same && sqltext.SameCode(string(was.Data), string(e.Data)) {
-		f.Message = "only comments and white space differ from what the target branch has, but the checksum does too: databases refuse it"
-		f.Help = "Put it back as it was. If it has to stay, waive this, and repair the history with the new script before it is deployed."
+		f.Message = "only comments and white space differ from what the target branch has, but the checksum does " +
+			"too: databases refuse it"
+		f.Help = "Put it back as it was. If it has to stay, waive this, and repair the history with the new script " +
+			"before it is deployed."
 	}
 	if same {
 		f.Rule = "renamed-script"
-		f.Message = fmt.Sprintf("the target branch has it with the description %q: a renamed one is refused", was.Description)
+		f.Message = fmt.Sprintf("the target branch has it with the description %q: a renamed one is refused",
+			was.Description)
 		f.Help = "Give it its name back."
 	}
 	r.add(f)
@@ -162,8 +167,8 @@ func (r *Result) unseen(e change.Entry) {
 	}
 	r.add(Finding{
 		Rule: "unseen-edit", Level: Error, Script: e.Path, Help: help,
-		Message: "the target branch has it with other line ends (or byte order mark), which Flyway's checksum does not see:" +
-			" databases that have applied it keep what it did then, and new ones run the new text",
+		Message: "the target branch has it with other line ends (or byte order mark), which Flyway's checksum does " +
+			"not see: databases that have applied it keep what it did then, and new ones run the new text",
 	})
 }
 
@@ -201,8 +206,9 @@ func (r *Result) against(c *change.Change, o Options) {
 		case e.Kind == script.Versioned && e.Version.Compare(highest.Version) < 0 && !o.OutOfOrder:
 			r.add(Finding{
 				Rule: "version-not-above", Level: Error, Script: e.Path,
-				Message: fmt.Sprintf("version %s is below %s, which %s has (%s): databases that applied that one refuse it", e.Version, highest.Version, c.Against, highest.Path),
-				Help:    fmt.Sprintf("Give it a version above %s.", highest.Version),
+				Message: fmt.Sprintf("version %s is below %s, which %s has (%s): databases that applied that one "+
+					"refuse it", e.Version, highest.Version, c.Against, highest.Path),
+				Help: fmt.Sprintf("Give it a version above %s.", highest.Version),
 			})
 		}
 	}

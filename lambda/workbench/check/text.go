@@ -44,7 +44,8 @@ func readTexts(c *change.Change, o Options) ([]*text, error) {
 		t.syntaxOnly = e.Kind == script.Undo || e.Kind == script.Callback
 		conf := configOf(c.Work[e.Path+".conf"])
 		t.outside = conf["executeintransaction"] == "false"
-		t.file = script.File{Name: e.Name, Script: e.Path, Outside: t.outside, Inside: conf["executeintransaction"] == "true"}
+		t.file = script.File{Name: e.Name, Script: e.Path, Outside: t.outside,
+			Inside: conf["executeintransaction"] == "true"}
 		raw, ok := decode(e.Data, firstOf(conf["encoding"], o.Encoding))
 		if t.read = ok; ok {
 			t.original = strings.TrimPrefix(raw, "\ufeff")

@@ -12,7 +12,8 @@ func TestFindingsShowWhatTheBranchWrote(t *testing.T) {
 	const evil = "x\x1b[2J\u202ey\u200b\n0 errors, 0 warnings\xff"
 	r := &Result{
 		Against: evil, Base: evil, Tip: evil + "2", Scripts: []Script{{Script: evil, Change: evil}},
-		Findings: []Finding{{Rule: evil, Level: Error, Script: evil, Message: evil, Waived: evil}, {Rule: evil, Level: Error, Script: evil, Message: evil, Help: evil}},
+		Findings: []Finding{{Rule: evil, Level: Error, Script: evil, Message: evil, Waived: evil},
+			{Rule: evil, Level: Error, Script: evil, Message: evil, Help: evil}},
 	}
 	var text, raw, sarif strings.Builder
 	for _, err := range []error{r.WriteText(&text, false), r.WriteJSON(&raw), r.WriteSARIF(&sarif)} {

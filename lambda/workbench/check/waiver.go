@@ -64,8 +64,9 @@ func readWaivers(path, text string, statements []sqltext.Statement) (waivers []*
 		case len(w.Reason) < 3:
 			findings = append(findings, Finding{
 				Rule: "waiver-without-reason", Level: Error, Script: path, Line: w.line,
-				Message: fmt.Sprintf("%s is waived without a reason, so the waiver does not count", strings.Join(w.Rules, ", ")),
-				Help:    fmt.Sprintf("Write -- slipway:allow %s because REASON.", strings.Join(w.Rules, ", ")),
+				Message: fmt.Sprintf("%s is waived without a reason, so the waiver does not count",
+					strings.Join(w.Rules, ", ")),
+				Help: fmt.Sprintf("Write -- slipway:allow %s because REASON.", strings.Join(w.Rules, ", ")),
 			})
 			continue
 		}

@@ -43,7 +43,8 @@ func (c *Client) Ask(ctx context.Context, request Request) (*report.Report, erro
 		name = c.inspector
 	}
 	if name == "" {
-		return nil, fmt.Errorf("%w: the stack %s has no InspectorName in its outputs, which comes with its next deployment", ErrNoInspector, c.environment.Stack())
+		return nil, fmt.Errorf("%w: the stack %s has no InspectorName in its outputs, which comes with its next "+
+			"deployment", ErrNoInspector, c.environment.Stack())
 	}
 	answer, err := c.invoke(ctx, name, payload)
 	if err != nil {
@@ -63,7 +64,8 @@ func (c *Client) Ask(ctx context.Context, request Request) (*report.Report, erro
 		return r, nil
 	}
 	// Lambda itself ended it: out of time, out of memory, an image that does not start.
-	return nil, fmt.Errorf("the function %s failed: %s %s; its log has more", name, failure.ErrorType, failure.ErrorMessage)
+	return nil, fmt.Errorf("the function %s failed: %s %s; its log has more", name, failure.ErrorType,
+		failure.ErrorMessage)
 }
 
 func decode(raw []byte) (*report.Report, error) {

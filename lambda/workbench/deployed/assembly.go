@@ -38,7 +38,8 @@ func Settings(folder string, e Environment) (map[string]string, error) {
 		settings := map[string]string{}
 		for name, value := range v {
 			// What is not text refers to another resource, and is no such setting.
-			if text, ok := value.(string); ok && (strings.HasPrefix(name, "FLYWAY_") || strings.HasPrefix(name, "SLIPWAY_")) {
+			if text, ok := value.(string); ok && (strings.HasPrefix(name, "FLYWAY_") || strings.HasPrefix(name,
+				"SLIPWAY_")) {
 				settings[name] = text
 			}
 		}

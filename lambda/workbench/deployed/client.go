@@ -82,7 +82,8 @@ func configs(ctx context.Context, e Environment, lookupRole string) (base, looku
 		return base, base, fmt.Errorf("the AWS profile: %w", err)
 	}
 	if base.Region == "" {
-		return base, base, fmt.Errorf("neither cdk.json nor the AWS profile has a region for %s: set AWS_REGION", e.Name)
+		return base, base, fmt.Errorf("neither cdk.json nor the AWS profile has a region for %s: set AWS_REGION",
+			e.Name)
 	}
 	if lookupRole == "" {
 		return base, base, nil
@@ -93,14 +94,16 @@ func configs(ctx context.Context, e Environment, lookupRole string) (base, looku
 // Assume is the configuration with another role's rights.
 func Assume(base aws.Config, role, session string) aws.Config {
 	other := base.Copy()
-	other.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(base), role, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = session }))
+	other.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(base), role,
+		func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = session }))
 	return other
 }
 
 // find reads the stack's outputs.
 func (c *Client) find(ctx context.Context, withRole bool) error {
 	name := c.environment.Stack()
-	answer, err := cloudformation.NewFromConfig(c.lookup).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
+	answer, err := cloudformation.NewFromConfig(c.lookup).DescribeStacks(ctx,
+		&cloudformation.DescribeStacksInput{StackName: &name})
 	var failure smithy.APIError
 	if errors.As(err, &failure) && failure.ErrorCode() == "ValidationError" {
 		return fmt.Errorf("%w: there is no stack %s in %s%s", ErrNotDeployed, name, c.base.Region, c.otherAccount(ctx))
@@ -110,7 +113,9 @@ func (c *Client) find(ctx context.Context, withRole bool) error {
 	}
 	for _, stack := range answer.Stacks {
 		if stack.StackStatus == types.StackStatusRollbackComplete {
-			return fmt.Errorf("%w, and left the stack in ROLLBACK_COMPLETE. `infra/cdk deploy %s` replaces it; before a pipeline deploys again, delete it: aws cloudformation delete-stack --stack-name %s --region %s",
+			return fmt.Errorf("%w, and left the stack in ROLLBACK_COMPLETE. `infra/cdk deploy %s` replaces it; "+
+				"before a pipeline deploys again, delete it: aws cloudformation delete-stack --stack-name %s "+
+				"--region %s",
 				ErrFirstFailed, name, name, c.base.Region)
 		}
 		for _, output := range stack.Outputs {
@@ -127,10 +132,12 @@ func (c *Client) find(ctx context.Context, withRole bool) error {
 		}
 	}
 	if c.function == "" {
-		return fmt.Errorf("%w: the stack %s names no function in its outputs; its first deployment may have failed", ErrNotDeployed, name)
+		return fmt.Errorf("%w: the stack %s names no function in its outputs; its first deployment may have failed",
+			ErrNotDeployed, name)
 	}
 	if withRole && c.reader == "" {
-		return fmt.Errorf("%w: the stack %s has no ReaderArn in its outputs, which comes with its next deployment", ErrNoReader, name)
+		return fmt.Errorf("%w: the stack %s has no ReaderArn in its outputs, which comes with its next deployment",
+			ErrNoReader, name)
 	}
 	return nil
 }
@@ -142,7 +149,8 @@ func (c *Client) otherAccount(ctx context.Context) string {
 	if err != nil || c.environment.Account == "" || aws.ToString(who.Account) == c.environment.Account {
 		return ""
 	}
-	return fmt.Sprintf("; cdk.json says account %s, these credentials are of %s", c.environment.Account, aws.ToString(who.Account))
+	return fmt.Sprintf("; cdk.json says account %s, these credentials are of %s", c.environment.Account,
+		aws.ToString(who.Account))
 }
 
 func (c *Client) lambda() *lambda.Client {

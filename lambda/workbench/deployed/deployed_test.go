@@ -36,11 +36,13 @@ func TestFind(t *testing.T) {
 	if _, err := deployed.Find(file, "prod"); err == nil || !strings.Contains(err.Error(), "cdk.json") {
 		t.Errorf("no file: %v", err)
 	}
-	if err := os.WriteFile(file, []byte(`{"context": {"environments": {"dev": {}, "prod": {"account": "111122223333", "region": "eu-central-1", "memory": 1, "placeholders": {"tenant": "acme"}, "flyway": {"outOfOrder": "true", "table": "h"}}}, "other": true}}`), 0o644); err != nil {
+	if err := os.WriteFile(file,
+		[]byte(`{"context": {"environments": {"dev": {}, "prod": {"account": "111122223333", "region": "eu-central-1", "memory": 1, "placeholders": {"tenant": "acme"}, "flyway": {"outOfOrder": "true", "table": "h"}}}, "other": true}}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	environment := environment
-	environment.Settings = map[string]string{"FLYWAY_PLACEHOLDERS_TENANT": "acme", "FLYWAY_OUT_OF_ORDER": "true", "FLYWAY_TABLE": "h"}
+	environment.Settings = map[string]string{"FLYWAY_PLACEHOLDERS_TENANT": "acme", "FLYWAY_OUT_OF_ORDER": "true",
+		"FLYWAY_TABLE": "h"}
 	if got, err := deployed.Find(file, "prod"); err != nil || !reflect.DeepEqual(got, environment) {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -79,7 +81,8 @@ func TestRoles(t *testing.T) {
 	if _, err := client.Ask(t.Context(), deployed.Request{Command: "info"}); err != nil {
 		t.Fatal(err)
 	}
-	if !a.Did("assumed-role/lookup/slipway", "DescribeStacks") || !a.Did("assumed-role/slipway-prod-Reader0-X/slipway", "Invoke") {
+	if !a.Did("assumed-role/lookup/slipway", "DescribeStacks") ||
+		!a.Did("assumed-role/slipway-prod-Reader0-X/slipway", "Invoke") {
 		t.Errorf("who called: %v", a.Calls())
 	}
 }
@@ -88,7 +91,8 @@ func TestRoles(t *testing.T) {
 func TestNoRoleYet(t *testing.T) {
 	a := prod(t, ok)
 	delete(a.Stacks["slipway-prod"], "ReaderArn")
-	if _, err := deployed.Connect(t.Context(), environment, "arn:aws:iam::"+awstest.Account+":role/lookup"); !errors.Is(err, deployed.ErrNoReader) {
+	if _, err := deployed.Connect(t.Context(), environment, "arn:aws:iam::"+awstest.Account+
+		":role/lookup"); !errors.Is(err, deployed.ErrNoReader) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := deployed.Connect(t.Context(), environment, ""); err != nil {
@@ -105,7 +109,8 @@ func TestNotDeployed(t *testing.T) {
 		want        string
 	}{
 		{"no stack", nil, environment, "there is no stack slipway-prod in eu-central-1"},
-		{"no function", map[string]map[string]string{"slipway-prod": {"TopicArn": "x"}}, environment, "names no function in its outputs"},
+		{"no function", map[string]map[string]string{"slipway-prod": {"TopicArn": "x"}}, environment,
+			"names no function in its outputs"},
 		{"another account", nil, deployed.Environment{Name: "prod", Account: "999999999999", Region: "us-east-1"},
 			"in us-east-1; cdk.json says account 999999999999, these credentials are of 111122223333"},
 	} {
@@ -124,7 +129,8 @@ func TestFirstDeploymentFailed(t *testing.T) {
 	a := prod(t, ok)
 	a.Status["slipway-prod"] = "ROLLBACK_COMPLETE"
 	_, err := deployed.Connect(t.Context(), environment, "")
-	if !errors.Is(err, deployed.ErrFirstFailed) || !errors.Is(err, deployed.ErrNotDeployed) || !strings.Contains(err.Error(), "delete-stack --stack-name slipway-prod --region eu-central-1") {
+	if !errors.Is(err, deployed.ErrFirstFailed) || !errors.Is(err, deployed.ErrNotDeployed) ||
+		!strings.Contains(err.Error(), "delete-stack --stack-name slipway-prod --region eu-central-1") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -160,9 +166,12 @@ func TestFailures(t *testing.T) {
 		code         report.Code
 		want         string
 	}{
-		{"report", `{"errorType":"VALIDATION_FAILED","errorMessage":` + string(message) + `}`, true, report.ValidationFailed, ""},
-		{"out of time", `{"errorMessage":"2026-01-01 Task timed out after 3.00 seconds"}`, true, "", "timed out after 3.00 seconds; its log has more"},
-		{"crash", `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: 1 Error: exit status 1"}`, true, "", "Runtime.ExitError"},
+		{"report", `{"errorType":"VALIDATION_FAILED","errorMessage":` + string(message) + `}`, true,
+			report.ValidationFailed, ""},
+		{"out of time", `{"errorMessage":"2026-01-01 Task timed out after 3.00 seconds"}`, true, "",
+			"timed out after 3.00 seconds; its log has more"},
+		{"crash", `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: 1 Error: exit status 1"}`, true, "",
+			"Runtime.ExitError"},
 		{"no JSON", `<html>`, true, "", "<html>"},
 		{"another function", `{"hello":"world"}`, false, "", `no report: {"hello":"world"}`},
 	} {
@@ -206,7 +215,8 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := deployed.Settings(folder, environment)
-	if want := map[string]string{"FLYWAY_OUT_OF_ORDER": "true", "SLIPWAY_BASELINE_VERSION": "3"}; err != nil || !maps.Equal(got, want) {
+	if want := map[string]string{"FLYWAY_OUT_OF_ORDER": "true", "SLIPWAY_BASELINE_VERSION": "3"}; err != nil ||
+		!maps.Equal(got, want) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	if _, err := deployed.Settings(folder, deployed.Environment{Name: "dev"}); err == nil {

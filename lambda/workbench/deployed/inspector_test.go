@@ -61,7 +61,8 @@ func TestNoInspectorYet(t *testing.T) {
 
 // Lambda makes a function that was idle for weeks Inactive.
 func TestAnIdleFunctionIsWaitedFor(t *testing.T) {
-	for _, code := range []string{"CodeArtifactUserPendingException", "ResourceConflictException", "ResourceNotReadyException"} {
+	for _, code := range []string{"CodeArtifactUserPendingException", "ResourceConflictException",
+		"ResourceNotReadyException"} {
 		a := prod(t, ok)
 		a.Idle["i-1"] = awstest.Idle{Refusals: 2, Code: code, State: "Pending"}
 		client, err := deployed.Connect(t.Context(), environment, "")
@@ -73,7 +74,8 @@ func TestAnIdleFunctionIsWaitedFor(t *testing.T) {
 		if r, err := client.Ask(t.Context(), deployed.Request{Command: "info"}); err != nil || !r.OK() {
 			t.Fatalf("%s: %v", code, err)
 		}
-		if len(said) != 2 || !strings.Contains(said[0], "i-1 is not ready (Pending)") || !strings.Contains(said[0], "at most 5m0s") {
+		if len(said) != 2 || !strings.Contains(said[0], "i-1 is not ready (Pending)") ||
+			!strings.Contains(said[0], "at most 5m0s") {
 			t.Errorf("%s: said %q", code, said)
 		}
 	}
@@ -95,7 +97,8 @@ func TestAnIdleFunctionThatStaysAway(t *testing.T) {
 			t.Fatal(err)
 		}
 		client.Wait = c.wait
-		if _, err := client.Ask(t.Context(), deployed.Request{Command: "repair"}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := client.Ask(t.Context(), deployed.Request{Command: "repair"}); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.state, err)
 		}
 	}

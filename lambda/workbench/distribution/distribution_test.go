@@ -179,7 +179,8 @@ func TestFailures(t *testing.T) {
 func TestNoNetwork(t *testing.T) {
 	cache := &Cache{Dir: t.TempDir(), Mirror: "http://127.0.0.1:1", attempts: 1}
 	_, err := cache.fetch(t.Context(), pinOf(content), cache.Dir)
-	if err == nil || !strings.Contains(err.Error(), "thing-1.jar") || !strings.Contains(err.Error(), "check the network") {
+	if err == nil || !strings.Contains(err.Error(), "thing-1.jar") ||
+		!strings.Contains(err.Error(), "check the network") {
 		t.Errorf("error is %v", err)
 	}
 }

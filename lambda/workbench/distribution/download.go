@@ -86,7 +86,8 @@ func (c *Cache) download(ctx context.Context, p pin, target string) error {
 	hash := sha256.New()
 	meter := newMeter(c.Progress, path.Base(p.path), p.size)
 	defer meter.end()
-	written, err := copyTo(io.MultiWriter(temporary, hash, meter), io.LimitReader(body, p.size), func() { watch.Reset(stall) })
+	written, err := copyTo(io.MultiWriter(temporary, hash, meter), io.LimitReader(body, p.size),
+		func() { watch.Reset(stall) })
 	var full writeError
 	switch {
 	case errors.As(err, &full):
@@ -99,7 +100,8 @@ func (c *Cache) download(ctx context.Context, p pin, target string) error {
 		return fmt.Errorf("%s: cut off after %d of %d bytes; run the command again", url, written, p.size)
 	}
 	if sum := hex.EncodeToString(hash.Sum(nil)); sum != p.sum {
-		return fatalError{fmt.Errorf("%s: SHA-256 is %s, expected %s: the server answered with another file (a proxy or a mirror?); nothing was kept", url, sum, p.sum)}
+		return fatalError{fmt.Errorf("%s: SHA-256 is %s, expected %s: the server answered with another file (a "+
+			"proxy or a mirror?); nothing was kept", url, sum, p.sum)}
 	}
 	if err := temporary.Chmod(0o644); err != nil {
 		return fatalError{err}
@@ -133,9 +135,11 @@ func (c *Cache) open(ctx context.Context, url string, p pin) (io.ReadCloser, err
 	case response.StatusCode == http.StatusOK, response.StatusCode == http.StatusPartialContent && p.prefix:
 		return response.Body, nil
 	case response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests:
-		err = fmt.Errorf("%s: the server answered %s; try again later, or name a mirror of Maven Central", url, response.Status)
+		err = fmt.Errorf("%s: the server answered %s; try again later, or name a mirror of Maven Central", url,
+			response.Status)
 	default:
-		err = fatalError{fmt.Errorf("%s: the server answered %s; check the mirror's address and access", url, response.Status)}
+		err = fatalError{fmt.Errorf("%s: the server answered %s; check the mirror's address and access", url,
+			response.Status)}
 	}
 	response.Body.Close()
 	return nil, err

@@ -25,7 +25,8 @@ func (c *Cache) Java(ctx context.Context, home string) (string, error) {
 		if err == nil && found >= JavaMinimum {
 			return home, nil
 		}
-		c.note("JAVA_HOME=%s has no Java of at least %d (%s): looking further", home, JavaMinimum, describeJava(found, err))
+		c.note("JAVA_HOME=%s has no Java of at least %d (%s): looking further", home, JavaMinimum,
+			describeJava(found, err))
 	}
 	if java, err := exec.LookPath("java"); err == nil {
 		found, err := javaMajor(ctx, java)
@@ -57,14 +58,16 @@ func (c *Cache) fetchedJava(ctx context.Context) (string, error) {
 	system := runtime.GOOS + "/" + runtime.GOARCH
 	p, ok := javaPins[system]
 	if !ok || c.onAlpine() {
-		return "", fmt.Errorf("no Java of at least %d in JAVA_HOME or on PATH, and none to fetch for this system (%s): install Java %d or newer", JavaMinimum, system, JavaMinimum)
+		return "", fmt.Errorf("no Java of at least %d in JAVA_HOME or on PATH, and none to fetch for this system "+
+			"(%s): install Java %d or newer", JavaMinimum, system, JavaMinimum)
 	}
 	dir, err := c.unpacked(ctx, "java-21-"+runtime.GOOS+"-"+runtime.GOARCH, p, unpackJava)
 	if err != nil {
 		return "", err
 	}
 	if _, err := javaMajor(ctx, filepath.Join(dir, "bin", "java")); err != nil {
-		return "", fmt.Errorf("the Java runtime in %s does not start here (%w): install Java %d or newer", dir, err, JavaMinimum)
+		return "", fmt.Errorf("the Java runtime in %s does not start here (%w): install Java %d or newer", dir, err,
+			JavaMinimum)
 	}
 	return dir, nil
 }

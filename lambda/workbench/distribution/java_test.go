@@ -24,7 +24,8 @@ func fakeJava(t *testing.T, version string) string {
 }
 
 func TestJavaIsChosen(t *testing.T) {
-	old, older, fit, newer := fakeJava(t, "11.0.2"), fakeJava(t, "1.8.0_392"), fakeJava(t, "17.0.15"), fakeJava(t, "25-ea")
+	old, older, fit, newer := fakeJava(t, "11.0.2"), fakeJava(t, "1.8.0_392"), fakeJava(t, "17.0.15"),
+		fakeJava(t, "25-ea")
 	for name, test := range map[string]struct{ home, path, want, note string }{
 		"JAVA_HOME":               {fit, old, fit, ""},
 		"a newer JAVA_HOME":       {newer, "", newer, ""},

@@ -18,9 +18,11 @@ func (c *Cache) Postgres(ctx context.Context) (string, error) {
 	p, ok := postgresPins[system]
 	switch {
 	case !ok:
-		return "", fmt.Errorf("there is no embedded PostgreSQL for %s: use Linux or macOS (on Windows: WSL), or a database of your own with DATABASE_URL (to rehearse: COPY)", system)
+		return "", fmt.Errorf("there is no embedded PostgreSQL for %s: use Linux or macOS (on Windows: WSL), or a "+
+			"database of your own with DATABASE_URL (to rehearse: COPY)", system)
 	case c.onAlpine():
-		return "", fmt.Errorf("the embedded PostgreSQL needs glibc, which Alpine Linux has not: use another distribution, or a database of your own with DATABASE_URL (to rehearse: COPY)")
+		return "", fmt.Errorf("the embedded PostgreSQL needs glibc, which Alpine Linux has not: use another " +
+			"distribution, or a database of your own with DATABASE_URL (to rehearse: COPY)")
 	}
 	name := fmt.Sprintf("postgresql-%s-%s-%s", PostgresVersion, runtime.GOOS, runtime.GOARCH)
 	return c.unpacked(ctx, name, p, unpackPostgres)

@@ -26,13 +26,15 @@ func (x *exam) credentials(ctx context.Context) bool {
 	x.aws = config
 	who, err := sts.NewFromConfig(config).GetCallerIdentity(ctx, nil)
 	if err != nil {
-		next := "Set AWS_PROFILE, or sign in (aws sso login). AWS has to be reachable from here. Nothing else was looked at."
+		next := "Set AWS_PROFILE, or sign in (aws sso login). AWS has to be reachable from here. Nothing else was " +
+			"looked at."
 		x.add(part, Wrong, fmt.Sprintf("AWS does not say whose they are: %v", err), next)
 		return false
 	}
 	account, arn := aws.ToString(who.Account), aws.ToString(who.Arn)
 	if e.Account != "" && account != e.Account {
-		x.add(part, Wrong, fmt.Sprintf("%s is of account %s, and cdk.json says %s for %s", arn, account, e.Account, e.Name),
+		x.add(part, Wrong, fmt.Sprintf("%s is of account %s, and cdk.json says %s for %s", arn, account, e.Account,
+			e.Name),
 			"Set AWS_PROFILE to one of account "+e.Account+", or correct cdk.json. Nothing else was looked at.")
 		return false
 	}
@@ -70,7 +72,8 @@ func (x *exam) bootstrap(ctx context.Context) {
 		case err != nil:
 			x.add(part, Warning, fmt.Sprintf("the stack %s has no BootstrapVersion in its outputs", name), again)
 		case version < oldestBootstrap:
-			x.add(part, Wrong, fmt.Sprintf("%s is of version %d; the stacks need %d", name, version, oldestBootstrap), again)
+			x.add(part, Wrong, fmt.Sprintf("%s is of version %d; the stacks need %d", name, version, oldestBootstrap),
+				again)
 		default:
 			x.add(part, OK, fmt.Sprintf("%s, version %d", name, version), "")
 		}

@@ -141,7 +141,8 @@ func TestWhatIsBrokenIsSaid(t *testing.T) {
 		"first failed": {
 			func(p *patient) { p.Status["slipway-prod-database"] = "ROLLBACK_COMPLETE" },
 			"stack slipway-prod-database", doctor.Wrong,
-			"ROLLBACK_COMPLETE", "--no-enable-termination-protection --stack-name slipway-prod-database --region eu-central-1 and aws cloudformation delete-stack", 1,
+			"ROLLBACK_COMPLETE", "--no-enable-termination-protection --stack-name slipway-prod-database --region " +
+				"eu-central-1 and aws cloudformation delete-stack", 1,
 		},
 		"taken back": {
 			func(p *patient) { p.Status["slipway-prod"] = "UPDATE_ROLLBACK_COMPLETE" },
@@ -159,7 +160,8 @@ func TestWhatIsBrokenIsSaid(t *testing.T) {
 		"unprotected": {
 			func(p *patient) { p.Protected = nil },
 			"termination protection", doctor.Wrong,
-			"off", "update-termination-protection --enable-termination-protection --stack-name slipway-prod-database", 1,
+			"off", "update-termination-protection --enable-termination-protection --stack-name slipway-prod-database",
+			1,
 		},
 		"throwaway": {
 			func(p *patient) { p.Protected = nil; p.environment.Throwaway = true },
@@ -267,8 +269,9 @@ func TestWhatIsBrokenIsSaid(t *testing.T) {
 			}
 			seen := false
 			for _, r := range d.Rows {
-				if r.Part == c.part && r.State == c.state && strings.Contains(r.Found, c.found) && strings.Contains(r.Next,
-					c.next) {
+				if r.Part == c.part && r.State == c.state && strings.Contains(r.Found, c.found) &&
+					strings.Contains(r.Next,
+						c.next) {
 					seen = true
 				}
 				if r.State == doctor.Wrong && r.Next == "" {
@@ -291,13 +294,15 @@ func TestNothingIsSaidOfWhatWasNotSeen(t *testing.T) {
 	p.info = report.Report{Command: "info", Code: report.DatabaseUnreachable, Message: "no route", Next: "x",
 		Database: report.Database{User: "me"}}
 	for _, r := range p.examine(t).Rows {
-		if r.State == doctor.OK && (r.Part == "database" || r.Part == "history" || r.Part == "role" || r.Part == "connection") {
+		if r.State == doctor.OK && (r.Part == "database" || r.Part == "history" || r.Part == "role" ||
+			r.Part == "connection") {
 			t.Errorf("%+v", r)
 		}
 	}
 	delete(p.Stacks, "slipway-prod")
 	for _, r := range p.examine(t).Rows {
-		if r.State == doctor.OK && r.Part != "credentials" && r.Part != "bootstrap" && !strings.Contains(r.Part+r.Found, "database") {
+		if r.State == doctor.OK && r.Part != "credentials" && r.Part != "bootstrap" &&
+			!strings.Contains(r.Part+r.Found, "database") {
 			t.Errorf("%+v", r)
 		}
 	}

@@ -103,7 +103,8 @@ func (x *exam) state(ctx context.Context, name string) *stack {
 
 // settled reports whether a stack in that state is as its template says.
 func settled(status string) bool {
-	return strings.HasSuffix(status, "_COMPLETE") && !strings.Contains(status, "ROLLBACK") && status != "DELETE_COMPLETE"
+	return strings.HasSuffix(status, "_COMPLETE") && !strings.Contains(status, "ROLLBACK") &&
+		status != "DELETE_COMPLETE"
 }
 
 // judge says what its state means; region is how commands name the stack's.

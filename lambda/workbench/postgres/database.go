@@ -33,7 +33,8 @@ func (s *Server) CreateDatabase(ctx context.Context, name, owner string) (create
 		owner = Superuser
 	}
 	err = s.do(ctx, func(connection *pgx.Conn) error {
-		_, err := connection.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE template0", quote(name), quote(owner)))
+		_, err := connection.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE template0", quote(name),
+			quote(owner)))
 		return err
 	})
 	if isState(err, "42P04") { // duplicate_database

@@ -112,7 +112,8 @@ func (s *Server) initialise(ctx context.Context, binaries string, who *syscall.C
 	if version, err := s.root.ReadFile("data/PG_VERSION"); err == nil {
 		major, _, _ := strings.Cut(distribution.PostgresVersion, ".")
 		if strings.TrimSpace(string(version)) != major {
-			return fmt.Errorf("the database files in %s are of PostgreSQL %s, this is %s: `make clean` forgets them", s.folder, strings.TrimSpace(string(version)), distribution.PostgresVersion)
+			return fmt.Errorf("the database files in %s are of PostgreSQL %s, this is %s: `make clean` forgets them",
+				s.folder, strings.TrimSpace(string(version)), distribution.PostgresVersion)
 		}
 		password, err := s.root.ReadFile(passwordFile)
 		s.password = string(password)
@@ -130,7 +131,8 @@ func (s *Server) initialise(ctx context.Context, binaries string, who *syscall.C
 		}
 	}
 	arguments := []string{
-		"--pgdata=" + filepath.Join(s.folder, unfinished), "--username=" + Superuser, "--pwfile=" + secret, "--auth=scram-sha-256",
+		"--pgdata=" + filepath.Join(s.folder, unfinished), "--username=" + Superuser, "--pwfile=" + secret,
+		"--auth=scram-sha-256",
 		"--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
 	}
 	if fast {

@@ -40,7 +40,8 @@ func TestLinksInTheFolderAreNotFollowed(t *testing.T) {
 				t.Fatal(err)
 			}
 			content, _ := os.ReadFile(outside)
-			if string(content) != "kept" || ownedBy(before, Unprivileged) != ownedBy(after, Unprivileged) || before.Mode() != after.Mode() {
+			if string(content) != "kept" || ownedBy(before, Unprivileged) != ownedBy(after, Unprivileged) ||
+				before.Mode() != after.Mode() {
 				t.Errorf("what the link leads to was changed: %q, %s", content, after.Mode())
 			}
 		})

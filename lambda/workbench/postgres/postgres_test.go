@@ -86,7 +86,8 @@ func TestEphemeral(t *testing.T) {
 			t.Errorf("call %d: created %t, %v", i, created, err)
 		}
 	}
-	if got := query(t, server.URLFor(role, password, "a b"), "SELECT current_user || '|' || current_database()"); got != role+"|a b" {
+	if got := query(t, server.URLFor(role, password, "a b"),
+		"SELECT current_user || '|' || current_database()"); got != role+"|a b" {
 		t.Errorf("logged in as %s", got)
 	}
 	if _, err := pgx.Connect(t.Context(), server.URLFor(role, password+"x", "a b")); err == nil {
@@ -196,7 +197,8 @@ func TestEndsWithItsProcess(t *testing.T) {
 }
 
 func TestServerThatCannotStart(t *testing.T) {
-	_, err := Start(t.Context(), Options{Cache: cache(t), Ephemeral: true, Settings: map[string]string{"no_such_setting": "1"}})
+	_, err := Start(t.Context(),
+		Options{Cache: cache(t), Ephemeral: true, Settings: map[string]string{"no_such_setting": "1"}})
 	if err == nil || !strings.Contains(err.Error(), "no_such_setting") {
 		t.Errorf("error is %v", err)
 	}

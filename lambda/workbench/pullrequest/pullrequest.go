@@ -45,7 +45,8 @@ func Post(ctx context.Context, config aws.Config, v Verdict) error {
 	if err != nil {
 		return fmt.Errorf("pull request %s: %w", v.ID, err)
 	}
-	if now := pull.PullRequest; now.PullRequestStatus != types.PullRequestStatusEnumOpen || aws.ToString(now.RevisionId) != v.Revision {
+	if now := pull.PullRequest; now.PullRequestStatus != types.PullRequestStatusEnumOpen ||
+		aws.ToString(now.RevisionId) != v.Revision {
 		return ErrOutdated
 	}
 	who, err := sts.NewFromConfig(config).GetCallerIdentity(ctx, nil)
@@ -59,7 +60,9 @@ func Post(ctx context.Context, config aws.Config, v Verdict) error {
 	if v.Approve {
 		state = types.ApprovalStateApprove
 	}
-	_, err = client.UpdatePullRequestApprovalState(ctx, &codecommit.UpdatePullRequestApprovalStateInput{PullRequestId: &v.ID, RevisionId: &v.Revision, ApprovalState: state})
+	_, err = client.UpdatePullRequestApprovalState(ctx,
+		&codecommit.UpdatePullRequestApprovalStateInput{PullRequestId: &v.ID, RevisionId: &v.Revision,
+			ApprovalState: state})
 	var other *types.RevisionNotCurrentException
 	if errors.As(err, &other) {
 		return ErrOutdated
@@ -81,7 +84,8 @@ func comment(ctx context.Context, client *codecommit.Client, v Verdict, author s
 		_, err = client.UpdateComment(ctx, &codecommit.UpdateCommentInput{CommentId: &id, Content: &text})
 	} else {
 		_, err = client.PostCommentForPullRequest(ctx, &codecommit.PostCommentForPullRequestInput{
-			PullRequestId: &v.ID, RepositoryName: &v.Repository, BeforeCommitId: &v.Before, AfterCommitId: &v.After, Content: &text,
+			PullRequestId: &v.ID, RepositoryName: &v.Repository, BeforeCommitId: &v.Before, AfterCommitId: &v.After,
+			Content: &text,
 		})
 	}
 	if err != nil {
@@ -93,7 +97,8 @@ func comment(ctx context.Context, client *codecommit.Client, v Verdict, author s
 // find answers the id of the author's comment, "" if there is none. Only the
 // author of a comment may change it, and anybody can write the marker.
 func find(ctx context.Context, client *codecommit.Client, v Verdict, author string) (string, error) {
-	pages := codecommit.NewGetCommentsForPullRequestPaginator(client, &codecommit.GetCommentsForPullRequestInput{PullRequestId: &v.ID, RepositoryName: &v.Repository})
+	pages := codecommit.NewGetCommentsForPullRequestPaginator(client,
+		&codecommit.GetCommentsForPullRequestInput{PullRequestId: &v.ID, RepositoryName: &v.Repository})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -101,7 +106,8 @@ func find(ctx context.Context, client *codecommit.Client, v Verdict, author stri
 		}
 		for _, on := range page.CommentsForPullRequestData {
 			for _, c := range on.Comments {
-				if !c.Deleted && aws.ToString(c.AuthorArn) == author && strings.HasPrefix(aws.ToString(c.Content), marker) {
+				if !c.Deleted && aws.ToString(c.AuthorArn) == author &&
+					strings.HasPrefix(aws.ToString(c.Content), marker) {
 					return aws.ToString(c.CommentId), nil
 				}
 			}

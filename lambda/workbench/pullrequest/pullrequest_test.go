@@ -34,7 +34,8 @@ func start(t *testing.T) (a *awstest.AWS, session func() aws.Config) {
 }
 
 func verdict(markdown string) pullrequest.Verdict {
-	return pullrequest.Verdict{Repository: "slipway", ID: "7", Revision: "r1", Before: "aaa", After: "bbb", Approve: true, Markdown: markdown}
+	return pullrequest.Verdict{Repository: "slipway", ID: "7", Revision: "r1", Before: "aaa", After: "bbb",
+		Approve: true, Markdown: markdown}
 }
 
 func post(t *testing.T, config aws.Config, v pullrequest.Verdict) {
@@ -50,20 +51,23 @@ func TestOneCommentIsUpdatedInPlace(t *testing.T) {
 	pull := a.Pulls["7"]
 	// Comments of others, more than a page, one of whom writes like us.
 	for _, text := range []string{"hello", "<!-- slipway review -->\nfake", "and", "so", "on"} {
-		pull.Comments = append(pull.Comments, awstest.Comment{ID: "other " + text, Author: "arn:aws:iam::111122223333:user/eve", Content: text})
+		pull.Comments = append(pull.Comments,
+			awstest.Comment{ID: "other " + text, Author: "arn:aws:iam::111122223333:user/eve", Content: text})
 	}
 	post(t, session(), verdict("first"))
 	if len(pull.Comments) != 6 || pull.Approvals[author] != "APPROVE" {
 		t.Fatalf("%d comments, approvals %v", len(pull.Comments), pull.Approvals)
 	}
-	if c := pull.Comments[5]; c.Author != author || !strings.HasSuffix(c.Content, "\nfirst") || c.Before != "aaa" || c.After != "bbb" {
+	if c := pull.Comments[5]; c.Author != author || !strings.HasSuffix(c.Content, "\nfirst") || c.Before != "aaa" ||
+		c.After != "bbb" {
 		t.Errorf("%+v", c)
 	}
 	pull.Revision = "r2"
 	worse := verdict("second")
 	worse.Revision, worse.Approve = "r2", false
 	post(t, session(), worse)
-	if len(pull.Comments) != 6 || !strings.HasSuffix(pull.Comments[5].Content, "\nsecond") || pull.Approvals[author] != "REVOKE" {
+	if len(pull.Comments) != 6 || !strings.HasSuffix(pull.Comments[5].Content, "\nsecond") ||
+		pull.Approvals[author] != "REVOKE" {
 		t.Errorf("%d comments, the last %q; approvals %v", len(pull.Comments), pull.Comments[5].Content, pull.Approvals)
 	}
 }
@@ -87,7 +91,8 @@ func TestAnOutdatedVerdictChangesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a, session := start(t)
 			change(a.Pulls["7"])
-			if err := pullrequest.Post(t.Context(), session(), verdict("late")); !errors.Is(err, pullrequest.ErrOutdated) {
+			if err := pullrequest.Post(t.Context(), session(), verdict("late")); !errors.Is(err,
+				pullrequest.ErrOutdated) {
 				t.Errorf("got %v", err)
 			}
 			if p := a.Pulls["7"]; len(p.Comments) != 0 || len(p.Approvals) != 0 {
@@ -110,7 +115,8 @@ func TestAPullRequestThatIsNotThere(t *testing.T) {
 	_, session := start(t)
 	v := verdict("x")
 	v.ID = "8"
-	if err := pullrequest.Post(t.Context(), session(), v); err == nil || !strings.Contains(err.Error(), "pull request 8") {
+	if err := pullrequest.Post(t.Context(), session(), v); err == nil ||
+		!strings.Contains(err.Error(), "pull request 8") {
 		t.Errorf("got %v", err)
 	}
 }

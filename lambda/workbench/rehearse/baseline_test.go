@@ -9,7 +9,8 @@ import (
 // A B script is for new databases, and a rehearsal begins with the target branch's scripts.
 func TestBaselineScriptThatCantBeRehearsedIsNamed(t *testing.T) {
 	base := files{"V1__a.sql": "CREATE TABLE a (id int);"}
-	work := files{"V1__a.sql": base["V1__a.sql"], "B1__all.sql": base["V1__a.sql"], "V2__b.sql": "CREATE TABLE b (id int);"}
+	work := files{"V1__a.sql": base["V1__a.sql"], "B1__all.sql": base["V1__a.sql"],
+		"V2__b.sql": "CREATE TABLE b (id int);"}
 	r, err := Run(t.Context(), changeOf(base, work), options(t))
 	if err != nil {
 		t.Fatal(err)

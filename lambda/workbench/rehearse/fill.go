@@ -116,7 +116,8 @@ func fillable(ctx context.Context, db *pgx.Conn, history string) ([]*fillTable, 
 	var oid int64
 	var name string
 	var c fillColumn
-	_, err = pgx.ForEachRow(rows, []any{&oid, &name, &c.name, &c.typ, &c.base, &c.length, &c.enum, &c.array, &c.required, &c.given}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&oid, &name, &c.name, &c.typ, &c.base, &c.length, &c.enum, &c.array,
+		&c.required, &c.given}, func() error {
 		if byOID[oid] == nil {
 			byOID[oid] = &fillTable{oid: oid, name: name}
 			tables = append(tables, byOID[oid])
@@ -220,7 +221,8 @@ func (t *fillTable) insert(rows int, all bool) string {
 			}
 			of = append(of, fmt.Sprintf("%s AS c%d", quote(k.of[j]), j))
 		}
-		taken = append(taken, fmt.Sprintf("k%d AS MATERIALIZED (SELECT row_number() OVER () - 1 AS r, %s FROM %s LIMIT %d)",
+		taken = append(taken, fmt.Sprintf("k%d AS MATERIALIZED (SELECT row_number() OVER () - 1 AS r, %s FROM %s "+
+			"LIMIT %d)",
 			i, strings.Join(of, ", "), k.toName, rows))
 		// Each side of the condition has columns of one relation, so that it can be a hash join.
 		from += fmt.Sprintf(" LEFT JOIN k%[1]d ON k%[1]d.r = (g - 1) %% (SELECT nullif(count(*), 0) FROM k%[1]d)", i)

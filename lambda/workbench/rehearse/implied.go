@@ -10,9 +10,10 @@ import (
 const relation = `((?:"[^"]+"|[\w\x80-\xff]+)(?:\.(?:"[^"]+"|[\w\x80-\xff]+))?)`
 
 var (
-	indexesConcurrently = regexp.MustCompile(`(?is)^CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\b.*?\bON\s+(?:ONLY\s+)?` + relation)
-	reindexes           = regexp.MustCompile(`(?is)^REINDEX\s+(?:\([^)]*\)\s*)?TABLE\s+CONCURRENTLY\s+` + relation)
-	vacuums             = regexp.MustCompile(`(?is)^VACUUM\s+(?:\([^)]*\)\s*|FREEZE\s+|VERBOSE\s+|ANALYZE\s+)*` + relation)
+	indexesConcurrently = regexp.MustCompile(
+		`(?is)^CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\b.*?\bON\s+(?:ONLY\s+)?` + relation)
+	reindexes = regexp.MustCompile(`(?is)^REINDEX\s+(?:\([^)]*\)\s*)?TABLE\s+CONCURRENTLY\s+` + relation)
+	vacuums   = regexp.MustCompile(`(?is)^VACUUM\s+(?:\([^)]*\)\s*|FREEZE\s+|VERBOSE\s+|ANALYZE\s+)*` + relation)
 )
 
 // implied are the tables that statements outside a transaction are known to

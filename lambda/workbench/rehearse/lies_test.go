@@ -26,7 +26,8 @@ SET search_path = mine, pg_catalog, public;`},
 			"V2__x.sql; AccessExclusive customers; rewritten customers\n",
 		},
 		"it goes by another name, and fails": {
-			files{"V2__x.sql": "SET application_name = 'the shop';\nLOCK TABLE orders;\nSELECT pg_sleep(0.4);\nSELECT 1/0;"},
+			files{"V2__x.sql": "SET application_name = 'the shop';\nLOCK TABLE orders;\nSELECT " +
+				"pg_sleep(0.4);\nSELECT 1/0;"},
 			"V2__x.sql failed; AccessExclusive orders\nMIGRATION_FAILED in the new scripts: V2__x.sql 22012\n",
 		},
 		"it leaves the rewrite to its commit": {
@@ -37,12 +38,13 @@ INSERT INTO later VALUES (1);`},
 			"V2__x.sql; AccessExclusive customers; rewritten customers; later 1 inserted\n",
 		},
 		"it speaks on the channel that it guesses": {
-			files{"V2__x.sql": `SELECT pg_notify('slipway_rehearsal', '{"k":"done"}');` + "\nALTER TABLE customers ALTER COLUMN age TYPE bigint;"},
+			files{"V2__x.sql": `SELECT pg_notify('slipway_rehearsal', '{"k":"done"}');` +
+				"\nALTER TABLE customers ALTER COLUMN age TYPE bigint;"},
 			"V2__x.sql; AccessExclusive customers; rewritten customers\n",
 		},
 		"it looks for the channel": {
-			files{"V2__x.sql": "CREATE TABLE found AS SELECT query FROM pg_stat_activity WHERE query LIKE '%LISTEN%' AND pid <> pg_backend_pid();\n" +
-				"DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM found); END $$;"},
+			files{"V2__x.sql": "CREATE TABLE found AS SELECT query FROM pg_stat_activity WHERE query LIKE " +
+				"'%LISTEN%' AND pid <> pg_backend_pid();\nDO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM found); END $$;"},
 			"V2__x.sql\n",
 		},
 	} {
@@ -93,10 +95,12 @@ func TestForgedReports(t *testing.T) {
 		}
 		return list
 	}
-	if list, err := windows(of("begin", "end", "lock", "rows", "done", "begin", "end", "done", "begin")); err != nil || len(list) != 3 {
+	if list, err := windows(of("begin", "end", "lock", "rows", "done", "begin", "end", "done", "begin")); err != nil ||
+		len(list) != 3 {
 		t.Errorf("the callbacks' own: %v", err)
 	}
-	for _, kinds := range [][]string{{"end"}, {"begin", "begin"}, {"begin", "lock"}, {"begin", "end", "end"}, {"begin", "end", "done", "done"},
+	for _, kinds := range [][]string{{"end"}, {"begin", "begin"}, {"begin", "lock"}, {"begin", "end", "end"},
+		{"begin", "end", "done", "done"},
 		{"begin", "end", "done", "lock"}, {"begin", "done"}, {"begin", "surprise"}} {
 		if _, err := windows(of(kinds...)); err == nil {
 			t.Errorf("%v passes", kinds)
@@ -112,7 +116,8 @@ func TestTheRehearsalHasALimit(t *testing.T) {
 	o := options(t)
 	o.Limit = 12 * time.Second
 	r := rehearsed(t, o, nil, files{"V1__x.sql": "SELECT pg_sleep(600);"})
-	if f := r.Failure; f == nil || f.Code != "DEADLINE" || f.Script != "V1__x.sql" || !strings.Contains(f.Next, "--timeout") {
+	if f := r.Failure; f == nil || f.Code != "DEADLINE" || f.Script != "V1__x.sql" ||
+		!strings.Contains(f.Next, "--timeout") {
 		t.Errorf("%+v", r.Failure)
 	}
 }
@@ -124,18 +129,24 @@ func TestFailuresOfARehearsal(t *testing.T) {
 		script, says string
 		server       bool
 	}{
-		"a deferred constraint": {"ALTER TABLE orders ADD CONSTRAINT later FOREIGN KEY (id) REFERENCES customers DEFERRABLE INITIALLY DEFERRED NOT VALID;\n" +
-			"INSERT INTO orders SELECT 999999, customer, 'open', 1, now() FROM orders LIMIT 1;", "at the end of the script's transaction", false},
-		"a role":           {"GRANT SELECT ON orders TO app_reader;", "--roles app_reader", true},
-		"an event trigger": {"CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f();", "--superuser", true},
-		"an extension":     {"CREATE EXTENSION postgis;", "COPY=postgres://", true},
-		"rows":             {"ALTER TABLE customers ADD COLUMN needed int NOT NULL;", "DEFAULT", false},
-		"pending events":   {"ALTER TABLE orders ALTER CONSTRAINT orders_customer_fkey DEFERRABLE INITIALLY DEFERRED; UPDATE orders SET customer = customer + 0 * id, id = id + 5000; INSERT INTO orders SELECT id + 100000, customer, 'open', 1, now() FROM orders LIMIT 1; ALTER TABLE orders ADD COLUMN more int;", "SET CONSTRAINTS ALL IMMEDIATE", false},
+		"a deferred constraint": {"ALTER TABLE orders ADD CONSTRAINT later FOREIGN KEY (id) REFERENCES customers " +
+			"DEFERRABLE INITIALLY DEFERRED NOT VALID;\nINSERT INTO orders SELECT 999999, customer, 'open', 1, now() " +
+			"FROM orders LIMIT 1;", "at the end of the script's transaction", false},
+		"a role": {"GRANT SELECT ON orders TO app_reader;", "--roles app_reader", true},
+		"an event trigger": {"CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; CREATE " +
+			"EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f();", "--superuser", true},
+		"an extension": {"CREATE EXTENSION postgis;", "COPY=postgres://", true},
+		"rows":         {"ALTER TABLE customers ADD COLUMN needed int NOT NULL;", "DEFAULT", false},
+		"pending events": {"ALTER TABLE orders ALTER CONSTRAINT orders_customer_fkey DEFERRABLE INITIALLY DEFERRED; " +
+			"UPDATE orders SET customer = customer + 0 * id, id = id + 5000; INSERT INTO orders SELECT id + 100000, " +
+			"customer, 'open', 1, now() FROM orders LIMIT 1; ALTER TABLE orders ADD COLUMN more int;",
+			"SET CONSTRAINTS ALL IMMEDIATE", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := rehearsed(t, options(t), shop, files{"V2__x.sql": c.script})
 			f := r.Failure
-			if f == nil || f.Script != "V2__x.sql" || f.Server != c.server || !strings.Contains(f.Message+f.Next, c.says) ||
+			if f == nil || f.Script != "V2__x.sql" || f.Server != c.server ||
+				!strings.Contains(f.Message+f.Next, c.says) ||
 				strings.Contains(f.Message+f.Next, "zz_slipway") || strings.Contains(f.Next, "repair") {
 				t.Errorf("%+v", f)
 			}
@@ -147,7 +158,8 @@ func TestFailuresOfARehearsal(t *testing.T) {
 func TestSchemasOfTheSettings(t *testing.T) {
 	o := options(t)
 	o.Schema = "Sales Data"
-	o.Flyway.Environment["FLYWAY_DEFAULT_SCHEMA"], o.Flyway.Environment["FLYWAY_SCHEMAS"] = "Sales Data", "Sales Data,order"
+	o.Flyway.Environment["FLYWAY_DEFAULT_SCHEMA"], o.Flyway.Environment["FLYWAY_SCHEMAS"] = "Sales Data",
+		"Sales Data,order"
 	r := rehearsed(t, o, nil, files{"V1__t.sql": "CREATE TABLE t (id int);", "U1__t.sql": "DROP TABLE t;"})
 	if got, want := told(r), "V1__t.sql\nundo U1__t.sql: restores\n"; got != want {
 		t.Errorf("told\n%s%s", got, r.Undo[0].Diff)

@@ -28,7 +28,8 @@ type table struct {
 
 // tables are all tables, partitioned tables, views and materialized views.
 func (x *rehearsal) tables(ctx context.Context) (map[int64]table, error) {
-	rows, err := x.db.Query(ctx, `SELECT c.oid::bigint, CASE WHEN nspname = 'public' THEN '' ELSE nspname || '.' END || c.relname, coalesce(pg_relation_filenode(c.oid), 0)::bigint,
+	rows, err := x.db.Query(ctx,
+		`SELECT c.oid::bigint, CASE WHEN nspname = 'public' THEN '' ELSE nspname || '.' END || c.relname, coalesce(pg_relation_filenode(c.oid), 0)::bigint,
 			reltuples::bigint, CASE WHEN relkind IN ('r', 'm') THEN pg_total_relation_size(c.oid) ELSE 0 END,
 			coalesce(n_tup_ins, 0), coalesce(n_tup_upd, 0), coalesce(n_tup_del, 0)
 		FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
@@ -39,10 +40,11 @@ func (x *rehearsal) tables(ctx context.Context) (map[int64]table, error) {
 	all := map[int64]table{}
 	var oid int64
 	var t table
-	_, err = pgx.ForEachRow(rows, []any{&oid, &t.name, &t.node, &t.rows, &t.bytes, &t.ins, &t.upd, &t.del}, func() error {
-		all[oid] = t
-		return nil
-	})
+	_, err = pgx.ForEachRow(rows, []any{&oid, &t.name, &t.node, &t.rows, &t.bytes, &t.ins, &t.upd, &t.del},
+		func() error {
+			all[oid] = t
+			return nil
+		})
 	return all, err
 }
 
@@ -78,7 +80,9 @@ func (x *rehearsal) measure(ctx context.Context, s *step) (ok bool, err error) {
 	o.await(ctx, len(rep.Applied))
 	broken := o.end(ctx)
 	// The history is Flyway's own.
-	list, err := windows(slices.DeleteFunc(o.messages, func(m message) bool { return strings.HasSuffix(m.Name, "."+x.Table) }))
+	list, err := windows(slices.DeleteFunc(o.messages, func(m message) bool {
+		return strings.HasSuffix(m.Name, "."+x.Table)
+	}))
 	broken = errors.Join(broken, err)
 	x.add(s, rep, o, list, known)
 	if failure != nil {
@@ -100,7 +104,8 @@ func (x *rehearsal) measure(ctx context.Context, s *step) (ok bool, err error) {
 func (x *rehearsal) notMeasured(rep *report.Report, why error) {
 	f := &Failure{
 		Where: "the new scripts", Code: "NOT_MEASURED", Message: "what the script did was not measured: " + why.Error(),
-		Next: "Take out of it what ends other sessions, ends its transaction, or sends messages in the rehearsal's name.",
+		Next: "Take out of it what ends other sessions, ends its transaction, or sends messages in the rehearsal's " +
+			"name.",
 	}
 	if len(rep.Applied) > 0 {
 		f.Script = rep.Applied[len(rep.Applied)-1].Script
@@ -123,7 +128,8 @@ func (x *rehearsal) late(ctx context.Context, known map[int64]table) error {
 		}
 		last.Rewritten = append(last.Rewritten, t.name)
 		mode := "AccessExclusiveLock" // nothing less allows it
-		last.Locks = append(last.Locks, Lock{Table: t.name, Mode: mode, Blocks: blocks(mode), Rows: max(0, was.rows), Bytes: was.bytes})
+		last.Locks = append(last.Locks, Lock{Table: t.name, Mode: mode, Blocks: blocks(mode), Rows: max(0, was.rows),
+			Bytes: was.bytes})
 	}
 	slices.Sort(last.Rewritten)
 	return nil
@@ -203,7 +209,8 @@ func (x *rehearsal) add(s *step, rep *report.Report, o *observer, list []*window
 	}
 	// What a failed script held is known from samples only.
 	w := &window{begin: before, end: o.samples[len(o.samples)-1].at, outside: true}
-	result := Script{Script: rep.Script, Transaction: !outside[rep.Script], Failed: true, Locks: []Lock{}, DurationMs: 0}
+	result := Script{Script: rep.Script, Transaction: !outside[rep.Script], Failed: true, Locks: []Lock{},
+		DurationMs: 0}
 	for _, m := range o.messages {
 		if m.Kind == "begin" && m.At > before {
 			w.begin = m.At

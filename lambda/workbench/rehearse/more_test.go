@@ -31,7 +31,8 @@ func TestLongHistories(t *testing.T) {
 	for _, s := range r.Scripts {
 		locks += len(s.Locks)
 	}
-	t.Logf("%d new scripts in %s, with %d locks and %d samples: %s", len(r.Scripts), took.Round(time.Millisecond), locks, r.Sampling.Samples, r.Summary())
+	t.Logf("%d new scripts in %s, with %d locks and %d samples: %s", len(r.Scripts), took.Round(time.Millisecond),
+		locks, r.Sampling.Samples, r.Summary())
 	if !r.OK() || len(r.Scripts) != len(branch) || took > time.Minute {
 		t.Errorf("%d of %d scripts in %s: %+v", len(r.Scripts), len(branch), took, r.Failure)
 	}
@@ -50,7 +51,8 @@ func TestNewScriptsOnLongHistories(t *testing.T) {
 			made++
 		}
 	}
-	t.Logf("1 new script on 300 in %s; %d of %d tables filled: %s", took.Round(time.Millisecond), made, len(r.Filled), r.FilledText())
+	t.Logf("1 new script on 300 in %s; %d of %d tables filled: %s", took.Round(time.Millisecond), made, len(r.Filled),
+		r.FilledText())
 	if !r.OK() || r.TargetScripts != 300 || took > time.Minute || made < 20 {
 		t.Errorf("told\n%s%+v", told(r), r.Failure)
 	}
@@ -71,7 +73,8 @@ CREATE TABLE p (id int, at date) PARTITION BY LIST (id); CREATE TABLE p1 PARTITI
 CREATE TABLE has (id int PRIMARY KEY); INSERT INTO has VALUES (1);`}
 	o := options(t)
 	o.Data = "INSERT INTO other_first SELECT generate_series(1, 7); SELECT 1;"
-	r := rehearsed(t, o, base, files{"V2__x.sql": "CREATE TABLE x AS SELECT (SELECT count(*) FROM child c JOIN parent USING (a, b)) AS children; UPDATE other_first SET id = id; UPDATE one SET id = id"})
+	r := rehearsed(t, o, base, files{"V2__x.sql": "CREATE TABLE x AS SELECT (SELECT count(*) FROM child c JOIN " +
+		"parent USING (a, b)) AS children; UPDATE other_first SET id = id; UPDATE one SET id = id"})
 	got := map[string]Filling{}
 	for _, f := range r.Filled {
 		got[f.Table] = f
@@ -92,7 +95,8 @@ CREATE TABLE has (id int PRIMARY KEY); INSERT INTO has VALUES (1);`}
 func TestADataFileThatFails(t *testing.T) {
 	o := options(t)
 	o.Data = "INSERT INTO nowhere VALUES (1)"
-	if _, err := Run(t.Context(), changeOf(shop, nil), o); err == nil || !strings.Contains(err.Error(), "the data file") {
+	if _, err := Run(t.Context(), changeOf(shop, nil), o); err == nil ||
+		!strings.Contains(err.Error(), "the data file") {
 		t.Error(err)
 	}
 }
@@ -108,7 +112,8 @@ func TestWithoutRowsTheReportSaysSo(t *testing.T) {
 
 func TestUndoThatDiffersOnPurpose(t *testing.T) {
 	r := rehearsed(t, options(t), shop, files{
-		"V2__a.sql": "ALTER TABLE customers ADD COLUMN IF NOT EXISTS a text;", "U2__a.sql": "-- slipway:allow undo-differs because the column's content has to stay\nSELECT 1;",
+		"V2__a.sql": "ALTER TABLE customers ADD COLUMN IF NOT EXISTS a text;",
+		"U2__a.sql": "-- slipway:allow undo-differs because the column's content has to stay\nSELECT 1;",
 	})
 	if len(r.Undo) != 1 || r.Undo[0].Restores || r.Undo[0].Waived != "the column's content has to stay" || !r.OK() {
 		t.Errorf("%+v", r.Undo)
@@ -123,7 +128,8 @@ func TestWaivedEdits(t *testing.T) {
 	c := changeOf(shop, files{
 		"V1__shop.sql":   "-- slipway:allow edited-script because a comment was wrong\n" + shop["V1__shop.sql"],
 		"V0.5__late.sql": "-- slipway:allow version-not-above because it stands alone\nCREATE TABLE late (id int);",
-		"V2__x.sql":      "-- slipway:allow deleted-script in R__totals.sql because nobody asks for it\nDROP VIEW totals;", "R__totals.sql": "",
+		"V2__x.sql": "-- slipway:allow deleted-script in R__totals.sql because nobody asks for it\nDROP VIEW " +
+			"totals;", "R__totals.sql": "",
 	})
 	c.Folder = t.TempDir()
 	o := options(t)
@@ -145,7 +151,8 @@ func TestRestoredCopy(t *testing.T) {
 	}
 	o.Restored, o.Undo, o.Rows, o.Admin.Host = true, false, 0, ""
 	r := rehearsed(t, o, shop, files{"V2__age.sql": "ALTER TABLE customers ALTER COLUMN age TYPE bigint;"})
-	if told(r) != "V2__age.sql; AccessExclusive customers; rewritten customers\n" || r.TargetScripts != 0 || r.Scripts[0].Locks[0].Rows != 1000 {
+	if told(r) != "V2__age.sql; AccessExclusive customers; rewritten customers\n" || r.TargetScripts != 0 ||
+		r.Scripts[0].Locks[0].Rows != 1000 {
 		t.Errorf("told\n%s%+v", told(r), r.Scripts)
 	}
 }
@@ -157,7 +164,8 @@ func TestUnreachableIsNoVerdict(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), string(o.Target.Password)) {
 		t.Error(err)
 	}
-	if notMade(&report.Failure{Code: report.MigrationFailed}) != nil || notMade(&report.Failure{Code: report.DatabaseUnreachable}) == nil || notMade(errors.New("x")) == nil {
+	if notMade(&report.Failure{Code: report.MigrationFailed}) != nil ||
+		notMade(&report.Failure{Code: report.DatabaseUnreachable}) == nil || notMade(errors.New("x")) == nil {
 		t.Error("what fails a script and what fails a rehearsal are not told apart")
 	}
 }
@@ -166,8 +174,10 @@ func TestPrinted(t *testing.T) {
 	r := &Report{
 		Server: "17.5", TargetScripts: 1, Filled: []Filling{{Table: "a", Rows: 12345}, {Table: "b", Reason: "no"}},
 		Scripts: []Script{{
-			Script: "V2__x.sql", Transaction: true, DurationMs: 1234.5, Rewritten: []string{"a"}, Rows: []Rows{{"a", 1, 0, 2000000}},
-			Locks: []Lock{{Table: "a", Mode: "AccessExclusiveLock", Blocks: "reads and writes", HeldMs: 61000, Waited: true}},
+			Script: "V2__x.sql", Transaction: true, DurationMs: 1234.5, Rewritten: []string{"a"},
+			Rows: []Rows{{"a", 1, 0, 2000000}},
+			Locks: []Lock{{Table: "a", Mode: "AccessExclusiveLock", Blocks: "reads and writes", HeldMs: 61000,
+				Waited: true}},
 		}},
 		Undo: []Undo{{Script: "U2__x.sql", Diff: "- column a\n+ column b"}},
 	}

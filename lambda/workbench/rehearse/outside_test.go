@@ -22,7 +22,8 @@ func (p *prober) run(ctx context.Context, t *testing.T, o Options, statement str
 		return
 	}
 	defer conn.Close(context.Background())
-	if _, err := conn.Exec(ctx, "RESET search_path; SET lock_timeout = '2ms'; SET application_name = 'prober'"); err != nil {
+	if _, err := conn.Exec(ctx,
+		"RESET search_path; SET lock_timeout = '2ms'; SET application_name = 'prober'"); err != nil {
 		t.Error(err)
 	}
 	tick := time.NewTicker(4 * time.Millisecond)
@@ -58,7 +59,8 @@ SELECT pg_sleep(0.5);
 UPDATE c SET id = id + 1;
 SELECT pg_sleep(0.2);`}
 	probes := map[string]*prober{
-		"UPDATE a SET id = id WHERE false": {}, "SELECT FROM b LIMIT 1": {}, "UPDATE c SET id = id WHERE false": {}, "SELECT FROM a LIMIT 1": {},
+		"UPDATE a SET id = id WHERE false": {}, "SELECT FROM b LIMIT 1": {}, "UPDATE c SET id = id WHERE false": {},
+		"SELECT FROM a LIMIT 1": {},
 	}
 	// Made before, or the probes would fail for want of the tables.
 	if _, err := Run(t.Context(), changeOf(base, nil), o); err != nil {
@@ -79,7 +81,8 @@ SELECT pg_sleep(0.2);`}
 	for _, l := range r.Scripts[0].Locks {
 		held[l.Table] = l.HeldMs
 	}
-	for statement, table := range map[string]string{"UPDATE a SET id = id WHERE false": "a", "SELECT FROM b LIMIT 1": "b"} {
+	for statement, table := range map[string]string{"UPDATE a SET id = id WHERE false": "a",
+		"SELECT FROM b LIMIT 1": "b"} {
 		p := probes[statement]
 		outside := float64(p.last.Sub(p.first).Microseconds()) / 1000
 		t.Logf("%s: held %.0f ms as reported, %.0f ms as an application sees it", table, held[table], outside)
@@ -117,7 +120,8 @@ func TestNoLockIsMissed(t *testing.T) {
 	base["V1__t.sql"] = tables
 	r := rehearsed(t, o, base, branch)
 	for i, s := range r.Scripts {
-		if len(s.Locks) != 1 || s.Locks[0].Table != fmt.Sprintf("t%d", i) || s.Locks[0].Mode != "AccessExclusiveLock" || s.Locks[0].HeldMs > s.DurationMs+1 {
+		if len(s.Locks) != 1 || s.Locks[0].Table != fmt.Sprintf("t%d", i) || s.Locks[0].Mode != "AccessExclusiveLock" ||
+			s.Locks[0].HeldMs > s.DurationMs+1 {
 			t.Errorf("%s: %+v", s.Script, s.Locks)
 		}
 	}

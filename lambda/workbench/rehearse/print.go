@@ -16,7 +16,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 // WriteText prints the report for people.
 func (r *Report) WriteText(w io.Writer, color bool) error {
 	p := &printer{untrusted.Printer{W: w, Color: color}}
-	p.line("On PostgreSQL %s, %s; %s of the target branch ran first.", r.Server, r.Where(), plural(r.TargetScripts, "script"))
+	p.line("On PostgreSQL %s, %s; %s of the target branch ran first.", r.Server, r.Where(),
+		plural(r.TargetScripts, "script"))
 	if text := r.FilledText(); text != "" {
 		p.line("%s", text)
 	}
@@ -103,7 +104,8 @@ func (r *Report) Summary() string {
 	text := fmt.Sprintf("%s ran", plural(len(r.Scripts), "new script"))
 	switch {
 	case bad > 0:
-		text += fmt.Sprintf("; %d of %s not restore the schema", bad, plural(tried, "undo script")+map[bool]string{true: " does", false: " do"}[tried == 1])
+		text += fmt.Sprintf("; %d of %s not restore the schema", bad, plural(tried, "undo script")+
+			map[bool]string{true: " does", false: " do"}[tried == 1])
 	case tried > 0:
 		text += fmt.Sprintf("; %s restore the schema", plural(tried, "undo script"))
 	case r.UndoSkipped != "":

@@ -196,7 +196,8 @@ func notMade(err error) error {
 		return err
 	}
 	switch f.Code {
-	case report.Deadline, report.MigrationFailed, report.ValidationFailed, report.BadRelease, report.Locked, report.PreviousFailed, report.SchemaNotEmpty, report.RevertRefused:
+	case report.Deadline, report.MigrationFailed, report.ValidationFailed, report.BadRelease, report.Locked,
+		report.PreviousFailed, report.SchemaNotEmpty, report.RevertRefused:
 		return nil
 	}
 	return err

@@ -5,7 +5,8 @@ import (
 )
 
 func TestProgramsAmongTheScriptsFailARehearsal(t *testing.T) {
-	r, err := Run(t.Context(), changeOf(files{"V1__a.sql": "CREATE TABLE a (id int);"}, files{"V2__x.sh": "true"}), options(t))
+	r, err := Run(t.Context(), changeOf(files{"V1__a.sql": "CREATE TABLE a (id int);"}, files{"V2__x.sh": "true"}),
+		options(t))
 	if err != nil {
 		t.Fatal(err)
 	}

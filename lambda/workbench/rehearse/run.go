@@ -77,7 +77,8 @@ func (x *rehearsal) steps() []step {
 	}
 	for _, e := range merged.Sorted() {
 		if e.Kind == script.Baseline && !known[e.Key()] && len(migrations(x.change.Tip)) > 0 {
-			x.warn(e.Path + " was not run: Flyway runs it on new databases only, and this one has the target branch's scripts")
+			x.warn(e.Path + " was not run: Flyway runs it on new databases only, and this one has the target " +
+				"branch's scripts")
 		}
 	}
 	size := 1
@@ -139,7 +140,8 @@ func (x *rehearsal) migrate(ctx context.Context, req migrator.Request, folders .
 	}
 	m := &migrator.Migrator{
 		Config: migrator.Config{
-			Locations: folders, Encoding: x.Encoding, SecretARN: "rehearsal", Override: t, Schema: x.Schema, Table: x.Table,
+			Locations: folders, Encoding: x.Encoding, SecretARN: "rehearsal", Override: t, Schema: x.Schema,
+			Table:  x.Table,
 			Flyway: x.Flyway, Baseline: x.Baseline, FastPath: true,
 			Rehearsal: x.kind(), LockTimeout: x.LockTimeout, LockWait: 10 * time.Second, ConnectWait: 10 * time.Second,
 		},
@@ -164,7 +166,8 @@ func (x *rehearsal) kind() migrator.Rehearsal {
 // inMemory is a secret that needs no Secrets Manager.
 type inMemory []byte
 
-func (s inMemory) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+func (s inMemory) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput,
+	...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
 	text := string(s)
 	return &secretsmanager.GetSecretValueOutput{SecretString: &text}, nil
 }
@@ -177,7 +180,8 @@ func connect(ctx context.Context, t database.Target) (*pgx.Conn, error) {
 	} else {
 		q.Set("sslrootcert", t.TLS.RootCert)
 	}
-	u := url.URL{Scheme: "postgres", Host: t.Address(), Path: "/" + t.Name, RawQuery: q.Encode(), User: url.User(t.User)}
+	u := url.URL{Scheme: "postgres", Host: t.Address(), Path: "/" + t.Name, RawQuery: q.Encode(),
+		User: url.User(t.User)}
 	config, err := pgx.ParseConfig(u.String())
 	if err != nil {
 		return nil, err

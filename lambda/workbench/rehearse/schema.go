@@ -36,7 +36,8 @@ func withoutPublic(name string) string { return strings.TrimPrefix(name, "public
 const tableName = `CASE WHEN n.nspname = 'public' THEN '' ELSE n.nspname || '.' END || c.relname`
 
 func readSchema(ctx context.Context, db *pgx.Conn, history string) (s Schema, err error) {
-	rows, err := db.Query(ctx, `SELECT `+tableName+`, CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'table' END,
+	rows, err := db.Query(ctx, `SELECT `+tableName+
+		`, CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'table' END,
 			coalesce(a.attname, ''), coalesce(format_type(a.atttypid, a.atttypmod), ''), coalesce(a.attnotnull, false),
 			EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -61,7 +62,8 @@ func readSchema(ctx context.Context, db *pgx.Conn, history string) (s Schema, er
 	if err != nil {
 		return s, err
 	}
-	rows, err = db.Query(ctx, `SELECT `+tableName+`, (SELECT string_agg(a.attname, ', ' ORDER BY k.n) FROM unnest(f.conkey) WITH ORDINALITY k (num, n) JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.num),
+	rows, err = db.Query(ctx, `SELECT `+tableName+
+		`, (SELECT string_agg(a.attname, ', ' ORDER BY k.n) FROM unnest(f.conkey) WITH ORDINALITY k (num, n) JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.num),
 			CASE WHEN tn.nspname = 'public' THEN '' ELSE tn.nspname || '.' END || t.relname
 		FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 		JOIN pg_class t ON t.oid = f.confrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace

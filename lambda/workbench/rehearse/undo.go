@@ -60,7 +60,8 @@ func (x *rehearsal) undo(ctx context.Context, steps []step, after *look) error {
 }
 
 // undoStep reverts what one step added. ok is false when no older one can be tried.
-func (x *rehearsal) undoStep(ctx context.Context, s step, undoOf map[string]change.Entry, ignore map[string]bool) (u Undo, ok bool, err error) {
+func (x *rehearsal) undoStep(ctx context.Context, s step, undoOf map[string]change.Entry,
+	ignore map[string]bool) (u Undo, ok bool, err error) {
 	var scripts []change.Entry
 	for _, e := range s.adds {
 		undo, there := undoOf[e.Version.Key()]
@@ -145,7 +146,8 @@ func entries(diff string) []string {
 
 // without leaves some entries out of a diff.
 func without(diff string, ignore map[string]bool) string {
-	return strings.Join(slices.DeleteFunc(entries(diff), func(e string) bool { return ignore[e[min(2, len(e)):]] }), "\n")
+	return strings.Join(slices.DeleteFunc(entries(diff), func(e string) bool { return ignore[e[min(2, len(e)):]] }),
+		"\n")
 }
 
 // schemas are those that Flyway makes where they are missing: no undo script takes them away.
@@ -163,7 +165,8 @@ func withoutSchemas(diff string, schemas []string) string {
 		return slices.ContainsFunc(schemas, func(name string) bool {
 			entry := "+ schema " + name
 			quoted := "+ schema " + pgx.Identifier{name}.Sanitize()
-			return name != "" && (e == entry || e == quoted || strings.HasPrefix(e, entry+" ") || strings.HasPrefix(e, quoted+" "))
+			return name != "" && (e == entry || e == quoted || strings.HasPrefix(e, entry+" ") ||
+				strings.HasPrefix(e, quoted+" "))
 		})
 	}), "\n")
 }

@@ -14,9 +14,12 @@ func TestRehearsalsShowWhatScriptsWrote(t *testing.T) {
 	excerpt := &report.Excerpt{First: 1, Lines: []string{evil}, Column: 3}
 	r := &Report{
 		Server: evil, Filled: []Filling{{Table: evil}}, TargetScripts: 1, Warnings: []string{evil},
-		Scripts: []Script{{Script: evil, Failed: true, Rewritten: []string{evil}, Emptied: []string{evil}, Rows: []Rows{{Table: evil, Inserted: 1}}, Locks: []Lock{{Table: evil, Mode: evil, Blocks: evil}}}},
-		Undo:    []Undo{{Script: evil, Message: evil, Diff: evil, Line: 1, Excerpt: excerpt}, {Script: evil, Waived: evil}, {Script: evil, Skipped: evil}},
-		Failure: &Failure{Line: 1, Excerpt: excerpt, Where: evil, Code: evil, Script: evil, Message: evil, Next: evil, Problems: []string{evil}},
+		Scripts: []Script{{Script: evil, Failed: true, Rewritten: []string{evil}, Emptied: []string{evil},
+			Rows: []Rows{{Table: evil, Inserted: 1}}, Locks: []Lock{{Table: evil, Mode: evil, Blocks: evil}}}},
+		Undo: []Undo{{Script: evil, Message: evil, Diff: evil, Line: 1, Excerpt: excerpt},
+			{Script: evil, Waived: evil}, {Script: evil, Skipped: evil}},
+		Failure: &Failure{Line: 1, Excerpt: excerpt, Where: evil, Code: evil, Script: evil, Message: evil, Next: evil,
+			Problems: []string{evil}},
 	}
 	var text, raw strings.Builder
 	for _, err := range []error{r.WriteText(&text, false), r.WriteJSON(&raw)} {

@@ -110,7 +110,8 @@ func Compare(before, after Project) []Finding {
 		found := environment(name, before, after)
 		if now.Replace && !slices.ContainsFunc(found, func(f Finding) bool { return f.Level == Refused }) {
 			found = append(found, Finding{name, Warning,
-				"replace has \"database\", and the change replaces nothing: take it out, or a later one will replace unseen"})
+				"replace has \"database\", and the change replaces nothing: take it out, or a later one will " +
+					"replace unseen"})
 		}
 		all = append(all, found...)
 	}
@@ -180,7 +181,8 @@ func removed(name string, before, after Project) []Finding {
 	for _, other := range slices.Sorted(maps.Keys(after.Environments)) {
 		if _, known := before.Environments[other]; !known && !after.Environments[other].Exists {
 			found = append(found, Finding{other, Refused, fmt.Sprintf("the environment %s is new, and %s is gone: "+
-				"under another name its database is another one, new and empty; %s keeps %s and is not deployed any more",
+				"under another name its database is another one, new and empty; %s keeps %s and is not deployed any "+
+				"more",
 				other, name, database(name), old.Template.holds())})
 		}
 	}

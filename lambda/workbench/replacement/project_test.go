@@ -35,32 +35,43 @@ func TestCompare(t *testing.T) {
 	}{
 		"nothing": {func(_, _ Project) {}, nil},
 		"the database's name": {func(_, after Project) { edit(t, after, name, "x") }, []string{
-			"refused prod: slipway-prod-database: the cluster Cluster (AWS::RDS::DBCluster) would be replaced: DatabaseName",
+			"refused prod: slipway-prod-database: the cluster Cluster (AWS::RDS::DBCluster) would be replaced: " +
+				"DatabaseName",
 			"refused prod: slipway-prod-database: the instance Writer"}},
 		"it is meant": {func(_, after Project) {
 			edit(t, after, name, "x")
 			after.Environments["prod"] = Environment{Replace: true}
-		}, []string{"allowed prod: slipway-prod-database: the cluster", "allowed prod: slipway-prod-database: the instance"}},
+		}, []string{"allowed prod: slipway-prod-database: the cluster",
+			"allowed prod: slipway-prod-database: the instance"}},
 		"it is meant elsewhere": {func(_, after Project) {
 			edit(t, after, name, "x")
 			after.Environments["dev"] = Environment{Replace: true}
 		}, []string{"warning dev: replace has \"database\"", "refused prod:", "refused prod:"}},
-		"a retained key without its policy": {func(_, after Project) { edit(t, after, "Resources/Key/DeletionPolicy", nil) },
-			[]string{"warning prod: slipway-prod-database: the key Key (AWS::KMS::Key) is protected less: DeletionPolicy Retain → Delete"}},
-		"a cluster without its policy": {func(_, after Project) { edit(t, after, "Resources/Cluster/DeletionPolicy", nil) }, nil},
-		"a cluster without a snapshot": {func(_, after Project) { edit(t, after, "Resources/Cluster/DeletionPolicy", "Delete") },
+		"a retained key without its policy": {func(_, after Project) {
+			edit(t, after, "Resources/Key/DeletionPolicy", nil)
+		},
+			[]string{"warning prod: slipway-prod-database: the key Key (AWS::KMS::Key) is protected less: " +
+				"DeletionPolicy Retain → Delete"}},
+		"a cluster without its policy": {func(_, after Project) {
+			edit(t, after, "Resources/Cluster/DeletionPolicy", nil)
+		}, nil},
+		"a cluster without a snapshot": {func(_, after Project) {
+			edit(t, after, "Resources/Cluster/DeletionPolicy", "Delete")
+		},
 			[]string{"warning prod: slipway-prod-database: the cluster Cluster (AWS::RDS::DBCluster) is protected less"}},
 		"deletion protection": {func(before, after Project) {
 			edit(t, before, "Resources/Cluster/Properties/DeletionProtection", true)
 		}, []string{"DeletionProtection true → false"}},
 		"the environment is gone": {func(_, after Project) { dropEnvironment(after, "prod") },
-			[]string{"warning prod: the environment prod is not in cdk.json any more: deployments leave its stacks as they are"}},
+			[]string{"warning prod: the environment prod is not in cdk.json any more: deployments leave its stacks " +
+				"as they are"}},
 		"the environment has another name": {func(_, after Project) {
 			after.Environments["production"] = Environment{}
 			after.Stacks["slipway-production-database"] = after.Stacks["slipway-prod-database"]
 			after.Stacks["slipway-production"] = after.Stacks["slipway-prod"]
 			dropEnvironment(after, "prod")
-		}, []string{"refused production: the environment production is new, and prod is gone: under another name its database is another one"}},
+		}, []string{"refused production: the environment production is new, and prod is gone: under another name " +
+			"its database is another one"}},
 		"one more environment": {func(_, after Project) {
 			after.Environments["new"] = Environment{}
 			after.Stacks["slipway-new-database"] = after.Stacks["slipway-prod-database"]
@@ -68,7 +79,8 @@ func TestCompare(t *testing.T) {
 		"the stack has another name": {func(_, after Project) {
 			after.Stacks["app-prod-database"] = after.Stacks["slipway-prod-database"]
 			delete(after.Stacks, "slipway-prod-database")
-		}, []string{"refused prod: slipway-prod-database: the stack is not made any more; deployments leave it as it is, with cluster Cluster, key Key"}},
+		}, []string{"refused prod: slipway-prod-database: the stack is not made any more; deployments leave it as " +
+			"it is, with cluster Cluster, key Key"}},
 		"the database is one that exists": {func(_, after Project) {
 			after.Environments["prod"] = Environment{Exists: true}
 			delete(after.Stacks, "slipway-prod-database")
@@ -78,7 +90,8 @@ func TestCompare(t *testing.T) {
 			delete(before.Stacks, "slipway-prod-database")
 		}, []string{"refused prod: slipway-prod-database: a database is made, new and empty"}},
 		"another region": {func(_, after Project) {
-			after.Stacks["slipway-prod-database"] = Stack{"aws://1/other", after.Stacks["slipway-prod-database"].Template}
+			after.Stacks["slipway-prod-database"] = Stack{"aws://1/other",
+				after.Stacks["slipway-prod-database"].Template}
 		}, []string{"refused prod: slipway-prod-database: the stack moves from aws://1/r to aws://1/other"}},
 		"a region that was the profile's": {func(before, _ Project) {
 			before.Stacks["slipway-prod-database"] = Stack{"aws://unknown-account/unknown-region", Template{}}
@@ -93,7 +106,8 @@ func TestCompare(t *testing.T) {
 				t.Fatalf("got %v, want %q", got, c.want)
 			}
 			for i, f := range got {
-				if line := string(f.Level) + " " + f.Environment + ": " + f.Message; !strings.Contains(line, c.want[i]) {
+				if line := string(f.Level) + " " + f.Environment + ": " +
+					f.Message; !strings.Contains(line, c.want[i]) {
 					t.Errorf("got\n%s\nwant\n%s", line, c.want[i])
 				}
 			}

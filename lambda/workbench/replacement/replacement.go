@@ -95,7 +95,8 @@ func gone(id string, before, after Template) []string {
 	switch old.DeletionPolicy {
 	case "":
 	case "Retain", "RetainExceptOnCreate":
-		reasons = append(reasons, "by its DeletionPolicy, "+old.DeletionPolicy+", the stack lets go of it and it stays in the account")
+		reasons = append(reasons, "by its DeletionPolicy, "+old.DeletionPolicy+
+			", the stack lets go of it and it stays in the account")
 	default:
 		reasons = append(reasons, "its DeletionPolicy is "+old.DeletionPolicy)
 	}

@@ -44,7 +44,8 @@ func (r Resource) value(property string) string {
 		return ""
 	}
 	v = scalars(v)
-	if list, ok := v.([]any); ok && !slices.ContainsFunc(list, func(e any) bool { _, text := e.(string); return !text }) {
+	if list, ok := v.([]any); ok &&
+		!slices.ContainsFunc(list, func(e any) bool { _, text := e.(string); return !text }) {
 		slices.SortFunc(list, func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
 	}
 	return compact(v)

@@ -41,9 +41,12 @@ func browser(t *testing.T) context.Context {
 		t.Skip("not run, for want of Chromium: install the package chromium, or set CHROMIUM")
 	}
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true), chromedp.WSURLReadTimeout(time.Minute),
+		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true),
+		chromedp.WSURLReadTimeout(time.Minute),
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	t.Cleanup(cancel)
@@ -133,7 +136,8 @@ func TestPageInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	for name, review := range map[string]*Review{"example": example(), "clean": clean(), "failed": failing(), "many": many()} {
+	for name, review := range map[string]*Review{"example": example(), "clean": clean(), "failed": failing(),
+		"many": many()} {
 		file := filepath.Join(folder, name+".html")
 		html, err := review.HTML(ctx)
 		if err == nil {
@@ -181,18 +185,22 @@ func lookAt(ctx context.Context, t *testing.T, file string, width int64, scheme,
 
 // look opens the page at that width and in that colour scheme, measures it and
 // takes a picture of all of it.
-func look(ctx context.Context, url string, width int64, scheme string, open bool) (m measured, picture []byte, err error) {
-	screen := emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1, Mobile: width < 500}
+func look(ctx context.Context, url string, width int64, scheme string, open bool) (m measured, picture []byte,
+	err error) {
+	screen := emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1,
+		Mobile: width < 500}
 	if _, err = chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, screen); err != nil {
 		return m, nil, err
 	}
-	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
+		Value: scheme}}}
 	if _, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
 		return m, nil, err
 	}
 	err = chromedp.Do(ctx, chromedp.Navigate(url))
 	if err == nil && open {
-		err = chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void]("document.querySelectorAll('details').forEach(d => d.open = true)"))
+		err = chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void]("document.querySelectorAll('details').forEach(d => "+
+			"d.open = true)"))
 	}
 	if err != nil {
 		return m, nil, err
@@ -211,7 +219,8 @@ func (m measured) judge(t *testing.T, withoutDiagrams bool) {
 	if m.Page > m.Window {
 		t.Errorf("the page is %d wide in a window of %d", m.Page, m.Window)
 	}
-	for what, list := range map[string][]string{"too faint": append(m.Faint, m.FaintSVG...), "too small": m.Small, "beyond the window": m.Wide} {
+	for what, list := range map[string][]string{"too faint": append(m.Faint, m.FaintSVG...), "too small": m.Small,
+		"beyond the window": m.Wide} {
 		if len(list) > 0 {
 			t.Errorf("%s: %q", what, list[:min(8, len(list))])
 		}
@@ -229,9 +238,11 @@ func judgePicture(t *testing.T, picture []byte, width int, scheme string) {
 		t.Errorf("the picture is %v", img.Bounds())
 	}
 	count := colourCount(img)
-	want := map[string][3]uint8{"ground": {0xf6, 0xf7, 0xf9}, "added": {0xc9, 0xef, 0xd2}, "changed": {0xff, 0xe9, 0xb3}}
+	want := map[string][3]uint8{"ground": {0xf6, 0xf7, 0xf9}, "added": {0xc9, 0xef, 0xd2},
+		"changed": {0xff, 0xe9, 0xb3}}
 	if scheme == "dark" {
-		want = map[string][3]uint8{"ground": {0x12, 0x16, 0x1d}, "added": {0x17, 0x50, 0x2b}, "changed": {0x5b, 0x45, 0x08}}
+		want = map[string][3]uint8{"ground": {0x12, 0x16, 0x1d}, "added": {0x17, 0x50, 0x2b},
+			"changed": {0x5b, 0x45, 0x08}}
 	}
 	total := img.Bounds().Dx() * img.Bounds().Dy()
 	if share := float64(count[want["ground"]]) / float64(total); share < 0.1 {

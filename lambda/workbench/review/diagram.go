@@ -153,7 +153,8 @@ func draw(ctx context.Context, texts []string) ([]string, error) {
 func dotOf(s, other rehearse.Schema, shown map[string]bool, only string) string {
 	ids, others := map[string]int{}, index(other)
 	var b strings.Builder
-	fmt.Fprintf(&b, "digraph {\nbgcolor=transparent; rankdir=LR; ranksep=0.6; nodesep=0.3;\nnode [shape=plain fontname=Courier fontsize=12 fontcolor=%q];\nedge [color=%q arrowsize=0.7];\n", colour("ink"), colour("line"))
+	fmt.Fprintf(&b, "digraph {\nbgcolor=transparent; rankdir=LR; ranksep=0.6; nodesep=0.3;\nnode [shape=plain "+
+		"fontname=Courier fontsize=12 fontcolor=%q];\nedge [color=%q arrowsize=0.7];\n", colour("ink"), colour("line"))
 	ports := map[string]bool{}
 	for _, t := range s.Tables {
 		if !shown[t.Name] {
@@ -197,7 +198,8 @@ func portName(t rehearse.Table, column string) string {
 }
 
 // short are the usual names of types whose full ones make tables wide.
-var short = strings.NewReplacer("timestamp with time zone", "timestamptz", "timestamp without time zone", "timestamp", "character varying", "varchar",
+var short = strings.NewReplacer("timestamp with time zone", "timestamptz", "timestamp without time zone", "timestamp",
+	"character varying", "varchar",
 	"time with time zone", "timetz", "time without time zone", "time", "double precision", "float8")
 
 // maxColumns is how many unchanged columns of a table are drawn.

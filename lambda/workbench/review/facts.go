@@ -51,7 +51,8 @@ func (r *Review) facts() []fact {
 	complete := h.Failure == nil && ran > 0
 	add(len(hidden), plural(len(hidden), "table")+" locked against reads and writes", "warn", complete)
 	if h.Restored && longest.Table != "" {
-		list = append(list, fact{rehearse.Duration(longest.HeldMs), "longest of these locks, on " + longest.Table, "warn"})
+		list = append(list, fact{rehearse.Duration(longest.HeldMs), "longest of these locks, on " + longest.Table,
+			"warn"})
 	}
 	add(rewritten, plural(rewritten, "table")+" rewritten", "warn", complete)
 	return append(list, undoFact(h)...)

@@ -23,7 +23,8 @@ type detail struct{ findings, scripts, diff, text int }
 func (r *Review) Markdown(limit int) string {
 	text := r.markdown(detail{1 << 20, 1 << 20, 1 << 20, 1 << 20})
 	for _, d := range []detail{
-		{200, 200, 6000, 2000}, {100, 100, 3000, 1000}, {50, 50, 1500, 600}, {25, 25, 700, 300}, {12, 12, 300, 150}, {6, 6, 100, 80}, {2, 2, 0, 0},
+		{200, 200, 6000, 2000}, {100, 100, 3000, 1000}, {50, 50, 1500, 600}, {25, 25, 700, 300}, {12, 12, 300, 150},
+		{6, 6, 100, 80}, {2, 2, 0, 0},
 	} {
 		if limit <= 0 || len(text) <= limit {
 			return text
@@ -118,7 +119,8 @@ func (m *markdown) withheld(reasons []string) {
 	if len(reasons) == 0 {
 		return
 	}
-	m.line("**Not approved by this review: a person has to look.** It covers scripts that need no waiver, and nothing else.\n")
+	m.line("**Not approved by this review: a person has to look.** It covers scripts that need no waiver, and " +
+		"nothing else.\n")
 	const most = 8
 	for i, reason := range reasons {
 		if i == most {
@@ -134,14 +136,16 @@ func (m *markdown) scripts(rows []row, madeUp bool) {
 	if len(rows) == 0 {
 		return
 	}
-	m.line("| Script | %s | Keeps out | Rewrites | Rows | Undo |", map[bool]string{true: "On made-up rows", false: "Takes"}[madeUp])
+	m.line("| Script | %s | Keeps out | Rewrites | Rows | Undo |",
+		map[bool]string{true: "On made-up rows", false: "Takes"}[madeUp])
 	m.line("| --- | --- | --- | --- | --- | --- |")
 	for i, row := range rows {
 		if i == m.detail.scripts {
 			m.line("| … %d more | | | | | |", len(rows)-i)
 			break
 		}
-		m.line("| %s | %s | %s | %s | %s | %s |", code(row.Script)+changeText(row), takes(row), keepsOut(row), rewrites(row), touched(row), undo(row))
+		m.line("| %s | %s | %s | %s | %s | %s |", code(row.Script)+changeText(row), takes(row), keepsOut(row),
+			rewrites(row), touched(row), undo(row))
 	}
 	m.line("")
 }
@@ -306,7 +310,9 @@ func (m *markdown) locks(h *rehearse.Report) {
 			if n > m.detail.scripts {
 				continue
 			}
-			m.line("| %s | %s | %s | %s | %s | %s |", code(l.Table), number(int(l.Rows)), inline(strings.TrimSuffix(l.Mode, "Lock")), inline(l.Blocks), rehearse.Duration(l.HeldMs), code(s.Script))
+			m.line("| %s | %s | %s | %s | %s | %s |", code(l.Table), number(int(l.Rows)),
+				inline(strings.TrimSuffix(l.Mode, "Lock")), inline(l.Blocks), rehearse.Duration(l.HeldMs),
+				code(s.Script))
 		}
 	}
 	if n > m.detail.scripts {

@@ -12,7 +12,8 @@ import (
 // rewriting are the linter's rules that warn of a rewrite of the table, whether
 // or not PostgreSQL does one for these types.
 var rewriting = []string{
-	"changing-column-type", "adding-field-with-default", "adding-serial-primary-key-field", "adding-required-field", "full-rewrite",
+	"changing-column-type", "adding-field-with-default", "adding-serial-primary-key-field", "adding-required-field",
+	"full-rewrite",
 }
 
 // measuredText is what the rehearsal saw of the table that a finding is about, ""
@@ -35,8 +36,9 @@ func measuredText(f check.Finding, s *rehearse.Script, restored bool) string {
 	case slices.Contains(s.Rewritten, f.Table):
 		text += " The table was rewritten, so the time grows with its rows."
 	case slices.Contains(rewriting, f.Rule):
-		text += " The table was not rewritten. The linter reads the statement alone and knows neither the column's type of before" +
-			" nor how PostgreSQL changes it: a longer varchar, text or a constant default need no rewrite. The lock is still taken."
+		text += " The table was not rewritten. The linter reads the statement alone and knows neither the column's " +
+			"type of before nor how PostgreSQL changes it: a longer varchar, text or a constant default need no " +
+			"rewrite. The lock is still taken."
 	}
 	return text
 }

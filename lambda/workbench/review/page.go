@@ -296,7 +296,8 @@ func (p *pageRow) undo(u *rehearse.Undo) {
 
 func newPageLock(l rehearse.Lock, duration float64) pageLock {
 	p := pageLock{
-		Table: l.Table, Mode: strings.TrimSuffix(l.Mode, "Lock"), Blocks: cmp.Or(l.Blocks, "nobody"), Held: rehearse.Duration(l.HeldMs),
+		Table: l.Table, Mode: strings.TrimSuffix(l.Mode, "Lock"), Blocks: cmp.Or(l.Blocks, "nobody"),
+		Held: rehearse.Duration(l.HeldMs),
 		Size: fmt.Sprintf("%s rows, %s", number(int(l.Rows)), bytesText(l.Bytes)),
 	}
 	if l.Bytes == 0 {

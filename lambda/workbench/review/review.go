@@ -37,7 +37,8 @@ type Diff struct {
 
 // OK reports whether nothing blocks the merge.
 func (r *Review) OK() bool {
-	return len(r.NotMade) == 0 && (r.Check == nil || r.Check.Failures() == 0) && (r.Rehearsal == nil || r.Rehearsal.OK())
+	return len(r.NotMade) == 0 && (r.Check == nil || r.Check.Failures() == 0) &&
+		(r.Rehearsal == nil || r.Rehearsal.OK())
 }
 
 // Approves reports whether a machine may approve: nothing blocks the

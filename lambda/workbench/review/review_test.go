@@ -31,20 +31,29 @@ ALTER TABLE customers DROP COLUMN born;
 	"<b>&""carrier""" varchar(20), CONSTRAINT shipments_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
 );
 `,
-	"R__totals.sql": "CREATE OR REPLACE VIEW totals AS\nSELECT customer_id, sum(price) AS total FROM orders GROUP BY customer_id;\n",
+	"R__totals.sql": "CREATE OR REPLACE VIEW totals AS\nSELECT customer_id, sum(price) AS total FROM orders GROUP " +
+		"BY customer_id;\n",
 }
 
 // example is a review with something of everything.
 func example() *Review {
 	id := rehearse.Column{Name: "id", Type: "bigint", NotNull: true, Primary: true}
-	customers := rehearse.Table{Name: "customers", Kind: "table", Columns: []rehearse.Column{id, {Name: "name", Type: "character varying(20)", NotNull: true}, {Name: "born", Type: "date"}}}
-	orders := rehearse.Table{Name: "orders", Kind: "table", Columns: []rehearse.Column{id, {Name: "customer_id", Type: "bigint", NotNull: true}, {Name: "price", Type: "integer"}}}
-	totals := rehearse.Table{Name: "totals", Kind: "view", Columns: []rehearse.Column{{Name: "customer_id", Type: "bigint"}, {Name: "total", Type: "numeric"}}}
+	customers := rehearse.Table{Name: "customers", Kind: "table",
+		Columns: []rehearse.Column{id, {Name: "name", Type: "character varying(20)", NotNull: true},
+			{Name: "born", Type: "date"}}}
+	orders := rehearse.Table{Name: "orders", Kind: "table",
+		Columns: []rehearse.Column{id, {Name: "customer_id", Type: "bigint", NotNull: true},
+			{Name: "price", Type: "integer"}}}
+	totals := rehearse.Table{Name: "totals", Kind: "view",
+		Columns: []rehearse.Column{{Name: "customer_id", Type: "bigint"}, {Name: "total", Type: "numeric"}}}
 	key := rehearse.ForeignKey{Table: "orders", Columns: "customer_id", To: "customers"}
 	before := rehearse.Schema{Tables: []rehearse.Table{customers, orders, totals}, Keys: []rehearse.ForeignKey{key}}
 	customers.Columns = customers.Columns[:2]
-	orders.Columns = []rehearse.Column{id, orders.Columns[1], {Name: "price", Type: "numeric"}, {Name: "ordered_at", Type: "timestamp with time zone", NotNull: true}}
-	shipments := rehearse.Table{Name: "shipments", Kind: "table", Columns: []rehearse.Column{id, {Name: "order_id", Type: "bigint", NotNull: true}, {Name: "<b>&\"carrier\"", Type: "text"}}}
+	orders.Columns = []rehearse.Column{id, orders.Columns[1], {Name: "price", Type: "numeric"},
+		{Name: "ordered_at", Type: "timestamp with time zone", NotNull: true}}
+	shipments := rehearse.Table{Name: "shipments", Kind: "table",
+		Columns: []rehearse.Column{id, {Name: "order_id", Type: "bigint", NotNull: true},
+			{Name: "<b>&\"carrier\"", Type: "text"}}}
 	after := rehearse.Schema{
 		Tables: []rehearse.Table{customers, orders, shipments, totals},
 		Keys:   []rehearse.ForeignKey{key, {Table: "shipments", Columns: "order_id", To: "orders"}},
@@ -56,36 +65,50 @@ func example() *Review {
 			Head:  change.Head{Branch: "ship-orders", Commit: "6f5e4d3c2b1a", Uncommitted: true},
 			Texts: exampleTexts,
 			Scripts: []check.Script{
-				{Script: "V7__prices.sql", Version: "7", Kind: "versioned", Change: "new"}, {Script: "V8__shipments.sql", Version: "8", Kind: "versioned", Change: "new"},
-				{Script: "R__totals.sql", Kind: "repeatable", Change: "edited"}, {Script: "U7__prices.sql", Version: "7", Kind: "undo", Change: "new"},
+				{Script: "V7__prices.sql", Version: "7", Kind: "versioned", Change: "new"},
+				{Script: "V8__shipments.sql", Version: "8", Kind: "versioned", Change: "new"},
+				{Script: "R__totals.sql", Kind: "repeatable", Change: "edited"},
+				{Script: "U7__prices.sql", Version: "7", Kind: "undo", Change: "new"},
 			},
 			Findings: []check.Finding{
-				{Rule: "changing-column-type", Level: check.Error, Script: "V7__prices.sql", Line: 4, Table: "orders", Message: "Changing a column type requires an `ACCESS EXCLUSIVE` lock."},
-				{Rule: "prefer-text-field", Level: check.Warning, Script: "V8__shipments.sql", Line: 3, Message: "Changing the size of a `varchar` field locks.", Help: "Use a `TEXT` field."},
-				{Rule: "ban-drop-column", Level: check.Error, Script: "V7__prices.sql", Line: 7, Message: "Dropping a column may break existing clients.", Waived: "no release has read it since spring"},
+				{Rule: "changing-column-type", Level: check.Error, Script: "V7__prices.sql", Line: 4, Table: "orders",
+					Message: "Changing a column type requires an `ACCESS EXCLUSIVE` lock."},
+				{Rule: "prefer-text-field", Level: check.Warning, Script: "V8__shipments.sql", Line: 3,
+					Message: "Changing the size of a `varchar` field locks.", Help: "Use a `TEXT` field."},
+				{Rule: "ban-drop-column", Level: check.Error, Script: "V7__prices.sql", Line: 7,
+					Message: "Dropping a column may break existing clients.",
+					Waived:  "no release has read it since spring"},
 			},
 		},
 		Rehearsal: &rehearse.Report{
-			Against: "origin/master", Server: "17.5", TargetScripts: 6, Filled: []rehearse.Filling{{Table: "customers", Rows: 10000}, {Table: "orders", Rows: 10000}},
+			Against: "origin/master", Server: "17.5", TargetScripts: 6,
+			Filled: []rehearse.Filling{{Table: "customers", Rows: 10000}, {Table: "orders", Rows: 10000}},
 			Scripts: []rehearse.Script{
 				{
-					Script: "V7__prices.sql", Version: "7", Transaction: true, DurationMs: 1834, Rewritten: []string{"orders"}, Rows: []rehearse.Rows{{Table: "orders", Updated: 10000}},
+					Script: "V7__prices.sql", Version: "7", Transaction: true, DurationMs: 1834,
+					Rewritten: []string{"orders"}, Rows: []rehearse.Rows{{Table: "orders", Updated: 10000}},
 					Locks: []rehearse.Lock{
-						{Table: "orders", Mode: "AccessExclusiveLock", Blocks: "reads and writes", HeldMs: 1790, Rows: 10000, Bytes: 3 << 20},
-						{Table: "customers", Mode: "ShareRowExclusiveLock", Blocks: "writes", HeldMs: 420, Rows: 10000, Bytes: 1 << 20},
+						{Table: "orders", Mode: "AccessExclusiveLock", Blocks: "reads and writes", HeldMs: 1790,
+							Rows: 10000, Bytes: 3 << 20},
+						{Table: "customers", Mode: "ShareRowExclusiveLock", Blocks: "writes", HeldMs: 420, Rows: 10000,
+							Bytes: 1 << 20},
 						{Table: "totals", Mode: "AccessShareLock", HeldMs: 3},
 					},
 				},
-				{Script: "V8__shipments.sql", Version: "8", DurationMs: 14, Locks: []rehearse.Lock{{Table: "orders", Mode: "ShareUpdateExclusiveLock", Blocks: "other DDL", HeldMs: 9, Rows: 10000, Bytes: 3 << 20}}},
+				{Script: "V8__shipments.sql", Version: "8", DurationMs: 14,
+					Locks: []rehearse.Lock{{Table: "orders", Mode: "ShareUpdateExclusiveLock", Blocks: "other DDL",
+						HeldMs: 9, Rows: 10000, Bytes: 3 << 20}}},
 				{Script: "R__totals.sql", Transaction: true, DurationMs: 6, Locks: []rehearse.Lock{}},
 			},
-			Undo:     []rehearse.Undo{{Script: "U8__shipments.sql", Restores: true}, {Script: "U7__prices.sql", Diff: "- column public.customers.born date"}},
+			Undo: []rehearse.Undo{{Script: "U8__shipments.sql", Restores: true},
+				{Script: "U7__prices.sql", Diff: "- column public.customers.born date"}},
 			Diff:     "- column public.customers.born date\n+ table public.shipments",
 			Sampling: rehearse.Sampling{Samples: 900, MedianMs: 5.1, MaxMs: 21},
 			Before:   before, After: after,
 		},
 		Diffs: []Diff{
-			{"dev", "Stack slipway-dev\n[~] Custom::FlywayMigration Migration\n └─ [~] .Scripts:\n     └─ [+] Added: .V7__prices.sql: 0a1b2c3d\n"}, {"prod", "\n"},
+			{"dev", "Stack slipway-dev\n[~] Custom::FlywayMigration Migration\n └─ [~] .Scripts:\n     └─ [+] " +
+				"Added: .V7__prices.sql: 0a1b2c3d\n"}, {"prod", "\n"},
 		},
 	}
 }
@@ -124,11 +147,14 @@ func many() *Review {
 	for i := range 300 {
 		name := fmt.Sprintf("V%d__table_%d.sql", i+10, i)
 		r.Check.Scripts = append(r.Check.Scripts, check.Script{Script: name, Kind: "versioned", Change: "new"})
-		r.Check.Texts[name] = fmt.Sprintf("CREATE TABLE table_%d (\n%s\tid bigint PRIMARY KEY\n);\n", i, strings.Repeat("\tvalue text,\n", i%90))
-		r.Rehearsal.Scripts = append(r.Rehearsal.Scripts, rehearse.Script{Script: name, Transaction: true, DurationMs: float64(i) / 7})
+		r.Check.Texts[name] = fmt.Sprintf("CREATE TABLE table_%d (\n%s\tid bigint PRIMARY KEY\n);\n", i,
+			strings.Repeat("\tvalue text,\n", i%90))
+		r.Rehearsal.Scripts = append(r.Rehearsal.Scripts,
+			rehearse.Script{Script: name, Transaction: true, DurationMs: float64(i) / 7})
 		if i%60 == 59 {
 			r.Check.Findings = append(r.Check.Findings, check.Finding{
-				Rule: "prefer-text-field", Level: check.Error, Script: name, Line: 1 + i%90, Message: "An error about this line.", Help: "Write it otherwise.",
+				Rule: "prefer-text-field", Level: check.Error, Script: name, Line: 1 + i%90,
+				Message: "An error about this line.", Help: "Write it otherwise.",
 			})
 		}
 	}
@@ -174,12 +200,14 @@ func TestCommentsAreCutToSize(t *testing.T) {
 // What comes from the branch is text, not markup.
 func TestNothingOfTheBranchIsMarkup(t *testing.T) {
 	r := example()
-	const evil = "](https://evil.example) <script>alert(1)</script> ``` | x |\n# heading @all ![i](u) *b* \x1b[2J\u202e\u200b\u2028\xff"
+	const evil = "](https://evil.example) <script>alert(1)</script> ``` | x |\n# heading @all ![i](u) *b* " +
+		"\x1b[2J\u202e\u200b\u2028\xff"
 	r.Title = evil
 	r.Check.Findings[0].Script, r.Check.Findings[0].Message, r.Check.Findings[2].Waived = evil, evil, evil
 	r.Rehearsal.Scripts[0].Script, r.Rehearsal.Scripts[0].Locks[0].Table = evil, evil
 	r.Rehearsal.Undo[1].Diff, r.Rehearsal.Undo[1].Message = evil, evil
-	r.Rehearsal.Failure = &rehearse.Failure{Where: "x", Code: "MIGRATION_FAILED", Script: evil, Message: evil, Next: evil, Problems: []string{evil}}
+	r.Rehearsal.Failure = &rehearse.Failure{Where: "x", Code: "MIGRATION_FAILED", Script: evil, Message: evil,
+		Next: evil, Problems: []string{evil}}
 	r.Diffs[0] = Diff{evil, evil}
 	r.NotMade = []string{evil}
 	r.Rehearsal.After.Tables[0].Name = evil
@@ -192,7 +220,8 @@ func TestNothingOfTheBranchIsMarkup(t *testing.T) {
 	outside := ""
 	inBlock := ""
 	for line := range strings.Lines(text) {
-		if fence := strings.TrimRight(line, "dif\n"); strings.HasPrefix(line, "```") && strings.Trim(fence, "`") == "" && (inBlock == "" || fence == inBlock) {
+		if fence := strings.TrimRight(line, "dif\n"); strings.HasPrefix(line, "```") &&
+			strings.Trim(fence, "`") == "" && (inBlock == "" || fence == inBlock) {
 			if inBlock == "" {
 				inBlock = fence
 			} else {
@@ -251,7 +280,8 @@ func TestWhatBlocksIsCountedOnce(t *testing.T) {
 	}{
 		{"MIGRATION_FAILED", 4, "V7__prices.sql:4 changing-column-type"},
 		{"BAD_RELEASE", 9, "V7__prices.sql:4 changing-column-type"},
-		{"MIGRATION_FAILED", 7, "V7__prices.sql:4 changing-column-type, V7__prices.sql:7 MIGRATION_FAILED: column \"born\" of relation \"customers\" does not exist"},
+		{"MIGRATION_FAILED", 7, "V7__prices.sql:4 changing-column-type, V7__prices.sql:7 MIGRATION_FAILED: column " +
+			"\"born\" of relation \"customers\" does not exist"},
 	} {
 		r.Rehearsal.Failure.Code, r.Rehearsal.Failure.Line = c.code, c.line
 		var got []string
@@ -311,13 +341,18 @@ func TestScriptsOnThePage(t *testing.T) {
 		want []string
 	}{
 		"a finding": {html(example()), []string{
-			"<i>4</i><code>ALTER TABLE orders ALTER COLUMN price TYPE numeric;</code></div>\n<div class=\"finding error\">",
-			"AccessExclusive locked orders, which keeps out reads and writes, for 1.8 s at most on 10,000 made-up rows. The table was rewritten",
+			"<i>4</i><code>ALTER TABLE orders ALTER COLUMN price TYPE numeric;</code></div>\n<div class=\"finding " +
+				"error\">",
+			"AccessExclusive locked orders, which keeps out reads and writes, for 1.8 s at most on 10,000 made-up " +
+				"rows. The table was rewritten",
 			"-- slipway:allow changing-column-type because …", "Waived because no release has read it since spring",
 		}},
-		"no rewrite":      {html(unwritten), []string{"The table was not rewritten. The linter reads the statement alone"}},
-		"a failed script": {html(failing()), []string{"DROP COLUMN <mark>born</mark>;", "SQLSTATE 42703", "script failed"}},
-		"a long script":   {html(long), []string{"2 lines are left out", "284 lines are left out", "<i>304</i>", "196 lines are left out"}},
+		"no rewrite": {html(unwritten), []string{"The table was not rewritten. The linter reads the statement " +
+			"alone"}},
+		"a failed script": {html(failing()), []string{"DROP COLUMN <mark>born</mark>;", "SQLSTATE 42703",
+			"script failed"}},
+		"a long script": {html(long), []string{"2 lines are left out", "284 lines are left out", "<i>304</i>",
+			"196 lines are left out"}},
 	} {
 		for _, want := range c.want {
 			if !strings.Contains(c.page, want) {

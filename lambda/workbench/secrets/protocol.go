@@ -16,10 +16,11 @@ const (
 // messages are what AWS says with the exceptions; others say their own name.
 var messages = map[string]string{
 	"ResourceNotFoundException": "Secrets Manager can't find the specified secret.",
-	"AccessDeniedException":     "User is not authorized to perform: secretsmanager:GetSecretValue on this resource because no identity-based policy allows the action",
-	"ThrottlingException":       "Rate exceeded",
-	"DecryptionFailure":         "Secrets Manager can't decrypt the protected secret text using the provided KMS key.",
-	"InvalidRequestException":   "You can't perform this operation on the secret because it was marked for deletion.",
+	"AccessDeniedException": "User is not authorized to perform: secretsmanager:GetSecretValue on this resource " +
+		"because no identity-based policy allows the action",
+	"ThrottlingException":     "Rate exceeded",
+	"DecryptionFailure":       "Secrets Manager can't decrypt the protected secret text using the provided KMS key.",
+	"InvalidRequestException": "You can't perform this operation on the secret because it was marked for deletion.",
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {

@@ -61,7 +61,8 @@ func TestBinary(t *testing.T) {
 
 func TestExceptions(t *testing.T) {
 	server, client := started(t)
-	for _, exception := range []string{"ResourceNotFoundException", "AccessDeniedException", "ThrottlingException", "DecryptionFailure"} {
+	for _, exception := range []string{"ResourceNotFoundException", "AccessDeniedException", "ThrottlingException",
+		"DecryptionFailure"} {
 		_, err := read(t.Context(), client, server.Fail("x", exception))
 		var answer smithy.APIError
 		if !errors.As(err, &answer) || answer.ErrorCode() != exception || answer.ErrorMessage() != messages[exception] {
