@@ -13,20 +13,25 @@ type advice struct {
 	server bool
 }
 
-func inside(s *situation) bool     { return !s.outside }
-func throwAway(s *situation) bool  { return s.rehearsal == OnThrowAwayServer }
-func found(s *situation) bool      { return s.found != "" }
-func owned(s *situation) bool      { return s.owner != "" }
-func atCommit(s *situation) bool   { return s.atCommit }
-func set(s *situation) bool        { return s.setting != "" }
-func ownSetting(s *situation) bool { return s.ownSetting }
+func inside(s *situation) bool         { return !s.outside }
+func throwAway(s *situation) bool      { return s.rehearsal == OnThrowAwayServer }
+func found(s *situation) bool          { return s.found != "" }
+func owned(s *situation) bool          { return s.owner != "" }
+func throwAwayOwned(s *situation) bool { return throwAway(s) && owned(s) }
+func atCommit(s *situation) bool       { return s.atCommit }
+func set(s *situation) bool            { return s.setting != "" }
+func ownSetting(s *situation) bool     { return s.ownSetting }
 
 const (
 	alone    = "Leave the statement alone in {script} and put executeInTransaction=false into {conf} beside it."
 	byMaster = "Let a superuser do it; on RDS and Aurora the master user, or a role to which it granted rds_superuser."
 	noFiles  = "Use COPY … FROM STDIN with the rows in the script, or on Aurora the extension aws_s3. " +
 		"On a server that is not RDS, a superuser can grant it: "
-	ofRole = `SET ROLE|must be member of role|denied to set role|denied to grant role|change default privileges`
+	// A deployment fails at the same place, unless its server has the grant.
+	memberThere = "The role that migrates a deployment needs it from the master user there: "
+	memberHere  = "On the throw-away server nobody can grant it: rehearse on a copy of a database whose server has " +
+		"the roles (COPY=postgres://…). For a role that the scripts create, write GRANT … TO CURRENT_USER; behind " +
+		"CREATE ROLE."
 	noRole = "Roles belong to the server, not to the database: let the master user CREATE ROLE {1}; on this " +
 		"server first."
 	noRoleHere = "Roles belong to the server, not to the database, and the throw-away server has none of yours: " +
@@ -168,10 +173,12 @@ var advices = []advice{
 	{state: "42501", about: `row-level security`,
 		next: "Policies of the table apply to {role}: run as the table's owner, or let the master user ALTER " +
 			"ROLE {role} BYPASSRLS."},
-	{state: "42501", about: ofRole, when: throwAway, server: true,
-		next: "On the throw-away server the migrating role is a member of no other: rehearse on a copy of a " +
-			"database whose server has the roles (COPY=postgres://…). For a role that the scripts create, write " +
-			"GRANT … TO CURRENT_USER; behind CREATE ROLE."},
+	{state: "42501", about: `(?:SET ROLE|must be member of role|denied to set role) "([^"]*)"`, when: throwAway, server: true,
+		next: memberThere + "GRANT {1} TO it. " + memberHere},
+	{state: "42501", about: `change default privileges`, when: throwAwayOwned,
+		next: memberThere + "GRANT {owner} TO it. " + memberHere},
+	{state: "42501", about: `denied to grant role "([^"]*)"`, when: throwAway, server: true,
+		next: memberThere + "GRANT {1} TO it WITH ADMIN OPTION. " + memberHere},
 	{state: "42501", about: `(?:must be able to SET ROLE|must be member of role|permission denied to set role) "([^"]*)"`,
 		next: "Grant it, by the master user: GRANT {1} TO {role};"},
 	{state: "42501", about: `permission denied to grant role "([^"]*)"`,

@@ -224,7 +224,7 @@ func TestAdviceWithoutAServer(t *testing.T) {
 		{situation{state: "42501", message: `must be able to SET ROLE "owner"`, rehearsal: OnThrowAwayServer},
 			"COPY=postgres://"},
 		{situation{state: "42501", message: `permission denied to change default privileges`, owner: "o",
-			rehearsal: OnThrowAwayServer}, "a member of no other"},
+			rehearsal: OnThrowAwayServer}, "GRANT o TO it"},
 		{situation{state: "42501", message: `must be able to SET ROLE "owner"`}, "GRANT owner TO"},
 		{situation{state: "55P03", message: `could not obtain lock on relation "t"`}, "NOWAIT"},
 	} {

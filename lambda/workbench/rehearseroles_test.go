@@ -18,7 +18,7 @@ func TestRolesOfTheServerInARehearsal(t *testing.T) {
 		t.Errorf("without them: %d\n%s", code, out)
 	}
 	code, out, _ = branchCall(t, "rehearse", "--sql", folder, "--rows", "0", "--roles", "app_owner, app_reader")
-	if code == 0 || !strings.Contains(out, "app_owner") || !strings.Contains(out, "COPY=") {
+	if code != 1 || !strings.Contains(out, "GRANT app_owner TO it.") || !strings.Contains(out, "COPY=") {
 		t.Errorf("with them: %d\n%s", code, out)
 	}
 	if code, out, _ = branchCall(t, "rehearse", "--sql", folder, "--roles", "migrator"); code != 2 {

@@ -25,9 +25,9 @@ var answerFaults = []fault{
 		t.next("2")
 	}},
 	{"flyway-exit-0-with-error", "the error in the JSON counts, not the exit code", func(t *testbed) {
-		t.faked(`echo '{"operation":"migrate","success":false,"error":{"errorCode":"FAILED_VERSIONED_MIGRATION","sqlState":"42601","message":"ERROR: syntax error","lineNumber":7,"path":"`+filepath.Join(t.dir, "sql/V2__two.sql")+`"}}'`,
+		t.faked(`echo '{"operation":"migrate","success":false,"error":{"errorCode":"FAILED_VERSIONED_MIGRATION","sqlState":"42601","message":"ERROR: syntax error","lineNumber":1,"path":"`+filepath.Join(t.dir, "sql/V2__two.sql")+`"}}'`,
 			report.MigrationFailed, func(o *outcome) {
-				t.check(o.Script == "V2__two.sql" && o.Line == 7 && o.SQLState == "42601",
+				t.check(o.Script == "V2__two.sql" && o.Line == 1 && o.SQLState == "42601",
 					"it names %s line %d SQLSTATE %s", o.Script, o.Line, o.SQLState)
 			})
 	}},
