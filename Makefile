@@ -112,7 +112,7 @@ deploy-local: needs-go ## deploy the real stacks and image to an emulator of AWS
 test: needs-go ## all tests that need neither Docker nor AWS
 	go test -timeout 30m ./...
 	@go test -count=1 -v -run '^TestLinterIsAvailable$$' ./lambda/workbench/check | \
-		sed -n 's/^ *check_test.go:[0-9]*: not run, for want of the linter: /the rules of SQL were not tested: /p'
+		sed -n 's/^ *check_test.go:[0-9]*: not run: the linter is missing: /the rules of SQL were not tested: /p'
 
 test-race: needs-go ## the tests of the handler, with the race detector (fewer worlds of the differential tests: they are sequential)
 	go test -race -short -timeout 30m ./lambda/database ./lambda/event ./lambda/flyway ./lambda/migrator ./lambda/report ./lambda/script ./lambda/sqltext ./lambda/judge ./lambda/serve

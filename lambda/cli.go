@@ -59,14 +59,14 @@ func (c cli) misuse(format string, args ...any) int {
 	return usage
 }
 
-// flags makes a flag set that answers its errors instead of printing them.
+// flags makes a flag set that returns its errors instead of printing them.
 func (c cli) flags(name string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	return f
 }
 
-// parse answers an exit code, or -1 to go on.
+// parse returns an exit code, or -1 to go on.
 func (c cli) parse(f *flag.FlagSet, args []string) int {
 	err := f.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {

@@ -31,7 +31,7 @@ const (
 )
 
 // flyway13 makes that layout with the jars that make up 12.4.0 in its places, and
-// stand-ins without a class for the rest: 13's own command line is not to be had
+// stand-ins without a class for the rest: 13's own command line is not available
 // from Maven Central. It returns its home and the path of each stand-in.
 func flyway13(t *testing.T) (home string, standIns []string) {
 	t.Helper()

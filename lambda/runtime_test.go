@@ -195,7 +195,7 @@ func TestHandlerUnderARuntimeEndpoint(t *testing.T) {
 	}
 }
 
-// logged ends the program and answers what it logged.
+// logged ends the program and returns what it logged.
 func (r *runtime) logged() string {
 	_ = r.cmd.Process.Kill()
 	_ = r.cmd.Wait()

@@ -136,7 +136,7 @@ func (s *site) write(name, statements string) {
 	s.check(s.g.Write(name, statements))
 }
 
-// deploy deploys an environment and answers the calls that it made of the function.
+// deploy deploys an environment and returns the calls that it made of the function.
 func (s *site) deploy(environment string) []ground.Call {
 	s.Helper()
 	before := len(s.calls())

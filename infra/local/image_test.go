@@ -69,7 +69,7 @@ func imageUnderLambda(s *site) {
 	}
 }
 
-// sandbox makes a database and its secret, and answers the image and the flags to start it with.
+// sandbox makes a database and its secret, and returns the image and the flags to start it with.
 func (s *site) sandbox(name string) (image string, flags []string) {
 	s.Helper()
 	s.check(s.g.Database.Exec(s.Context(), "postgres", `CREATE ROLE `+name+` LOGIN PASSWORD 'local'`))
@@ -81,7 +81,7 @@ func (s *site) sandbox(name string) (image string, flags []string) {
 	return s.g.LocalImage(s.image("shop")), s.g.Sandbox(arn, 512)
 }
 
-// start starts a container for the rest of the case and answers the address of its endpoint.
+// start starts a container for the rest of the case and returns the address of its endpoint.
 func (s *site) start(image string, flags []string, args ...string) string {
 	s.Helper()
 	id, err := s.g.Docker(s.Context(), slices.Concat([]string{"run", "--detach", "--publish", "127.0.0.1::8080"}, flags,

@@ -101,7 +101,7 @@ func TestEndpointAnswersTheFunctionsAboutOneSecret(t *testing.T) {
 	equal(t, "private DNS, which others would meet", endpoint["PrivateDnsEnabled"], `false`)
 }
 
-// Data: encrypted with a key that outlives it, kept, and not to be had from outside.
+// Data: encrypted with a key that outlives it, kept, and not reachable from outside.
 func TestDatabaseIsKept(t *testing.T) {
 	d := template(t, "slipway-prod-database")
 	key, resource := only(t, d, "AWS::KMS::Key", "")

@@ -43,7 +43,7 @@ func migrated() *runner {
 	}}
 }
 
-// invoke answers the answer as JSON, or the function error.
+// invoke returns the answer as JSON, or the function error.
 func invoke(t *testing.T, r Runner, event string) (map[string]any, *messages.InvokeResponse_Error) {
 	t.Helper()
 	body, err := Handler{Runner: r, Log: slog.New(slog.DiscardHandler)}.Invoke(t.Context(), []byte(event))

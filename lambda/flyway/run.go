@@ -56,7 +56,7 @@ type Runner struct {
 	Grace     Grace
 }
 
-// Run starts Flyway, waits, and answers its result. An error object in the
+// Run starts Flyway, waits, and returns its result. An error object in the
 // answer is an *Error. When ctx ends, Interrupt is called, then Flyway's whole
 // process group gets TERM and KILL, each after its grace; the error is then
 // an *ExitError with the context's cause, unless Flyway came to an answer of

@@ -71,7 +71,7 @@ func TestPlaceholdersThatStay(t *testing.T) {
 	}
 }
 
-// What Flyway would end at for want of memory is refused with the size.
+// What Flyway does not have the memory for is refused with the size.
 func TestStatementsThatFlywayCantHold(t *testing.T) {
 	t.Parallel()
 	rows := strings.Repeat("(1),\n", 1<<19)

@@ -1,5 +1,5 @@
 // Package migrator is the core of Slipway: [Migrator.Run] carries out one
-// command on one database and answers a report. It is the one place that
+// command on one database and returns a report. It is the one place that
 // decides; it knows nothing of Lambda or CloudFormation.
 package migrator
 

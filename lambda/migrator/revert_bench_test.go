@@ -253,7 +253,7 @@ func (y *yard) exec(sql string) {
 	}
 }
 
-// text answers the rows of a query, columns with spaces between, rows with semicolons.
+// text returns the rows of a query, columns with spaces between, rows with semicolons.
 func (y *yard) text(sql string) string {
 	y.Helper()
 	conn := y.connect()

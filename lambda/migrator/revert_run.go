@@ -216,7 +216,7 @@ func (u *undoing) outside(ctx, work context.Context, s *step) error {
 }
 
 // bury writes the tombstone of the version, and those of the repeatable
-// scripts that lost something. It answers the state after the commit, and what
+// scripts that lost something. It returns the state after the commit, and what
 // runs again in words.
 func (u *undoing) bury(work context.Context, s *step, milliseconds int) (then undoing, again []string, err error) {
 	then = *u
@@ -261,7 +261,7 @@ func (u *undoing) tell(s *step, notices database.Notices) {
 	}
 }
 
-// rollback ends the transaction after an error, and answers that.
+// rollback ends the transaction after an error, and returns that.
 func (u *undoing) rollback(work context.Context, failed error) error {
 	ctx, cancel := context.WithTimeout(work, 5*time.Second)
 	defer cancel()

@@ -42,7 +42,7 @@ var (
 )
 
 // prepare reads the undo script of a step and cuts it into what is sent. It
-// answers what keeps it from being run.
+// returns what keeps it from being run.
 func (r *run) prepare(s *step) ([]report.Problem, error) {
 	raw, err := s.undo.Text()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-// folder writes files (name below it → text) and answers where they are. A
+// folder writes files (name below it → text) and returns where they are. A
 // text that begins with "→" makes a symbolic link.
 func folder(t testing.TB, files map[string]string) string {
 	t.Helper()
@@ -42,7 +42,7 @@ func names(files []File) string {
 	return strings.Join(all, " ")
 }
 
-// refused loads and answers the problems, which there have to be.
+// refused loads and returns the problems, which there have to be.
 func refused(t *testing.T, locations ...string) string {
 	t.Helper()
 	set, err := Load(locations...)

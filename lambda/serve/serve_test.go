@@ -21,7 +21,7 @@ type handler func(context.Context, []byte) ([]byte, error)
 
 func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) { return h(ctx, payload) }
 
-// listening starts a server and answers its address, and how to end it.
+// listening starts a server and returns its address, and how to end it.
 func listening(t *testing.T, h handler) (url string, end func() error) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -62,7 +62,7 @@ func (b *bench) say(format string, arguments ...any) {
 // postgresFolder holds the local databases.
 func (b *bench) postgresFolder() string { return filepath.Join(b.dir, "postgres") }
 
-// build builds the program and answers its path.
+// build builds the program and returns its path.
 func (b *bench) build(ctx context.Context) (string, error) {
 	if _, err := os.Stat(filepath.Join("lambda", "main.go")); err != nil {
 		return "", errors.New("there is no lambda/main.go here: run this in the project's folder")

@@ -51,7 +51,7 @@ func (b *bench) connectTo(ctx context.Context, e deployed.Environment, lookupRol
 }
 
 // ask has the function of an environment run one command, prints the report
-// and answers its exit code.
+// and returns its exit code.
 func (b *bench) ask(ctx context.Context, environment string, request deployed.Request, asJSON, exitCode bool) (int,
 	error) {
 	client, err := b.connect(ctx, environment, "")

@@ -20,7 +20,7 @@ import (
 // command is a row of the table of commands.
 type command struct {
 	name, flags, summary string
-	// run defines its flags on the set, parses arguments and answers an exit code.
+	// run defines its flags on the set, parses arguments and returns an exit code.
 	run func(ctx context.Context, b *bench, flags *flag.FlagSet, arguments []string) (int, error)
 }
 
@@ -76,7 +76,7 @@ func main() {
 	os.Exit(execute(ctx, os.Args[1:], env, os.Stdout, os.Stderr))
 }
 
-// execute runs one command and answers the exit code.
+// execute runs one command and returns the exit code.
 func execute(ctx context.Context, arguments []string, env map[string]string, out, err io.Writer) int {
 	if len(arguments) == 0 || strings.TrimLeft(arguments[0], "-") == "help" || arguments[0] == "-h" {
 		help(out)

@@ -14,7 +14,7 @@ import (
 	"slipway/lambda/workbench/distribution"
 )
 
-// branchCall runs a command on a branch and answers its exit code and output.
+// branchCall runs a command on a branch and returns its exit code and output.
 func branchCall(t *testing.T, arguments ...string) (code int, out, progress string) {
 	t.Helper()
 	env := map[string]string{}
@@ -41,7 +41,7 @@ func needLinter(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err != nil {
-		t.Skipf("not run, for want of the linter: %v", err)
+		t.Skipf("not run: the linter is missing: %v", err)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"slipway/lambda/workbench/postgres"
 )
 
-// server starts the local PostgreSQL, or answers the one that `start` keeps
+// server starts the local PostgreSQL, or returns the one that `start` keeps
 // up. While another command uses it for itself, it waits.
 func (b *bench) server(ctx context.Context) (*postgres.Server, error) {
 	if b.throwAway != nil {

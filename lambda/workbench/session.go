@@ -141,7 +141,7 @@ func (s *session) start(out, err io.Writer, arguments ...string) (*guard.Process
 // what runs on the server.
 const grace = 30 * time.Second
 
-// command runs the program once and answers its exit code.
+// command runs the program once and returns its exit code.
 func (s *session) command(ctx context.Context, out, err io.Writer, arguments ...string) (int, error) {
 	process, failure := s.start(out, err, arguments...)
 	if failure != nil {

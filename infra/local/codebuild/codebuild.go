@@ -66,7 +66,7 @@ type Build struct {
 	Cache     string                // folder that keeps what the spec caches, "" for a new one
 }
 
-// Run runs the build in its folder and answers the variables that it exports
+// Run runs the build in its folder and returns the variables that it exports
 // and its output. The first command that fails ends it.
 func (b Build) Run(ctx context.Context) (exported map[string]string, output string, err error) {
 	scratch, err := os.MkdirTemp("", "slipway-build-")

@@ -96,7 +96,7 @@ func (g *Ground) Invoke(ctx context.Context, name, event string) (string, error)
 	return string(body), err
 }
 
-// NewSecret makes a secret and answers its ARN.
+// NewSecret makes a secret and returns its ARN.
 func (g *Ground) NewSecret(ctx context.Context, name string, value map[string]any) (string, error) {
 	text, err := json.Marshal(value)
 	if err != nil {

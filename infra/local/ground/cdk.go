@@ -35,7 +35,7 @@ func (g *Ground) buildApp(ctx context.Context) error {
 // awsEnvironment is this process's environment with the emulator in place of AWS.
 func (g *Ground) awsEnvironment() []string { return g.home().Over(os.Environ()) }
 
-// CDK runs the CDK's command line on the working copy and answers what it
+// CDK runs the CDK's command line on the working copy and returns what it
 // printed, on standard output and error, also when it fails.
 func (g *Ground) CDK(ctx context.Context, args ...string) (string, error) {
 	return g.cdkIn(ctx, g.Project, args...)

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Docker runs Docker's command line and answers its standard output.
+// Docker runs Docker's command line and returns its standard output.
 func (g *Ground) Docker(ctx context.Context, args ...string) (string, error) {
 	out, err := exec.CommandContext(ctx, g.engine.client, args...).Output()
 	return strings.TrimSpace(string(out)), withStderr(err)

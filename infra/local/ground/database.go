@@ -106,7 +106,7 @@ func (d *Database) Connect(ctx context.Context, database string) (*pgx.Conn, err
 	return pgx.Connect(ctx, d.server.URL(database))
 }
 
-// Texts runs a query and answers its rows, which have one column of text.
+// Texts runs a query and returns its rows, which have one column of text.
 func (d *Database) Texts(ctx context.Context, database, query string) ([]string, error) {
 	connection, err := d.Connect(ctx, database)
 	if err != nil {

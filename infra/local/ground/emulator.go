@@ -145,7 +145,7 @@ func (g *Ground) stopEmulator() error {
 }
 
 // installEmulator makes a virtual environment of Python with the emulator and
-// all it needs, by their checksums, once, and answers its python.
+// all it needs, by their checksums, once, and returns its python.
 func (g *Ground) installEmulator(ctx context.Context) (string, error) {
 	pinned := filepath.Join(g.options.Root, "infra", "local", "requirements.lock")
 	folder, err := g.installed("emulator", pinned, func(folder string) error {
@@ -165,7 +165,7 @@ func (g *Ground) python(ctx context.Context, folder, locked string) error {
 }
 
 // installRuntimeEmulator builds AWS's runtime interface emulator for the
-// engine's architecture, once, and answers the file.
+// engine's architecture, once, and returns the file.
 func (g *Ground) installRuntimeEmulator(ctx context.Context) (string, error) {
 	name := "aws-lambda-rie-" + g.engine.arch
 	folder, err := g.installed(name, runtimeEmulator, func(folder string) error {

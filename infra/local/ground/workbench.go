@@ -9,7 +9,7 @@ import (
 )
 
 // Workbench runs the laptop's program in the working copy, with the emulator
-// for AWS, and answers what it printed, on standard output and error, also when
+// for AWS, and returns what it printed, on standard output and error, also when
 // it fails.
 func (g *Ground) Workbench(ctx context.Context, args ...string) (string, error) {
 	program := filepath.Join(g.folder, "workbench")

@@ -27,7 +27,7 @@ func sql(i int) string {
 }
 
 // writeScripts writes a release of applied+pending scripts for everybody and
-// answers the job that names them.
+// returns the job that names them.
 func writeScripts(folder string, c benchCase) (*job, error) {
 	j := &job{
 		applied: c.applied, pending: c.pending,

@@ -10,7 +10,7 @@ import (
 )
 
 // Branch makes a repository whose branch master has the first files, and
-// whose work tree has the second ones on a branch. It answers the folder of
+// whose work tree has the second ones on a branch. It returns the folder of
 // the scripts. Where moved is given, master goes on to it after the branch began.
 func Branch(t testing.TB, base, work, moved map[string]string) string {
 	t.Helper()

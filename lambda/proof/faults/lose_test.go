@@ -189,7 +189,7 @@ var loseFaults = []fault{
 	}},
 }
 
-// ownServer gives the fault a PostgreSQL that it can restart, and answers its folder.
+// ownServer gives the fault a PostgreSQL that it can restart, and returns its folder.
 func (t *testbed) ownServer(settings map[string]string) (folder string) {
 	folder = t.beside("postgres")
 	if settings == nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // overNetwork starts a migrate in a network namespace of the fault's own, waits
-// until its slow script runs, and answers how to cut the network: as when the
+// until its slow script runs, and returns how to cut the network: as when the
 // host of a sandbox goes away, no socket is closed.
 func (t *testbed) overNetwork(args ...string) (run *process, cut func()) {
 	if !isRoot() {

@@ -110,7 +110,7 @@ func (p *process) child() int {
 	return 0
 }
 
-// peak waits for the process's end and answers the most memory that it had, in bytes.
+// peak waits for the process's end and returns the most memory that it had, in bytes.
 func (p *process) peak() (most int64) {
 	for {
 		select {

@@ -175,7 +175,7 @@ func (a *authority) write(name string) {
 	a.t.must(os.WriteFile(filepath.Join(a.t.dir, name), a.pem, 0o644))
 }
 
-// issue makes a certificate and its key, and answers their files.
+// issue makes a certificate and its key, and returns their files.
 func (a *authority) issue(host string, valid time.Duration) (certificate, key string) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	a.t.must(err)
@@ -202,7 +202,7 @@ func (a *authority) issue(host string, valid time.Duration) (certificate, key st
 }
 
 // iam gives the fault a server that takes tokens of AKIAFAULTS for passwords,
-// with version 2 pending, and answers the tokens that were taken. A proxy does
+// with version 2 pending, and returns the tokens that were taken. A proxy does
 // what RDS does: it checks the token; PostgreSQL then checks it as the role's
 // password.
 func (t *testbed) iam() (tokens chan string) {

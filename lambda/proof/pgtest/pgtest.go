@@ -72,7 +72,7 @@ func Server(t testing.TB) *postgres.Server {
 	return server
 }
 
-// NewDatabase makes an empty database that [User] owns and answers its URL
+// NewDatabase makes an empty database that [User] owns and returns its URL
 // (postgres://, with password). It is dropped when the test ends.
 func NewDatabase(t testing.TB) string {
 	t.Helper()

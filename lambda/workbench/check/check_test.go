@@ -27,7 +27,7 @@ func linter(t testing.TB) *Squawk {
 		t.Fatal(err)
 	}
 	if err != nil {
-		t.Skipf("not run, for want of the linter: %v", err)
+		t.Skipf("not run: the linter is missing: %v", err)
 	}
 	return found
 }

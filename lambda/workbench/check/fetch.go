@@ -31,10 +31,10 @@ var wheels = map[string]wheel{
 	"darwin/arm64": {"macosx_11_0_arm64", "c6164a083f8bee368fc7c9c1cd7de4704c0775aa75767eefb371c0bd37d3bf08"},
 }
 
-// ErrNoLinter says that squawk is not to be had here.
-var ErrNoLinter = errors.New("squawk " + SquawkVersion + " is not to be had")
+// ErrNoLinter says that squawk is not available here.
+var ErrNoLinter = errors.New("squawk " + SquawkVersion + " is not available")
 
-// Find answers the linter: program where one is named, else the pinned one of
+// Find returns the linter: program where one is named, else the pinned one of
 // the cache folder, which pip fetches first when it is missing. pip knows the
 // machine's index, mirror, proxy and credentials. Failures are [ErrNoLinter],
 // with what to do.

@@ -22,7 +22,7 @@ type fatalError struct{ error }
 func (e fatalError) Unwrap() error { return e.error }
 
 // fetch makes sure that the file of p is in dir under its own name, and
-// answers its full path. The caller holds the lock of dir.
+// returns its full path. The caller holds the lock of dir.
 func (c *Cache) fetch(ctx context.Context, p pin, dir string) (string, error) {
 	target := filepath.Join(dir, path.Base(p.path))
 	if sum, err := fileSum(target); err == nil && sum == p.sum {
@@ -112,7 +112,7 @@ func (c *Cache) download(ctx context.Context, p pin, target string) error {
 	return os.Rename(temporary.Name(), target)
 }
 
-// open requests p and answers the body of a successful response.
+// open requests p and returns the body of a successful response.
 func (c *Cache) open(ctx context.Context, url string, p pin) (io.ReadCloser, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Flyway makes sure that the jars of [FlywayVersion] are there and answers the
+// Flyway makes sure that the jars of [FlywayVersion] are there and returns the
 // folder that holds them, and nothing else. Jars that were damaged since are
 // fetched again.
 func (c *Cache) Flyway(ctx context.Context) (string, error) {

@@ -18,7 +18,7 @@ const JavaMinimum = 17
 
 // Java finds a runtime of at least [JavaMinimum]: in home (the value of
 // JAVA_HOME, may be empty), then on PATH, then a pinned one, which it fetches.
-// It answers the JAVA_HOME to use; empty means that java on PATH will do.
+// It returns the JAVA_HOME to use; empty means that java on PATH will do.
 func (c *Cache) Java(ctx context.Context, home string) (string, error) {
 	if home != "" {
 		found, err := javaMajor(ctx, filepath.Join(home, "bin", "java"))
@@ -38,7 +38,7 @@ func (c *Cache) Java(ctx context.Context, home string) (string, error) {
 	return c.fetchedJava(ctx)
 }
 
-// JavaOfTheImage answers the command java of the pinned runtime, the major
+// JavaOfTheImage returns the command java of the pinned runtime, the major
 // version that the image has, whatever else is installed. Where there is none
 // for this system it is the one of [Cache.Java].
 func (c *Cache) JavaOfTheImage(ctx context.Context) (string, error) {

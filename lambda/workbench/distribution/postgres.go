@@ -11,7 +11,7 @@ import (
 )
 
 // Postgres makes sure that PostgreSQL [PostgresVersion] is there for this
-// system and answers the folder that holds bin/initdb and bin/postgres. It
+// system and returns the folder that holds bin/initdb and bin/postgres. It
 // fails on systems for which there is no archive.
 func (c *Cache) Postgres(ctx context.Context) (string, error) {
 	system := runtime.GOOS + "/" + runtime.GOARCH

@@ -12,7 +12,7 @@ import (
 )
 
 // unpacked makes sure that the folder name of the cache holds what unpack
-// takes out of the file of p, and answers the folder. The folder appears in
+// takes out of the file of p, and returns the folder. The folder appears in
 // one step, complete; the archive is not kept.
 func (c *Cache) unpacked(ctx context.Context, name string, p pin, unpack func(archive, dir string) error) (string,
 	error) {

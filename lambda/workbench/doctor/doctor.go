@@ -132,7 +132,7 @@ func (f *findings) unread(part, action string, err error) {
 	f.add(part, Unchecked, fmt.Sprintf("%s fails: %v", action, err), "Ask again; if it stays so, the message says why.")
 }
 
-// denied reports whether AWS refused a call for want of a right.
+// denied reports whether AWS refused a call because a right is missing.
 func denied(err error) bool {
 	code := codeOf(err)
 	return strings.Contains(code, "AccessDenied") || strings.Contains(code, "UnauthorizedOperation")

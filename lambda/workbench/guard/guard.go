@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// script runs $3... and answers its exit code. At the end of standard input the
+// script runs $3... and returns its exit code. At the end of standard input the
 // command gets the signal $1. $2 is a folder to delete in the end, or nothing.
 const script = `
 signal=$1; remove=$2; shift 2
@@ -85,7 +85,7 @@ func Start(command *exec.Cmd, o Options) (*Process, error) {
 // Done is closed when the command has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// ExitCode waits for the end and answers the command's exit code; 128 and more
+// ExitCode waits for the end and returns the command's exit code; 128 and more
 // for one that a signal ended.
 func (p *Process) ExitCode() int {
 	<-p.done

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// Attach answers the server that another process runs on the folder, for as
+// Attach returns the server that another process runs on the folder, for as
 // long as that lasts. It fails when there is none that answers.
 func Attach(ctx context.Context, folder string) (*Server, error) {
 	s := &Server{folder: Place(folder)}

@@ -123,7 +123,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 }
 
 // Fetch makes sure that PostgreSQL's binaries are where [Start] will look for
-// them, and answers their folder. Start does it too.
+// them, and returns their folder. Start does it too.
 func Fetch(ctx context.Context, cache *distribution.Cache) (string, error) {
 	who, err := owner()
 	if err != nil {

@@ -94,7 +94,7 @@ func comment(ctx context.Context, client *codecommit.Client, v Verdict, author s
 	return nil
 }
 
-// find answers the id of the author's comment, "" if there is none. Only the
+// find returns the id of the author's comment, "" if there is none. Only the
 // author of a comment may change it, and anybody can write the marker.
 func find(ctx context.Context, client *codecommit.Client, v Verdict, author string) (string, error) {
 	pages := codecommit.NewGetCommentsForPullRequestPaginator(client,

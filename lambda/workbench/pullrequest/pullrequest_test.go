@@ -17,7 +17,7 @@ const role = "arn:aws:iam::111122223333:role/commenter"
 
 const author = "arn:aws:sts::111122223333:assumed-role/commenter/slipway-review"
 
-// start answers a stand-in with one pull request, and a new session of the role
+// start returns a stand-in with one pull request, and a new session of the role
 // for each call of session.
 func start(t *testing.T) (a *awstest.AWS, session func() aws.Config) {
 	t.Helper()

@@ -205,7 +205,7 @@ func (o *observer) await(ctx context.Context, scripts int) {
 	}
 }
 
-// end stops the observer and answers what went wrong with it.
+// end stops the observer and returns what went wrong with it.
 func (o *observer) end(ctx context.Context) error {
 	close(o.quit)
 	o.done.Wait()

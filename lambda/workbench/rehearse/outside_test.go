@@ -62,7 +62,7 @@ SELECT pg_sleep(0.2);`}
 		"UPDATE a SET id = id WHERE false": {}, "SELECT FROM b LIMIT 1": {}, "UPDATE c SET id = id WHERE false": {},
 		"SELECT FROM a LIMIT 1": {},
 	}
-	// Made before, or the probes would fail for want of the tables.
+	// Made before, or the probes would fail without the tables.
 	if _, err := Run(t.Context(), changeOf(base, nil), o); err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func browser(t *testing.T) context.Context {
 		t.Fatal("there is no Chromium: install the package chromium, or set CHROMIUM")
 	}
 	if program == "" {
-		t.Skip("not run, for want of Chromium: install the package chromium, or set CHROMIUM")
+		t.Skip("not run, since Chromium is missing: install the package chromium, or set CHROMIUM")
 	}
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox,

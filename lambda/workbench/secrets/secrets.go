@@ -65,7 +65,7 @@ func (s *Server) Close() error {
 	return s.http.Close()
 }
 
-// Set gives the secret its value and answers its ARN, which stays the same.
+// Set gives the secret its value and returns its ARN, which stays the same.
 func (s *Server) Set(name, value string) (arn string) { return s.put(name, answer{text: value}) }
 
 // SetJSON is [Server.Set] for what RDS keeps in a secret: an object with
