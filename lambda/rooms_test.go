@@ -12,6 +12,7 @@ import (
 // knows the migrator, which decides the order of things.
 var rooms = map[string][]string{
 	"history":    {},
+	"sqltext":    {"lazyregexp"},
 	"lazyregexp": {},
 	"plan":       {"flyway", "history", "report", "script"},
 	"session":    {"database", "flyway", "history", "report"},

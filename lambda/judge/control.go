@@ -3,12 +3,13 @@ package judge
 import (
 	"strings"
 
+	"slipway/lambda/lazyregexp"
 	"slipway/lambda/sqltext"
 )
 
 var (
-	begins = lazy(`^(BEGIN|START TRANSACTION)( |$)`)
-	chains = lazy(` AND CHAIN$`)
+	begins = lazyregexp.New(`^(BEGIN|START TRANSACTION)( |$)`)
+	chains = lazyregexp.New(` AND CHAIN$`)
 )
 
 // transaction looks for what begins or ends a transaction: in a script that
@@ -96,11 +97,11 @@ func kindOfOutside(s sqltext.Statement) string {
 }
 
 var (
-	setsStyle    = lazy(`^SET( SESSION| LOCAL)? DATESTYLE\b`)
-	setsEncoding = lazy(`^SET( SESSION| LOCAL)? (CLIENT_ENCODING|NAMES)\b`)
-	setsUser     = lazy(`^SET( SESSION| LOCAL)? SESSION AUTHORIZATION .`)
-	resetsUser   = lazy(`^(RESET SESSION AUTHORIZATION|SET( SESSION| LOCAL)? SESSION AUTHORIZATION DEFAULT)$`)
-	unlocksAll   = lazy(`(?i)\bpg_advisory_unlock_all\s*\(`)
+	setsStyle    = lazyregexp.New(`^SET( SESSION| LOCAL)? DATESTYLE\b`)
+	setsEncoding = lazyregexp.New(`^SET( SESSION| LOCAL)? (CLIENT_ENCODING|NAMES)\b`)
+	setsUser     = lazyregexp.New(`^SET( SESSION| LOCAL)? SESSION AUTHORIZATION .`)
+	resetsUser   = lazyregexp.New(`^(RESET SESSION AUTHORIZATION|SET( SESSION| LOCAL)? SESSION AUTHORIZATION DEFAULT)$`)
+	unlocksAll   = lazyregexp.New(`(?i)\bpg_advisory_unlock_all\s*\(`)
 )
 
 // session looks for what Flyway's session would not survive: what takes its

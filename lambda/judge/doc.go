@@ -3,5 +3,5 @@
 // what would change the table of the history.
 //
 // It decides by the text alone, without a database. Which scripts are pending,
-// and what a refusal becomes, is its callers'. It may import script and sqltext.
+// and what a refusal becomes, is its callers'. It may import script, sqltext and lazyregexp.
 package judge

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/lambda/lazyregexp"
 	"slipway/lambda/sqltext"
 )
 
@@ -59,7 +60,7 @@ func (db Database) mentioned(sql string) bool {
 		sqltext.ContainsFold(sql, "schema") && sqltext.ContainsFold(sql, db.schema())
 }
 
-var dropsOwned = lazy(`^DROP OWNED BY .*\b(CURRENT_USER|CURRENT_ROLE|SESSION_USER)\b`)
+var dropsOwned = lazyregexp.New(`^DROP OWNED BY .*\b(CURRENT_USER|CURRENT_ROLE|SESSION_USER)\b`)
 
 // historySearch looks for what changes the table.
 type historySearch struct {
@@ -183,7 +184,7 @@ func changes(before []string) bool {
 	return false
 }
 
-var setsPath = lazy(`^(SET( SESSION| LOCAL)? SEARCH_PATH\b|SELECT .*SET_CONFIG ?\()`)
+var setsPath = lazyregexp.New(`^(SET( SESSION| LOCAL)? SEARCH_PATH\b|SELECT .*SET_CONFIG ?\()`)
 
 // movesPath reports whether the statement sets a search_path in which the
 // schema of the history is not named.

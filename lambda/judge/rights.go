@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/lambda/lazyregexp"
 	"slipway/lambda/sqltext"
 )
 
@@ -60,7 +61,7 @@ func Needs(sql string) (needs []Need, certain bool) {
 }
 
 // changesRights matches statements behind which the role may have other rights.
-var changesRights = lazy(`^(GRANT|REVOKE|(CREATE|ALTER) (ROLE|USER|GROUP)|DO|CALL|EXECUTE|SELECT|WITH|VALUES|` +
+var changesRights = lazyregexp.New(`^(GRANT|REVOKE|(CREATE|ALTER) (ROLE|USER|GROUP)|DO|CALL|EXECUTE|SELECT|WITH|VALUES|` +
 	`SET( SESSION| LOCAL)? (ROLE|SESSION AUTHORIZATION)|RESET|CREATE EXTENSION .*\bCASCADE)\b`)
 
 // need returns the right that the statement needs whatever else it holds, "" if

@@ -4,5 +4,5 @@
 //
 // It decides where a statement begins and ends, what kind it is, and whether it
 // can run in a transaction. It is no parser: what a statement means, and whether
-// a script may be run, is its callers'. It imports nothing of Slipway.
+// a script may be run, is its callers'. Of Slipway it imports lazyregexp alone.
 package sqltext

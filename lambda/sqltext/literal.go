@@ -3,6 +3,8 @@ package sqltext
 import (
 	"strconv"
 	"strings"
+
+	"slipway/lambda/lazyregexp"
 )
 
 // content is what a text in quotes holds. With escapes, a backslash in any quotes
@@ -25,8 +27,8 @@ func LiteralValue(piece string, escapes bool) string {
 }
 
 var (
-	escaped  = lazy(`(?s)''|\\[0-7]{1,3}|\\x[0-9A-Fa-f]{1,2}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.`)
-	takesUp  = lazy(`'[ \t\f\v]*(?:--[^\r\n]*)?[\r\n](?:\s|--[^\r\n]*[\r\n])*'`)
+	escaped  = lazyregexp.New(`(?s)''|\\[0-7]{1,3}|\\x[0-9A-Fa-f]{1,2}|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}|\\.`)
+	takesUp  = lazyregexp.New(`'[ \t\f\v]*(?:--[^\r\n]*)?[\r\n](?:\s|--[^\r\n]*[\r\n])*'`)
 	controls = map[byte]string{'b': "\b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t"}
 )
 

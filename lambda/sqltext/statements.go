@@ -2,16 +2,11 @@ package sqltext
 
 import (
 	"iter"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
-)
 
-// lazy is a regular expression that is compiled when it is first used.
-func lazy(expression string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
-}
+	"slipway/lambda/lazyregexp"
+)
 
 // Statement is one statement of a script.
 type Statement struct {
@@ -244,8 +239,8 @@ func setsSomething(head string) bool {
 }
 
 var (
-	setsEscapes = lazy(`^(SET|RESET)( SESSION| LOCAL)? STANDARD_CONFORMING_STRINGS\b`)
-	setsInside  = lazy(`(?i)\b(?:set_config\s*\(\s*'|set\s+(?:session\s+|local\s+)?)standard_conforming_strings'?\s*(?:,|=|\bto\b)\s*'?(\w+)`)
+	setsEscapes = lazyregexp.New(`^(SET|RESET)( SESSION| LOCAL)? STANDARD_CONFORMING_STRINGS\b`)
+	setsInside  = lazyregexp.New(`(?i)\b(?:set_config\s*\(\s*'|set\s+(?:session\s+|local\s+)?)standard_conforming_strings'?\s*(?:,|=|\bto\b)\s*'?(\w+)`)
 )
 
 // escapesAfter reports whether standard_conforming_strings is off after a

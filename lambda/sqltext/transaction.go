@@ -1,15 +1,19 @@
 package sqltext
 
-import "strings"
+import (
+	"strings"
+
+	"slipway/lambda/lazyregexp"
+)
 
 // flywayOutside matches the words of statements for which Flyway 12.4 runs a
 // script outside a transaction by itself (PostgreSQLParser).
-var flywayOutside = lazy(`^((CREATE|DROP) (DATABASE|TABLESPACE|SUBSCRIPTION)|ALTER SYSTEM|(CREATE|DROP)( UNIQUE)? INDEX CONCURRENTLY|` +
+var flywayOutside = lazyregexp.New(`^((CREATE|DROP) (DATABASE|TABLESPACE|SUBSCRIPTION)|ALTER SYSTEM|(CREATE|DROP)( UNIQUE)? INDEX CONCURRENTLY|` +
 	`REINDEX( VERBOSE)? (SCHEMA|DATABASE|SYSTEM)|VACUUM|DISCARD ALL)( |$)`)
 
 // serverOutside matches the heads of statements that PostgreSQL refuses in a
 // transaction and that Flyway does not know as such.
-var serverOutside = lazy(`^(REINDEX( \([^)]*\)| VERBOSE)* (INDEX|TABLE|SCHEMA|DATABASE|SYSTEM) CONCURRENTLY\b|` +
+var serverOutside = lazyregexp.New(`^(REINDEX( \([^)]*\)| VERBOSE)* (INDEX|TABLE|SCHEMA|DATABASE|SYSTEM) CONCURRENTLY\b|` +
 	`REINDEX \(([^)]*,)? ?CONCURRENTLY *(,|\)|TRUE|ON|1)|` +
 	`ALTER TABLE .* DETACH PARTITION .* CONCURRENTLY$|` +
 	`CLUSTER( VERBOSE| \([^)]*\))?$|` +
@@ -18,7 +22,7 @@ var serverOutside = lazy(`^(REINDEX( \([^)]*\)| VERBOSE)* (INDEX|TABLE|SCHEMA|DA
 	`(COMMIT|ROLLBACK) PREPARED\b)`)
 
 // withoutRefresh matches an ALTER SUBSCRIPTION that may run in a transaction.
-var withoutRefresh = lazy(`\bREFRESH *= *(FALSE|OFF|0)\b`)
+var withoutRefresh = lazyregexp.New(`\bREFRESH *= *(FALSE|OFF|0)\b`)
 
 // KnownOutside reports whether Flyway runs a script that holds the statement
 // outside a transaction, with no .conf file beside it.
@@ -54,9 +58,9 @@ func NeedsNoTransaction(sql string) bool {
 }
 
 var (
-	transactionControl = lazy(`^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE TRANSACTION)( |$)`)
-	toSavepoint        = lazy(`^ROLLBACK( WORK| TRANSACTION)? TO( |$)`)
-	ofPrepared         = lazy(`^(COMMIT|ROLLBACK) PREPARED( |$)`)
+	transactionControl = lazyregexp.New(`^(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|PREPARE TRANSACTION)( |$)`)
+	toSavepoint        = lazyregexp.New(`^ROLLBACK( WORK| TRANSACTION)? TO( |$)`)
+	ofPrepared         = lazyregexp.New(`^(COMMIT|ROLLBACK) PREPARED( |$)`)
 )
 
 // ControlsTransaction reports whether the statement begins or ends a
