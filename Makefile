@@ -115,7 +115,7 @@ test: needs-go ## all tests that need neither Docker nor AWS
 		sed -n 's/^ *check_test.go:[0-9]*: not run: the linter is missing: /the rules of SQL were not tested: /p'
 
 test-race: needs-go ## the tests of the handler, with the race detector (fewer worlds of the differential tests: they are sequential)
-	go test -race -short -timeout 30m ./lambda/database ./lambda/event ./lambda/flyway ./lambda/migrator ./lambda/report ./lambda/script ./lambda/sqltext ./lambda/judge ./lambda/serve
+	go test -race -short -timeout 30m $(addprefix ./lambda/,database event flyway history judge migrator plan report retry script serve session settings sqltext)
 
 test-deploy: needs-go ## some twenty deployments to the emulator
 	go test -tags deploy -count=1 -timeout 40m -v ./infra/local/...
