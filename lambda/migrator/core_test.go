@@ -71,6 +71,7 @@ func startCore(jars []string) (*core, error) {
 	}
 	cmd := exec.Command(java, "-Xshare:auto", "-XX:TieredStopAtLevel=1",
 		"-cp", strings.Join(jars, string(filepath.ListSeparator)), "testdata/java/FlywayCore.java")
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8") // as Slipway starts Flyway; else Java can't open some files
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
